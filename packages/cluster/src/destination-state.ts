@@ -1,0 +1,28 @@
+import type { DestinationConfig } from "@proxy/config";
+
+export type HealthStatus = "Unknown" | "Healthy" | "Unhealthy";
+
+/** What follows from the configuration of one destination; replaced as a whole when that changes. */
+export interface DestinationModel {
+  readonly config: DestinationConfig;
+}
+
+/**
+ * One destination at run time. It keeps its identity, and with it health and counters, as long as its id stays in
+ * its cluster, also when the address changes.
+ */
+export class DestinationState {
+  readonly id: string;
+  /** Swapped on reload; read it once per request. */
+  model: DestinationModel;
+  /** Requests under way to this destination, upgraded connections included. */
+  inFlight = 0;
+  /** By active and by passive health; independent of one another. */
+  activeHealth: HealthStatus = "Unknown";
+  passiveHealth: HealthStatus = "Unknown";
+
+  constructor(id: string, model: DestinationModel) {
+    this.id = id;
+    this.model = model;
+  }
+}

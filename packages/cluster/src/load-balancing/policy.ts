@@ -1,0 +1,15 @@
+import type { Exchange } from "@proxy/http";
+import type { ClusterState } from "../cluster-state.ts";
+import type { DestinationState } from "../destination-state.ts";
+
+/** Chooses one of several destinations. Called only when two or more are available. */
+export interface LoadBalancingPolicy {
+  /** Unique among policies, ignoring case; `LoadBalancingPolicy` of a cluster names it. */
+  readonly name: string;
+  /** One of `available`, or undefined for "none will do" (answered with 503). Must not throw or change the list. */
+  pick(
+    exchange: Exchange,
+    cluster: ClusterState,
+    available: readonly DestinationState[],
+  ): DestinationState | undefined;
+}

@@ -1,0 +1,128 @@
+/** Clusters: where requests go and how a destination is chosen. Names and defaults are YARP's unless marked. */
+
+export interface ClusterConfig {
+  /** Unique among clusters, ignoring case. */
+  readonly clusterId: string;
+  /** Default `PowerOfTwoChoices`. Others built in: Random, RoundRobin, LeastRequests, FirstAlphabetical. */
+  readonly loadBalancingPolicy?: string | undefined;
+  readonly sessionAffinity?: SessionAffinityConfig | undefined;
+  readonly healthCheck?: HealthCheckConfig | undefined;
+  readonly httpClient?: HttpClientConfig | undefined;
+  readonly httpRequest?: HttpRequestConfig | undefined;
+  /** By id, unique ignoring case. None is legal: requests get 503. */
+  readonly destinations?: Readonly<Record<string, DestinationConfig>> | undefined;
+  /** Free text by name; names ignore case (see `metadataValue`). */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface DestinationConfig {
+  /** URL prefix: scheme, host, optional port and base path; no query. */
+  readonly address: string;
+  /** Base of health probes. Default: `address`. */
+  readonly health?: string | undefined;
+  /** Host header of requests and probes, where no transform sets one. Default: the authority of `address`. */
+  readonly host?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface SessionAffinityConfig {
+  /** Default false; nothing else is validated while false. */
+  readonly enabled?: boolean | undefined;
+  /** HashCookie (default), ArrCookie, Cookie, CustomHeader, or a registered one. */
+  readonly policy?: string | undefined;
+  /** Redistribute (default), Return503Error, or a registered one. */
+  readonly failurePolicy?: string | undefined;
+  /** Name of the cookie or header; required when enabled. */
+  readonly affinityKeyName: string;
+  readonly cookie?: SessionAffinityCookieConfig | undefined;
+}
+
+export interface SessionAffinityCookieConfig {
+  /** Default `/`. */
+  readonly path?: string | undefined;
+  readonly domain?: string | undefined;
+  /** Default true. */
+  readonly httpOnly?: boolean | undefined;
+  /** Default `None`. */
+  readonly securePolicy?: "None" | "Always" | "SameAsRequest" | undefined;
+  /** Default `Unspecified`: the attribute is left out. */
+  readonly sameSite?: "Unspecified" | "None" | "Lax" | "Strict" | undefined;
+  /** Milliseconds from now to the Expires attribute. */
+  readonly expiration?: number | undefined;
+  /** Milliseconds of the Max-Age attribute. */
+  readonly maxAge?: number | undefined;
+  /** Default false. */
+  readonly isEssential?: boolean | undefined;
+}
+
+export interface HealthCheckConfig {
+  readonly active?: ActiveHealthCheckConfig | undefined;
+  readonly passive?: PassiveHealthCheckConfig | undefined;
+  /** `HealthyOrPanic` (default) or `HealthyAndUnknown`, or a registered one. */
+  readonly availableDestinationsPolicy?: string | undefined;
+}
+
+export interface ActiveHealthCheckConfig {
+  /** Default false. */
+  readonly enabled?: boolean | undefined;
+  /** Milliseconds between rounds. Default 15 000. */
+  readonly interval?: number | undefined;
+  /** Milliseconds for one probe. Default 10 000. */
+  readonly timeout?: number | undefined;
+  /** Default `ConsecutiveFailures`. */
+  readonly policy?: string | undefined;
+  /** Path of the probe, below the destination's health address. */
+  readonly path?: string | undefined;
+  /** Query of the probe with its `?`. */
+  readonly query?: string | undefined;
+}
+
+export interface PassiveHealthCheckConfig {
+  /** Default false. */
+  readonly enabled?: boolean | undefined;
+  /** Default `TransportFailureRate`. */
+  readonly policy?: string | undefined;
+  /** Milliseconds until an unhealthy destination is tried again. Default 60 000. */
+  readonly reactivationPeriod?: number | undefined;
+}
+
+export type SslProtocol = "Ssl2" | "Ssl3" | "Tls" | "Tls11" | "Tls12" | "Tls13";
+
+export interface HttpClientConfig {
+  /** Allowed protocol versions. Default: the system's. */
+  readonly sslProtocols?: readonly SslProtocol[] | undefined;
+  /** Turns certificate validation off. Default false. */
+  readonly dangerousAcceptAnyServerCertificate?: boolean | undefined;
+  /** HTTP/1.1 connections per destination, above 0. Default unlimited. */
+  readonly maxConnectionsPerServer?: number | undefined;
+  /** Default true. */
+  readonly enableMultipleHttp2Connections?: boolean | undefined;
+  readonly requestHeaderEncoding?: string | undefined;
+  readonly responseHeaderEncoding?: string | undefined;
+  readonly webProxy?: WebProxyConfig | undefined;
+  /** Extension: milliseconds to open a connection. Default 15 000. */
+  readonly connectTimeout?: number | undefined;
+}
+
+export interface WebProxyConfig {
+  /** Absolute URL of the outbound web proxy. */
+  readonly address?: string | undefined;
+  /** Default false. */
+  readonly bypassOnLocal?: boolean | undefined;
+  /** Default false. */
+  readonly useDefaultCredentials?: boolean | undefined;
+}
+
+export type HttpVersionText = "1.0" | "1.1" | "2" | "3";
+export type VersionPolicy = "RequestVersionOrLower" | "RequestVersionOrHigher" | "RequestVersionExact";
+
+export interface HttpRequestConfig {
+  /** Milliseconds without any byte moved in either direction. Default 100 000. */
+  readonly activityTimeout?: number | undefined;
+  /** Preferred version. Default "2". */
+  readonly version?: HttpVersionText | undefined;
+  /** Default `RequestVersionOrLower`: over cleartext that means HTTP/1.1. */
+  readonly versionPolicy?: VersionPolicy | undefined;
+  /** Default false. */
+  readonly allowResponseBuffering?: boolean | undefined;
+}

@@ -1,0 +1,27 @@
+export type {
+  ClusterConfig,
+  DestinationConfig,
+  SessionAffinityConfig,
+  SessionAffinityCookieConfig,
+  HealthCheckConfig,
+  ActiveHealthCheckConfig,
+  PassiveHealthCheckConfig,
+  SslProtocol,
+  HttpClientConfig,
+  WebProxyConfig,
+  HttpVersionText,
+  VersionPolicy,
+  HttpRequestConfig,
+} from "./cluster-config.ts";
+export type {
+  RouteConfig,
+  RouteMatch,
+  RouteHeader,
+  RouteQueryParameter,
+  HeaderMatchMode,
+  QueryParameterMatchMode,
+  RespondAction,
+  RedirectAction,
+} from "./route-config.ts";
+export type { ProxyConfig, ProxyConfigInput, WithTextDurations } from "./proxy-config.ts";
+export { metadataValue } from "./proxy-config.ts";

@@ -1,0 +1,46 @@
+import type { ClusterConfig } from "./cluster-config.ts";
+import type { RouteConfig } from "./route-config.ts";
+
+/** One complete, decoded configuration of the proxy: what a provider delivers. */
+export interface ProxyConfig {
+  readonly routes: readonly RouteConfig[];
+  readonly clusters: readonly ClusterConfig[];
+  /** Names this version in logs and events. */
+  readonly revisionId: string;
+}
+
+/** Routes and clusters as people write them in code: keyed by id, durations as milliseconds or text ("15s"). */
+export interface ProxyConfigInput {
+  readonly routes?: Readonly<Record<string, WithTextDurations<Omit<RouteConfig, "routeId">>>> | undefined;
+  readonly clusters?: Readonly<Record<string, WithTextDurations<Omit<ClusterConfig, "clusterId">>>> | undefined;
+}
+
+type DurationKey =
+  | "timeout"
+  | "expiration"
+  | "maxAge"
+  | "interval"
+  | "reactivationPeriod"
+  | "connectTimeout"
+  | "activityTimeout";
+
+/** `T` with each duration also as text: a TimeSpan (`00:00:15`) or `500ms`, `15s`, `2m`, `1h`, `1d`. */
+export type WithTextDurations<T> = T extends readonly (infer E)[]
+  ? readonly WithTextDurations<E>[]
+  : T extends object
+    ? { [K in keyof T]: K extends DurationKey ? T[K] | string : WithTextDurations<T[K]> }
+    : T;
+
+/** Looks `name` up in metadata, ignoring case. */
+export function metadataValue(
+  metadata: Readonly<Record<string, string>> | undefined,
+  name: string,
+): string | undefined {
+  if (metadata === undefined) return undefined;
+  if (Object.hasOwn(metadata, name)) return metadata[name];
+  const lower = name.toLowerCase();
+  for (const key of Object.keys(metadata)) {
+    if (key.toLowerCase() === lower) return metadata[key];
+  }
+  return undefined;
+}

@@ -1,0 +1,90 @@
+/** Routes: which requests, and what becomes of them. Names and defaults are YARP's unless marked as extension. */
+
+export interface RouteConfig {
+  /** Unique among routes, ignoring case. */
+  readonly routeId: string;
+  /** Lower wins, compared before everything else. Default 0. */
+  readonly order?: number | undefined;
+  /** The cluster to forward to. A name that no cluster has is a 503 on match, not a configuration error. */
+  readonly clusterId?: string | undefined;
+  readonly match: RouteMatch;
+  /** A policy name, `Default` or `Anonymous`. */
+  readonly authorizationPolicy?: string | undefined;
+  /** A policy name, `Default` or `Disable`. */
+  readonly rateLimiterPolicy?: string | undefined;
+  readonly outputCachePolicy?: string | undefined;
+  /** A policy name or `Disable`; not together with `timeout`. */
+  readonly timeoutPolicy?: string | undefined;
+  /** Milliseconds for the whole request, above 0. */
+  readonly timeout?: number | undefined;
+  /** A policy name, `Default` or `Disable`. */
+  readonly corsPolicy?: string | undefined;
+  /** Bytes of request body; -1 is unlimited. Default: the server's limit. */
+  readonly maxRequestBodySize?: number | undefined;
+  /** Free text by name; names ignore case (see `metadataValue`). */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Each a set of transform keys and values, names ignoring case. */
+  readonly transforms?: readonly Readonly<Record<string, string>>[] | undefined;
+  /** Extension: answer from the gateway instead of forwarding. Not together with `clusterId` or `redirect`. */
+  readonly respond?: RespondAction | undefined;
+  /** Extension: send the client elsewhere. Not together with `clusterId` or `respond`. */
+  readonly redirect?: RedirectAction | undefined;
+}
+
+/** All parts must hold. A match needs hosts or a path. */
+export interface RouteMatch {
+  /** An ASP.NET route template. Default: every path. */
+  readonly path?: string | undefined;
+  /** `host`, `host:port`, `*.suffix`, `*`, each with optional port or `:*`. Default: every host. */
+  readonly hosts?: readonly string[] | undefined;
+  /** Default: every method. */
+  readonly methods?: readonly string[] | undefined;
+  readonly headers?: readonly RouteHeader[] | undefined;
+  readonly queryParameters?: readonly RouteQueryParameter[] | undefined;
+}
+
+export type HeaderMatchMode =
+  | "ExactHeader"
+  | "HeaderPrefix"
+  | "Contains"
+  | "NotContains"
+  | "Exists"
+  | "NotExists";
+
+export interface RouteHeader {
+  readonly name: string;
+  /** One of them must hold. None for `Exists` and `NotExists`. */
+  readonly values?: readonly string[] | undefined;
+  /** Default `ExactHeader`. */
+  readonly mode?: HeaderMatchMode | undefined;
+  /** Default false. */
+  readonly isCaseSensitive?: boolean | undefined;
+}
+
+export type QueryParameterMatchMode = "Exact" | "Prefix" | "Contains" | "NotContains" | "Exists";
+
+export interface RouteQueryParameter {
+  readonly name: string;
+  readonly values?: readonly string[] | undefined;
+  /** Default `Exact`. */
+  readonly mode?: QueryParameterMatchMode | undefined;
+  /** Default false. */
+  readonly isCaseSensitive?: boolean | undefined;
+}
+
+export interface RespondAction {
+  /** Default 200. */
+  readonly statusCode?: number | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Text, sent as UTF-8. Not together with `bodyFile`. */
+  readonly body?: string | undefined;
+  /** A file read when the configuration is loaded, relative to the configuration file. */
+  readonly bodyFile?: string | undefined;
+}
+
+export interface RedirectAction {
+  /** 301, 302, 303, 307 or 308. Default 302. */
+  readonly statusCode?: number | undefined;
+  /** A URL or path; `{name}` stands for a route value, percent-encoded. */
+  readonly location: string;
+}

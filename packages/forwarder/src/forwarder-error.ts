@@ -1,0 +1,55 @@
+/**
+ * The ways a forwarded request can fail, by direction and side; YARP's names. `docs/errors.md` has a row for each.
+ */
+export type ForwarderErrorCode =
+  /** connecting, sending the head or waiting for the response head failed: 502 */
+  | "Request"
+  /** activity timeout or connect timeout before the response head: 504 */
+  | "RequestTimedOut"
+  /** the client left, or the caller gave up, before the response head: 400 or 502 */
+  | "RequestCanceled"
+  | "RequestBodyCanceled"
+  /** reading the request body from the client failed: 400, 408 or 413 */
+  | "RequestBodyClient"
+  /** sending the request body to the destination failed: 502 or 504 */
+  | "RequestBodyDestination"
+  /** the response head could not be used, or a response transform failed: 502 */
+  | "ResponseHeaders"
+  | "ResponseBodyCanceled"
+  | "ResponseBodyClient"
+  | "ResponseBodyDestination"
+  | "UpgradeRequestCanceled"
+  | "UpgradeRequestClient"
+  | "UpgradeRequestDestination"
+  | "UpgradeResponseCanceled"
+  | "UpgradeResponseClient"
+  | "UpgradeResponseDestination"
+  /** nothing to send to: 503 */
+  | "NoAvailableDestinations"
+  /** the request could not be made: a transform threw, CONNECT, a forbidden upgrade: 502 */
+  | "RequestCreation"
+  | "UpgradeActivityTimeout"
+  /** the route's own timeout ran out before the response head: 504 */
+  | "RouteTimeout";
+
+export interface ForwarderErrorOptions extends ErrorOptions {
+  readonly source: "client" | "gateway" | "destination";
+  readonly retry: "never" | "safe" | "reused-connection";
+}
+
+/** The outcome of a forwarding that did not succeed. Returned, not thrown. */
+export class ForwarderError extends Error {
+  override readonly name = "ForwarderError";
+  readonly code: ForwarderErrorCode;
+  /** Who failed. */
+  readonly source: "client" | "gateway" | "destination";
+  /** "safe": nothing of the request reached the destination. */
+  readonly retry: "never" | "safe" | "reused-connection";
+
+  constructor(code: ForwarderErrorCode, message: string, options: ForwarderErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.source = options.source;
+    this.retry = options.retry;
+  }
+}

@@ -1,0 +1,108 @@
+import type { BodySource } from "./body.ts";
+import type { ResponseHead, Tunnel } from "./exchange.ts";
+import type { HeaderList } from "./header-list.ts";
+
+/**
+ * The destination side: a client that owns the connections to one origin (scheme, host, port) with one set of
+ * settings and sends one request per call. Implementations: the HTTP/1.1 engine's pool, undici, node:http2. One
+ * contract suite runs against all of them.
+ */
+export interface DestinationClient {
+  /**
+   * Sends `request`. All that happens is told to `handler`, which hears exactly one final call: `onEnd`,
+   * `onUpgrade` or `onError`; nothing after it. Never throws for what a peer does; calls may come before this
+   * returns.
+   */
+  send(request: DestinationRequest, handler: DestinationHandler): DestinationCall;
+  /** Takes no new request, closes connections as they fall idle; resolves when the last one is closed. */
+  close(): Promise<void>;
+  /** Ends all connections now; requests under way get `onError`. */
+  destroy(cause?: Error): void;
+}
+
+export interface DestinationRequest {
+  readonly method: string;
+  /** Path and query as they go on the wire (origin form), or `*`. */
+  readonly target: string;
+  /**
+   * The fields to send, Host among them (or the authority of HTTP/2). No framing or connection fields: the
+   * client writes those itself from `body` and `upgrade`; Content-Length is taken from `body.length`.
+   */
+  readonly headers: HeaderList;
+  /** Undefined: no body. The client reads it, and cancels it when it is no longer wanted. */
+  readonly body: BodySource | undefined;
+  /** Asks to leave HTTP with this Upgrade value; the answer is `onUpgrade` or an ordinary response. */
+  readonly upgrade?: string | undefined;
+  /**
+   * The client sent `Expect: 100-continue`: send the head, and the body only after 100 (or one second without an
+   * answer); a final status first means the body is never read.
+   */
+  readonly expectContinue?: boolean | undefined;
+}
+
+export interface DestinationHandler {
+  /** An interim response other than 101 (100 included). */
+  onInformational(status: number, headers: HeaderList): void;
+  onResponse(head: ResponseHead): void;
+  /** A chunk of the response body; the same rule for the memory as in `BodySink.onData`. */
+  onData(chunk: Uint8Array): boolean | void;
+  /** The response is complete. The request body may still be on its way: the client has cancelled it. */
+  onEnd(trailers: HeaderList | undefined): void;
+  /** 101 (or 2xx to an extended CONNECT) came: the connection is a tunnel from here on. */
+  onUpgrade(head: ResponseHead, tunnel: Tunnel): void;
+  onError(error: DestinationError): void;
+  /** Bytes of the request moved towards the destination (or the connection stands): re-arms timeouts. */
+  onProgress(): void;
+}
+
+export interface DestinationCall {
+  /** Stops `onData` after the chunk in hand. */
+  pause(): void;
+  resume(): void;
+  /** Gives the request up: its connection is closed (or its stream reset); no further call of the handler. */
+  abort(cause: Error): void;
+}
+
+/** At which step a request to a destination failed. */
+export type DestinationErrorStep =
+  /** waiting for a connection, or opening one (DNS, TCP, TLS) */
+  | "connect"
+  /** sending the head, or waiting for the response head */
+  | "request"
+  /** sending the request body */
+  | "request-body"
+  /** the response head was not HTTP */
+  | "response-head"
+  /** the response body broke off */
+  | "response-body";
+
+export interface DestinationErrorOptions extends ErrorOptions {
+  readonly step: DestinationErrorStep;
+  readonly source?: "client" | "destination" | "gateway" | undefined;
+  readonly timedOut?: boolean | undefined;
+  readonly overloaded?: boolean | undefined;
+  readonly requestSent: boolean;
+}
+
+/** A request to a destination failed. The message names the destination, never a credential. */
+export class DestinationError extends Error {
+  override readonly name = "DestinationError";
+  readonly step: DestinationErrorStep;
+  /** Who failed. "client" when the request body's source broke off. */
+  readonly source: "client" | "destination" | "gateway";
+  /** A connect timeout or the wait limit of the connection queue. */
+  readonly timedOut: boolean;
+  /** The connection queue is full: answer 503 at once. */
+  readonly overloaded: boolean;
+  /** False guarantees that no byte of the request reached the destination: sending it again is safe. */
+  readonly requestSent: boolean;
+
+  constructor(message: string, options: DestinationErrorOptions) {
+    super(message, options);
+    this.step = options.step;
+    this.source = options.source ?? "destination";
+    this.timedOut = options.timedOut ?? false;
+    this.overloaded = options.overloaded ?? false;
+    this.requestSent = options.requestSent;
+  }
+}

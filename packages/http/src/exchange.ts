@@ -1,0 +1,168 @@
+import type { BodySource, BodySink, ByteSink } from "./body.ts";
+import type { HeaderList } from "./header-list.ts";
+
+/**
+ * One request and its response, as every front server presents it and every step of a proxy sees it. Servers:
+ * the HTTP/1.1 engine, node:http, node:http2, HTTP.sys. One contract suite runs against all of them.
+ */
+export interface Exchange {
+  readonly request: RequestHead;
+  readonly connection: ConnectionInfo;
+  /** Undefined when the request has no body on the wire (RFC 9112, 6.3): not the same as a body of length 0. */
+  readonly body: BodySource | undefined;
+  readonly response: ResponseSink;
+  readonly features: ExchangeFeatures;
+  /**
+   * Told once when the client leaves (or its connection fails) before the response has ended. A listener added
+   * after that is called at once. Listeners must not throw.
+   */
+  onClientGone(listener: (cause: Error) => void): void;
+  /**
+   * Told exactly once when the exchange is over in whatever way: response handed to the system as a whole,
+   * aborted, client gone, upgraded connection closed, or delegated. For logs and counters; added late it is
+   * called at once.
+   */
+  onComplete(listener: () => void): void;
+}
+
+export type HttpVersion = "1.0" | "1.1" | "2" | "3";
+
+export interface RequestHead {
+  /** As on the wire; methods are case-sensitive (RFC 9110, 9.1). */
+  readonly method: string;
+  /** The request target as it came: origin, absolute, authority or asterisk form (RFC 9112, 3.2). */
+  readonly target: string;
+  /**
+   * The path in its one normal form, still percent-encoded, beginning with `/` (or `*` for OPTIONS *): dot
+   * segments removed, also encoded ones; `%2F` stays `%2F`. Routing decides on these bytes and the destination
+   * gets them.
+   */
+  readonly path: string;
+  /** The query with its `?`, raw; empty when there is none. */
+  readonly query: string;
+  readonly scheme: "http" | "https";
+  /** Host and optional port the request is for: validated, as spelt by the client, "" only in HTTP/1.0. */
+  readonly authority: string;
+  readonly httpVersion: HttpVersion;
+  readonly headers: HeaderList;
+}
+
+export interface ConnectionInfo {
+  /** A number that is unique among the connections of this process. */
+  readonly id: number;
+  /** IP address of the client (IPv4-mapped IPv6 shown as IPv4), or undefined (a Unix socket). */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly tls: TlsInfo | undefined;
+}
+
+export interface TlsInfo {
+  /** SNI, lower case; undefined when the client sent none. */
+  readonly serverName: string | undefined;
+  readonly alpnProtocol: string | undefined;
+  /** "TLSv1.2", "TLSv1.3" */
+  readonly protocol: string | undefined;
+  readonly cipher: string | undefined;
+  /** DER of the client's certificate, when it sent one. */
+  readonly clientCertificate: Uint8Array | undefined;
+  /** Whether the client's certificate was verified against the configured authorities. */
+  readonly clientCertificateAuthorized: boolean;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  /** The reason phrase; undefined means the standard one. Ignored by HTTP/2 and later. */
+  readonly reason?: string | undefined;
+  /**
+   * Fields in order. The server owns the framing: Content-Length is kept and enforced (more or fewer bytes
+   * abort the exchange), Transfer-Encoding, Connection and Keep-Alive are ignored. A Date is added when missing.
+   */
+  readonly headers: HeaderList;
+}
+
+/**
+ * The answer. Calls go `informational* (send | start write* end)`, with `abort` at any time. A call out of order
+ * throws an `ExchangeStateError` (programmer's error) — except after the client is gone or after `abort`, when
+ * every call is accepted and does nothing, so that no late answer can crash a process.
+ */
+export interface ResponseSink extends ByteSink {
+  /** True once the final head was given (`send` or `start`). */
+  readonly started: boolean;
+  /** The status that was given, or undefined before that. */
+  readonly status: number | undefined;
+  /** True once `end`, `send` or `abort` was called, or the client is gone. */
+  readonly ended: boolean;
+  /** Whether trailers given to `end` can reach this client (HTTP/1.1 chunked, HTTP/2; never HEAD/204/304). */
+  readonly trailersSupported: boolean;
+  /** Sends an interim response (100, 102-199; not 101). Dropped for an HTTP/1.0 client. */
+  informational(status: number, headers: HeaderList): void;
+  /** Head and whole body in one write. Sets Content-Length when the head has none. A string is UTF-8. */
+  send(head: ResponseHead, body?: Uint8Array | string): void;
+  /** The head of a streamed response. It may leave together with the first chunk. */
+  start(head: ResponseHead): void;
+  /** A chunk of the body. Dropped where a response has none (HEAD, 204, 304). */
+  write(chunk: Uint8Array): boolean;
+  /** Sends what is held back (a head, a small chunk) now: for bodies that may pause, such as event streams. */
+  flush(): void;
+  end(trailers?: HeaderList): void;
+  /** Ends in a way that no client takes for a complete answer: a reset or a cut connection, RST_STREAM. */
+  abort(cause: Error): void;
+}
+
+/** What a server can do beyond answering: absent where it cannot. */
+export interface ExchangeFeatures {
+  readonly upgrade?: UpgradeFeature | undefined;
+  readonly delegation?: RequestDelegation | undefined;
+  readonly bodyLimit?: BodyLimitFeature | undefined;
+}
+
+/** The client asked to leave HTTP (RFC 9110, 7.8; RFC 8441). */
+export interface UpgradeFeature {
+  /** The protocols asked for, as in the Upgrade field, or the `:protocol` of an extended CONNECT. */
+  readonly protocol: string;
+  /** "http1": 101 is expected; "http2": an extended CONNECT, 200 is expected. */
+  readonly kind: "http1" | "http2";
+  /**
+   * Answers with `head` (101, or 200 for http2; Connection: Upgrade is the server's to add) and hands the
+   * connection over. Bytes that the client sent early are delivered by the tunnel first.
+   */
+  accept(head: ResponseHead): Tunnel;
+}
+
+/** Bytes both ways after an upgrade. */
+export interface Tunnel extends ByteSink {
+  /** Starts delivery of what the peer sends. `onEnd` is a half-close; `onError` a lost connection. */
+  read(sink: BodySink): void;
+  pause(): void;
+  resume(): void;
+  /** Half-closes towards the peer after all that was written. */
+  end(): void;
+  abort(cause: Error): void;
+}
+
+/** Hands the request to another process before its body is read. */
+export interface RequestDelegation {
+  /** False once the body was touched or the response started. */
+  readonly canDelegate: boolean;
+  delegate(rule: DelegationRule): void;
+}
+
+/** Where to delegate to. Made by the carrier (HTTP.sys, Unix socket) that understands it. */
+export interface DelegationRule {
+  readonly queueName: string;
+  readonly urlPrefix: string;
+}
+
+export interface BodyLimitFeature {
+  /** Most bytes of request body accepted; undefined means no limit. */
+  readonly maximum: number | undefined;
+  /** True once the body is being read: too late to change. */
+  readonly readOnly: boolean;
+  /** Throws when `readOnly`. */
+  set(maximum: number | undefined): void;
+}
+
+/** A handler of exchanges: what a front server is given. A rejected promise or a throw is answered with 500. */
+export type ExchangeHandler = (exchange: Exchange) => void | Promise<void>;

@@ -1,0 +1,29 @@
+export type { BodySource, BodySink, ByteSink } from "./body.ts";
+export type {
+  Exchange,
+  ExchangeFeatures,
+  ExchangeHandler,
+  HttpVersion,
+  RequestHead,
+  ConnectionInfo,
+  TlsInfo,
+  ResponseHead,
+  ResponseSink,
+  UpgradeFeature,
+  Tunnel,
+  RequestDelegation,
+  DelegationRule,
+  BodyLimitFeature,
+} from "./exchange.ts";
+export type {
+  DestinationClient,
+  DestinationRequest,
+  DestinationHandler,
+  DestinationCall,
+  DestinationErrorStep,
+  DestinationErrorOptions,
+} from "./destination-client.ts";
+export { DestinationError } from "./destination-client.ts";
+export { HeaderList } from "./header-list.ts";
+export { headerKey } from "./header-name.ts";
+export { BadRequestError, ClientGoneError, ExchangeStateError } from "./errors.ts";

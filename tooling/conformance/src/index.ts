@@ -1,0 +1,26 @@
+/** Reads the conformance tables in `data/` and keeps the count of what held. */
+import { readFileSync } from "node:fs";
+
+export interface ConformanceCase {
+  readonly id: string;
+  readonly title: string;
+  readonly rule: string;
+  readonly basis: "test" | "derived";
+  // The shape differs by area and by `given.kind`; each area's README paragraph (its `schema`) describes it.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly given: any;
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly expect: any;
+  readonly note?: string;
+}
+
+export interface ConformanceArea {
+  readonly area: string;
+  readonly schema: string;
+  readonly cases: readonly ConformanceCase[];
+}
+
+/** The table of one area, as in `data/<area>.json`. */
+export function loadArea(area: string): ConformanceArea {
+  return JSON.parse(readFileSync(new URL(`../data/${area}.json`, import.meta.url), "utf8")) as ConformanceArea;
+}

@@ -1,0 +1,18 @@
+import { defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+
+const conditions = ["@proxy/source", ...defaultServerConditions];
+
+// Tests that need Debian packages (nginx, curl …) or minutes. Each names what it lacks when it is
+// skipped; with CI=true nothing may be skipped.
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["{packages,apps,tooling,examples}/*/test/system/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    fileParallelism: false,
+    testTimeout: 600_000,
+    hookTimeout: 120_000,
+  },
+});
