@@ -25,3 +25,11 @@ export type {
 } from "./route-config.ts";
 export type { ProxyConfig, ProxyConfigInput, WithTextDurations } from "./proxy-config.ts";
 export { metadataValue } from "./proxy-config.ts";
+export { ConfigError } from "./config-issue.ts";
+export type { ConfigIssue } from "./config-issue.ts";
+export type {
+  ConfigProvider,
+  ConfigValidator,
+  ConfigFilter,
+  ConfigChangeListener,
+} from "./config-provider.ts";

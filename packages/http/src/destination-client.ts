@@ -20,6 +20,54 @@ export interface DestinationClient {
   destroy(cause?: Error): void;
 }
 
+/** Clients for any number of origins with the same settings: what YARP calls the HTTP client of a cluster. */
+export interface HttpClient {
+  /** The client for `origin`; the same one for an equal origin. Hold on to it: the look-up is not free. */
+  destination(origin: DestinationOrigin): DestinationClient;
+  /** Closes all its clients as they fall idle. */
+  close(): Promise<void>;
+  destroy(cause?: Error): void;
+}
+
+export interface DestinationOrigin {
+  readonly scheme: "http" | "https";
+  /** Host name or IP address; IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Settings of an `HttpClient`; times in milliseconds. */
+export interface HttpClientOptions {
+  /** Connections per origin. Default unlimited. */
+  readonly maxConnections?: number | undefined;
+  /** Requests that may wait for a connection when all are busy. Default unlimited. */
+  readonly maxQueuedRequests?: number | undefined;
+  /** How long one may wait; then a `DestinationError` with `timedOut`. Default none. */
+  readonly queueTimeout?: number | undefined;
+  /** DNS, TCP and TLS together. Default 15 000. */
+  readonly connectTimeout?: number | undefined;
+  /** How long an idle connection is kept. Default 60 000. */
+  readonly idleTimeout?: number | undefined;
+  /** Age after which a connection is not used again. Default unlimited. */
+  readonly connectionLifetime?: number | undefined;
+  /** Most bytes of a response head. Default 65 536. */
+  readonly maxResponseHeadersSize?: number | undefined;
+  readonly tls?: DestinationTlsOptions | undefined;
+}
+
+export interface DestinationTlsOptions {
+  /** Name for SNI and certificate check. Default: the origin's host. */
+  readonly serverName?: string | undefined;
+  /** Turns the check of the certificate off. Default false. */
+  readonly acceptAnyCertificate?: boolean | undefined;
+  readonly minVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3" | undefined;
+  readonly maxVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3" | undefined;
+  /** PEM. Default: Node's authorities. */
+  readonly ca?: string | readonly string[] | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 export interface DestinationRequest {
   readonly method: string;
   /** Path and query as they go on the wire (origin form), or `*`. */

@@ -17,6 +17,10 @@ export type {
 } from "./exchange.ts";
 export type {
   DestinationClient,
+  HttpClient,
+  HttpClientOptions,
+  DestinationOrigin,
+  DestinationTlsOptions,
   DestinationRequest,
   DestinationHandler,
   DestinationCall,
@@ -27,3 +31,6 @@ export { DestinationError } from "./destination-client.ts";
 export { HeaderList } from "./header-list.ts";
 export { headerKey } from "./header-name.ts";
 export { BadRequestError, ClientGoneError, ExchangeStateError } from "./errors.ts";
+export type { FrontServer, FrontServerOptions, ListenAddress } from "./front-server.ts";
+export { defaultServerLimits } from "./server-limits.ts";
+export type { ServerLimits, MinDataRate } from "./server-limits.ts";
