@@ -13,6 +13,8 @@ export interface DestinationModel {
  */
 export class DestinationState {
   readonly id: string;
+  /** The id in upper case: ids compare and sort without regard to case. */
+  readonly sortKey: string;
   /** Swapped on reload; read it once per request. */
   model: DestinationModel;
   /** Requests under way to this destination, upgraded connections included. */
@@ -23,6 +25,7 @@ export class DestinationState {
 
   constructor(id: string, model: DestinationModel) {
     this.id = id;
+    this.sortKey = id.toUpperCase();
     this.model = model;
   }
 }

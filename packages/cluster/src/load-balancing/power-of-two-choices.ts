@@ -1,0 +1,29 @@
+import { systemRandom, type RandomSource } from "../random-source.ts";
+import type { LoadBalancingPolicy } from "./policy.ts";
+
+// A source that keeps giving the same number must not hang a request; an honest one redraws 16 times with
+// a probability below 2^-16.
+const maximumRedraws = 16;
+
+/**
+ * Draws two different destinations and takes the one with fewer requests under way, the first drawn on a tie.
+ * Avoids the busiest without looking at all of them, and without all gateways rushing to the same idle one.
+ */
+export function powerOfTwoChoices(random: RandomSource = systemRandom): LoadBalancingPolicy {
+  return {
+    name: "PowerOfTwoChoices",
+    pick(_exchange, _cluster, available) {
+      const count = available.length;
+      if (count < 2) return available[0];
+      const firstIndex = random(count);
+      let secondIndex = random(count);
+      for (let redraws = 0; secondIndex === firstIndex; redraws++) {
+        secondIndex = redraws < maximumRedraws ? random(count) : (firstIndex + 1) % count;
+      }
+      const first = available[firstIndex];
+      const second = available[secondIndex];
+      if (first === undefined || second === undefined) return first ?? second;
+      return second.inFlight < first.inFlight ? second : first;
+    },
+  };
+}
