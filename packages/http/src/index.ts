@@ -34,3 +34,9 @@ export { BadRequestError, ClientGoneError, ExchangeStateError } from "./errors.t
 export type { FrontServer, FrontServerOptions, ListenAddress } from "./front-server.ts";
 export { defaultServerLimits } from "./server-limits.ts";
 export type { ServerLimits, MinDataRate } from "./server-limits.ts";
+export { hasListElement, isHeaderName, isHeaderValue, isMethod, isReasonPhrase, isToken, listElements } from "./field-grammar.ts";
+export { isAuthority, portColon } from "./authority.ts";
+export { isQuery, normalizePath } from "./normalize-path.ts";
+export { parseRequestTarget } from "./request-target.ts";
+export type { InvalidRequestTarget, RequestTarget, RequestTargetForm } from "./request-target.ts";
+export { reasonPhrase } from "./reason-phrase.ts";
