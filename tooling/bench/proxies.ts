@@ -1,0 +1,156 @@
+/** The proxies that are compared: how each is started for a shape. */
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { nginxPath, nginxPreamble } from "./origin.ts";
+import { type Running, start } from "./processes.ts";
+import type { Shape } from "./shapes.ts";
+
+export interface StartContext {
+  readonly folder: string;
+  readonly core: number;
+  readonly port: number;
+  readonly originPort: number;
+  readonly shape: Shape;
+}
+
+export interface Proxy {
+  readonly name: string;
+  readonly version: () => string;
+  /** False where the proxy has no notion of what the shape asks (a route table). */
+  readonly supports?: (shape: Shape) => boolean;
+  readonly start: (context: StartContext) => Running;
+}
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const gatewayMain = fileURLToPath(new URL("../../apps/gateway/dist/main.js", import.meta.url));
+
+function firstLine(command: string, ...args: string[]): string {
+  const result = spawnSync(command, args, { encoding: "latin1" });
+  return `${result.stdout}${result.stderr}`.trim().split("\n")[0] ?? "";
+}
+
+function packageVersion(name: string): string {
+  const manifest = JSON.parse(readFileSync(join(here, "node_modules", name, "package.json"), "utf8")) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
+function peer(name: string, file: string, supports?: (shape: Shape) => boolean): Proxy {
+  return {
+    name,
+    version: () => packageVersion(name),
+    ...(supports === undefined ? {} : { supports }),
+    start: ({ core, port, originPort, shape }) =>
+      start(core, [
+        process.execPath,
+        join(here, "servers", file),
+        String(port),
+        `http://127.0.0.1:${originPort}`,
+        String(shape.routes ?? 0),
+      ]),
+  };
+}
+
+const withoutRoutes = (shape: Shape): boolean => shape.routes === undefined;
+
+function gateway(name: string, engine: string): Proxy {
+  return {
+    name,
+    version: () => `this tree, Node ${process.version}`,
+    start: ({ folder, core, port, originPort, shape }) => {
+      const routes: Record<string, unknown> = {};
+      if (shape.routes === undefined) routes["all"] = { ClusterId: "origin", Match: { Path: "/{**rest}" } };
+      for (let i = 0; i < (shape.routes ?? 0); i++) {
+        routes[`route-${i}`] = { ClusterId: "origin", Match: { Path: `/route-${i}/{**rest}` } };
+      }
+      const file = join(folder, `gateway-${engine}.json`);
+      writeFileSync(
+        file,
+        JSON.stringify({
+          Urls: `http://127.0.0.1:${port}`,
+          Server: { Engine: engine, Limits: { MaxRequestBodySize: 10_000_000 } },
+          ReverseProxy: {
+            Routes: routes,
+            Clusters: {
+              origin: { Destinations: { only: { Address: `http://127.0.0.1:${originPort}` } } },
+            },
+          },
+        }),
+      );
+      return start(core, [process.execPath, gatewayMain, "run", "--config", file], { NODE_ENV: "production" });
+    },
+  };
+}
+
+const nginx: Proxy = {
+  name: "nginx",
+  version: () => firstLine(nginxPath, "-v"),
+  start: ({ folder, core, port, originPort, shape }) => {
+    const pass = `proxy_pass http://destination; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host $proxy_host; proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $http_host;`;
+    let locations = "";
+    for (let i = 0; i < (shape.routes ?? 0); i++) locations += `location /route-${i}/ { ${pass} }\n`;
+    if (locations === "") locations = `location / { ${pass} }`;
+    const config = `${nginxPreamble(folder, "proxy")}
+  # As the others: request bodies are passed on while they arrive, and nothing is spooled to disk.
+  proxy_request_buffering off; proxy_max_temp_file_size 0;
+  upstream destination { server 127.0.0.1:${originPort}; keepalive 256; keepalive_requests 100000000; }
+  server { listen 127.0.0.1:${port} backlog=4096; ${locations} }
+}
+`;
+    const file = join(folder, "proxy.conf");
+    writeFileSync(file, config);
+    return start(core, [nginxPath, "-c", file, "-p", folder]);
+  },
+};
+
+const haproxy: Proxy = {
+  name: "haproxy",
+  version: () => firstLine("/usr/sbin/haproxy", "-v"),
+  start: ({ folder, core, port, originPort, shape }) => {
+    const map = join(folder, "haproxy.map");
+    let choose = "default_backend destination";
+    if (shape.routes !== undefined) {
+      writeFileSync(map, Array.from({ length: shape.routes }, (_, i) => `/route-${i}/ destination\n`).join(""));
+      choose = `use_backend %[path,map_beg(${map})]`;
+    }
+    const config = `global
+  maxconn 8192
+  nbthread 1
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 600s
+  timeout server 600s
+  timeout http-keep-alive 600s
+  option http-keep-alive
+frontend front
+  bind 127.0.0.1:${port} backlog 4096
+  http-request set-header X-Forwarded-For %[src]
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  ${choose}
+backend destination
+  http-reuse always
+  server one 127.0.0.1:${originPort} pool-max-conn 256
+`;
+    const file = join(folder, "haproxy.cfg");
+    writeFileSync(file, config);
+    return start(core, ["/usr/sbin/haproxy", "-db", "-f", file]);
+  },
+};
+
+export const proxies: readonly Proxy[] = [
+  nginx,
+  haproxy,
+  gateway("gateway", "http1"),
+  gateway("gateway-node", "node"),
+  peer("fast-proxy", "fast-proxy.mjs", withoutRoutes),
+  peer("@fastify/http-proxy", "fastify-http-proxy.mjs"),
+  peer("http-proxy-3", "http-proxy-3.mjs", withoutRoutes),
+  peer("httpxy", "httpxy.mjs", withoutRoutes),
+];

@@ -1,0 +1,80 @@
+/** The loads: what a client sends, and what the destination answers. */
+
+export interface Shape {
+  readonly name: string;
+  readonly title: string;
+  /** Path at the destination; see `origin.ts`. */
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly bodyBytes?: number;
+  readonly connections: number;
+  /** Keep-alive connections that have sent one request and then stay silent. */
+  readonly idleConnections?: number;
+  /** A table of that many routes, the last of which is asked for. */
+  readonly routes?: number;
+}
+
+const browserHeaders: Readonly<Record<string, string>> = {
+  "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
+  Accept: "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
+  "Accept-Encoding": "gzip, deflate, br, zstd",
+  "Accept-Language": "en-GB,en;q=0.9,de;q=0.8",
+  "Cache-Control": "max-age=0",
+  Referer: "https://www.example.com/catalogue/things?page=3",
+  "Sec-CH-UA": '"Chromium";v="156", "Not.A/Brand";v="24"',
+  "Sec-CH-UA-Mobile": "?0",
+  "Sec-CH-UA-Platform": '"Linux"',
+  "Sec-Fetch-Dest": "document",
+  "Sec-Fetch-Mode": "navigate",
+  "Sec-Fetch-Site": "same-origin",
+  "Sec-Fetch-User": "?1",
+  "Upgrade-Insecure-Requests": "1",
+  // 15 fields and Host; the cookie has 1 KB, as many small pairs as sites really set.
+  Cookie: Array.from({ length: 16 }, (_, i) => `preference_${i}=${"abcdefghijklmnopqrstuvwxyz0123456789".repeat(2).slice(0, 48)}`).join("; "),
+};
+
+export const shapes: readonly Shape[] = [
+  { name: "small-get", title: "small GET, 64 keep-alive connections", path: "/small", connections: 64 },
+  {
+    name: "json-post",
+    title: "1 KB JSON POST",
+    path: "/read-body",
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    bodyBytes: 1024,
+    connections: 64,
+  },
+  { name: "download", title: "1 MB response", path: "/megabyte", connections: 16 },
+  {
+    name: "upload",
+    title: "1 MB upload",
+    path: "/read-body",
+    method: "POST",
+    headers: { "Content-Type": "application/octet-stream" },
+    bodyBytes: 1_048_576,
+    connections: 16,
+  },
+  {
+    name: "idle",
+    title: "1,000 idle and 64 busy connections",
+    path: "/small",
+    connections: 64,
+    idleConnections: 1000,
+  },
+  {
+    name: "new-connection",
+    title: "a new connection per request",
+    path: "/small",
+    headers: { Connection: "close" },
+    connections: 16,
+  },
+  {
+    name: "browser",
+    title: "browser request: 15 headers, 1 KB cookie",
+    path: "/small",
+    headers: browserHeaders,
+    connections: 64,
+  },
+  { name: "routes", title: "1,000 routes, the last one asked for", path: "/route-999/small", connections: 64, routes: 1000 },
+];
