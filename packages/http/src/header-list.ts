@@ -1,6 +1,35 @@
 import { headerKey } from "./header-name.ts";
 
 /**
+ * One header line. Lines are never changed, so lists share them. A line from the wire in its plain form
+ * (`Name: value`) keeps the text of its message and its place there: its value is cut out when somebody asks,
+ * and neighbours go out again as one slice.
+ */
+export class HeaderLine {
+  readonly name: string;
+  readonly key: string;
+  /** The text that holds the line, or "" when `value` was given. */
+  readonly source: string;
+  readonly start: number;
+  /** Behind the CRLF. */
+  readonly end: number;
+  #value: string | undefined;
+
+  constructor(name: string, key: string, value: string | undefined, source: string, start: number, end: number) {
+    this.name = name;
+    this.key = key;
+    this.#value = value;
+    this.source = source;
+    this.start = start;
+    this.end = end;
+  }
+
+  get value(): string {
+    return (this.#value ??= this.source.slice(this.start + this.name.length + 2, this.end - 2));
+  }
+}
+
+/**
  * Header lines in the order of the wire: case and repetition kept, values latin1 (each character one byte,
  * RFC 9110, 5.5). Look-ups take keys: lower-case names, as `headerKey` gives them or as a literal.
  *
@@ -8,9 +37,7 @@ import { headerKey } from "./header-name.ts";
  * user, checks it with `isHeaderName` and `isHeaderValue` first; who writes one to the wire trusts the list.
  */
 export class HeaderList {
-  readonly #names: string[] = [];
-  readonly #keys: string[] = [];
-  readonly #values: string[] = [];
+  #lines: HeaderLine[] = [];
 
   /** Builds a list from pairs in order. */
   static from(pairs: Iterable<readonly [name: string, value: string]>): HeaderList {
@@ -26,78 +53,84 @@ export class HeaderList {
     return list;
   }
 
+  /** Builds a list of `lines`, which it keeps: for parsers. */
+  static fromLines(lines: HeaderLine[]): HeaderList {
+    const list = new HeaderList();
+    list.#lines = lines;
+    return list;
+  }
+
   /** Number of lines. */
   get size(): number {
-    return this.#keys.length;
+    return this.#lines.length;
   }
 
   /** The name of line `index` as it was on the wire. `index` must be below `size`. */
   nameAt(index: number): string {
-    return this.#names[index] as string;
+    return (this.#lines[index] as HeaderLine).name;
   }
 
   /** The key (interned lower-case name) of line `index`. */
   keyAt(index: number): string {
-    return this.#keys[index] as string;
+    return (this.#lines[index] as HeaderLine).key;
   }
 
   /** The value of line `index`, without surrounding blanks. */
   valueAt(index: number): string {
-    return this.#values[index] as string;
+    return (this.#lines[index] as HeaderLine).value;
   }
 
   /** The index of the first line with `key` at or after `from`, or -1. */
   indexOf(key: string, from = 0): number {
-    return this.#keys.indexOf(key, from);
+    const lines = this.#lines;
+    for (let i = from; i < lines.length; i++) if ((lines[i] as HeaderLine).key === key) return i;
+    return -1;
   }
 
   has(key: string): boolean {
-    return this.#keys.includes(key);
+    return this.indexOf(key) >= 0;
   }
 
   /** The value of the first line with `key`. */
   get(key: string): string | undefined {
-    const index = this.#keys.indexOf(key);
-    return index < 0 ? undefined : this.#values[index];
+    const index = this.indexOf(key);
+    return index < 0 ? undefined : (this.#lines[index] as HeaderLine).value;
   }
 
   /** The values of all lines with `key`, in order; an empty array when there is none. */
   getAll(key: string): string[] {
     const found: string[] = [];
-    for (let i = this.#keys.indexOf(key); i >= 0; i = this.#keys.indexOf(key, i + 1)) {
-      found.push(this.#values[i] as string);
-    }
+    for (const line of this.#lines) if (line.key === key) found.push(line.value);
     return found;
   }
 
   /** Adds a line at the end. */
   append(name: string, value: string): void {
-    this.#names.push(name);
-    this.#keys.push(headerKey(name));
-    this.#values.push(value);
+    this.#lines.push(new HeaderLine(name, headerKey(name), value, "", 0, 0));
   }
 
   /** Replaces all lines of that name by one: in the place of the first, or at the end. */
   set(name: string, value: string): void {
     const key = headerKey(name);
-    const first = this.#keys.indexOf(key);
+    const line = new HeaderLine(name, key, value, "", 0, 0);
+    const first = this.indexOf(key);
     if (first < 0) {
-      this.append(name, value);
+      this.#lines.push(line);
       return;
     }
-    this.#names[first] = name;
-    this.#values[first] = value;
-    if (this.#keys.indexOf(key, first + 1) >= 0) this.#removeFrom(key, first + 1);
+    this.#lines[first] = line;
+    if (this.indexOf(key, first + 1) >= 0) this.#removeFrom(key, first + 1);
   }
 
   /** Changes the value of line `index` in place. */
   setValueAt(index: number, value: string): void {
-    this.#values[index] = value;
+    const line = this.#lines[index] as HeaderLine;
+    this.#lines[index] = new HeaderLine(line.name, line.key, value, "", 0, 0);
   }
 
   /** Removes all lines with `key`; true when there was one. */
   remove(key: string): boolean {
-    const first = this.#keys.indexOf(key);
+    const first = this.indexOf(key);
     if (first < 0) return false;
     this.#removeFrom(key, first);
     return true;
@@ -105,69 +138,68 @@ export class HeaderList {
 
   /** Keeps the lines for which `keep(key, index)` holds. */
   filter(keep: (key: string, index: number) => boolean): void {
+    const lines = this.#lines;
     let kept = 0;
-    for (let i = 0; i < this.#keys.length; i++) {
-      const key = this.#keys[i] as string;
-      if (!keep(key, i)) continue;
-      this.#move(i, kept++);
+    for (let i = 0; i < lines.length; i++) {
+      const line = lines[i] as HeaderLine;
+      if (keep(line.key, i)) lines[kept++] = line;
     }
-    this.#truncate(kept);
+    lines.length = kept;
   }
 
   /** A list of its own with the same lines. */
   copy(): HeaderList {
-    const list = new HeaderList();
-    for (let i = 0; i < this.#keys.length; i++) list.appendFrom(this, i);
-    return list;
+    return HeaderList.fromLines(this.#lines.slice());
   }
 
-  /** Adds line `index` of `other` at the end, without looking its name up again. */
+  /** Adds line `index` of `other` at the end, without looking its name up or copying its text. */
   appendFrom(other: HeaderList, index: number): void {
-    this.#names.push(other.#names[index] as string);
-    this.#keys.push(other.#keys[index] as string);
-    this.#values.push(other.#values[index] as string);
+    this.#lines.push(other.#lines[index] as HeaderLine);
   }
 
   clear(): void {
-    this.#truncate(0);
+    this.#lines.length = 0;
   }
 
   /** The lines as one latin1 text, each ended by CRLF: what stands between start line and empty line. */
   toWire(): string {
+    const lines = this.#lines;
     let text = "";
-    for (let i = 0; i < this.#names.length; i++) text += `${this.#names[i]}: ${this.#values[i]}\r\n`;
+    for (let i = 0; i < lines.length; i++) {
+      const line = lines[i] as HeaderLine;
+      if (line.source === "") {
+        text += `${line.name}: ${line.value}\r\n`;
+        continue;
+      }
+      let end = line.end;
+      for (; i + 1 < lines.length; i++) {
+        const next = lines[i + 1] as HeaderLine;
+        if (next.start !== end || next.source !== line.source) break;
+        end = next.end;
+      }
+      text += line.source.slice(line.start, end);
+    }
     return text;
   }
 
   /** `name, value, name, value, …`: the shape that Node and undici take. */
   toRaw(): string[] {
     const raw: string[] = [];
-    for (let i = 0; i < this.#names.length; i++) raw.push(this.#names[i] as string, this.#values[i] as string);
+    for (const line of this.#lines) raw.push(line.name, line.value);
     return raw;
   }
 
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
-    for (let i = 0; i < this.#names.length; i++) yield [this.#names[i] as string, this.#values[i] as string];
+    for (const line of this.#lines) yield [line.name, line.value];
   }
 
   #removeFrom(key: string, from: number): void {
+    const lines = this.#lines;
     let kept = from;
-    for (let i = from; i < this.#keys.length; i++) {
-      if (this.#keys[i] !== key) this.#move(i, kept++);
+    for (let i = from; i < lines.length; i++) {
+      const line = lines[i] as HeaderLine;
+      if (line.key !== key) lines[kept++] = line;
     }
-    this.#truncate(kept);
-  }
-
-  #move(from: number, to: number): void {
-    if (from === to) return;
-    this.#names[to] = this.#names[from] as string;
-    this.#keys[to] = this.#keys[from] as string;
-    this.#values[to] = this.#values[from] as string;
-  }
-
-  #truncate(size: number): void {
-    this.#names.length = size;
-    this.#keys.length = size;
-    this.#values.length = size;
+    lines.length = kept;
   }
 }
