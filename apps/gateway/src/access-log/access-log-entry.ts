@@ -1,0 +1,26 @@
+/** What the access log says of one request. Strings are as on the wire: each character one byte, nothing escaped. */
+export interface AccessLogEntry {
+  /** Wall clock at the end of the request, in milliseconds since 1970. */
+  readonly time: number;
+  /** Milliseconds from the head of the request to its end; undefined when there was no request to speak of. */
+  readonly duration: number | undefined;
+  readonly remoteAddress: string | undefined;
+  /** Undefined when the request could not be read. */
+  readonly request: AccessLogRequest | undefined;
+  /** Undefined when the client left, or was cut off, before an answer. */
+  readonly status: number | undefined;
+  readonly route: string | undefined;
+  readonly cluster: string | undefined;
+  readonly destination: string | undefined;
+  /** What went wrong, in the words of the error's code. */
+  readonly error: string | undefined;
+}
+
+export interface AccessLogRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly httpVersion: string;
+  readonly authority: string;
+  readonly referer: string | undefined;
+  readonly userAgent: string | undefined;
+}

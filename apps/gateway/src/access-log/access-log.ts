@@ -1,0 +1,62 @@
+import * as Context from "effect/Context";
+import * as Data from "effect/Data";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import type { AccessLogEntry } from "./access-log-entry.ts";
+import { accessLogFormatter } from "./access-log-format.ts";
+import type { AccessLogFormat } from "./access-log-format.ts";
+import { LineWriter } from "./line-writer.ts";
+
+export interface AccessLogSettings {
+  /** Undefined: standard error. */
+  readonly file: string | undefined;
+  readonly format: AccessLogFormat;
+}
+
+/** The access log's file cannot be written. */
+export class AccessLogError extends Data.TaggedError("AccessLogError")<{ readonly file: string; readonly cause: unknown }> {
+  override get message(): string {
+    return `cannot write the access log ${this.file}: ${(this.cause as Error).message}`;
+  }
+}
+
+/** Where requests are logged; `add` is undefined when the log is off, so that being off costs nothing. */
+export class AccessLog extends Context.Service<
+  AccessLog,
+  { readonly add: ((entry: AccessLogEntry) => void) | undefined }
+>()("@proxy/gateway/AccessLog") {
+  static readonly off: Layer.Layer<AccessLog> = Layer.succeed(AccessLog, { add: undefined });
+
+  /** Writes until the scope closes; opens the file anew at SIGHUP, for log rotation. */
+  static readonly layer = (settings: AccessLogSettings): Layer.Layer<AccessLog, AccessLogError> =>
+    Layer.effect(
+      AccessLog,
+      Effect.gen(function* () {
+        const context = yield* Effect.context<never>();
+        const warn = (message: string): void => {
+          Effect.runForkWith(context)(Effect.logWarning(message));
+        };
+        const writer = yield* Effect.acquireRelease(
+          Effect.tryPromise({
+            try: () => LineWriter.open({ file: settings.file, onFault: warn }),
+            catch: (cause) => new AccessLogError({ file: settings.file ?? "(standard error)", cause }),
+          }),
+          (open) => Effect.promise(() => open.close()),
+        );
+        if (settings.file !== undefined) yield* reopenAtHangup(writer);
+        const format = accessLogFormatter(settings.format);
+        return AccessLog.of({ add: (entry) => writer.add(format(entry)) });
+      }),
+    );
+}
+
+/** The signal that log rotation sends; without a file to open anew it keeps its meaning, the end. */
+const reopenAtHangup = (writer: LineWriter) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const listener = (): void => writer.reopen();
+      process.on("SIGHUP", listener);
+      return listener;
+    }),
+    (listener) => Effect.sync(() => process.removeListener("SIGHUP", listener)),
+  );

@@ -1,0 +1,188 @@
+/**
+ * The command line, parsed. `node:util`'s parser does the work: Effect's CLI module would add a quarter of a second
+ * to every start, and its exit code for a wrong command line is 1 where scripts expect 2.
+ */
+import { parseArgs } from "node:util";
+import type { ParseArgsOptionsConfig } from "node:util";
+import { isLogLevel, logLevels } from "../logging/log-level.ts";
+import type { LogLevelName } from "../logging/log-level.ts";
+
+export type CommandName = "run" | "check" | "routes" | "schema";
+
+export interface RunInvocation {
+  readonly command: "run";
+  readonly files: readonly string[];
+  /** As given: URLs separated by semicolons. Takes the place of every address of the configuration. */
+  readonly urls: string | undefined;
+  readonly strict: boolean;
+  readonly logLevel: LogLevelName | undefined;
+}
+
+export interface CheckInvocation {
+  readonly command: "check";
+  readonly files: readonly string[];
+  readonly strict: boolean;
+  readonly json: boolean;
+}
+
+export interface RoutesInvocation {
+  readonly command: "routes";
+  readonly files: readonly string[];
+  readonly strict: boolean;
+  readonly json: boolean;
+  /** `METHOD URL`, or a URL alone for GET. */
+  readonly request: string | undefined;
+  /** `Name: value` each. */
+  readonly headers: readonly string[];
+}
+
+export type Invocation =
+  | RunInvocation
+  | CheckInvocation
+  | RoutesInvocation
+  | { readonly command: "schema" }
+  | { readonly command: "help"; readonly topic: CommandName | undefined }
+  | { readonly command: "version" };
+
+/** The command line cannot be understood; `topic` says whose usage to show. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly topic: CommandName | undefined;
+
+  constructor(message: string, topic: CommandName | undefined) {
+    super(message);
+    this.topic = topic;
+  }
+}
+
+const everywhere = { help: { type: "boolean", short: "h" } } as const satisfies ParseArgsOptionsConfig;
+const strict = { strict: { type: "boolean" } } as const satisfies ParseArgsOptionsConfig;
+const json = { json: { type: "boolean" } } as const satisfies ParseArgsOptionsConfig;
+const runOptions = {
+  ...everywhere,
+  ...strict,
+  version: { type: "boolean", short: "V" },
+  config: { type: "string", short: "c", multiple: true },
+  urls: { type: "string" },
+  "log-level": { type: "string" },
+} as const satisfies ParseArgsOptionsConfig;
+const checkOptions = { ...everywhere, ...strict, ...json } as const satisfies ParseArgsOptionsConfig;
+const routesOptions = {
+  ...everywhere,
+  ...strict,
+  ...json,
+  request: { type: "string", short: "r" },
+  header: { type: "string", short: "H", multiple: true },
+} as const satisfies ParseArgsOptionsConfig;
+
+/** What `args` (without node and script) ask for. Throws `UsageError`. */
+export function parseInvocation(args: readonly string[]): Invocation {
+  const [first] = args;
+  if (first === undefined || first.startsWith("-")) return parseRun(args);
+  const rest = args.slice(1);
+  switch (first) {
+    case "run":
+      return parseRun(rest);
+    case "check":
+      return parseCheck(rest);
+    case "routes":
+      return parseRoutes(rest);
+    case "schema":
+      return parseSchema(rest);
+    case "help":
+      return { command: "help", topic: helpTopic(rest[0]) };
+    case "version":
+      return { command: "version" };
+    default:
+      throw new UsageError(`there is no command '${first}'`, undefined);
+  }
+}
+
+function parseRun(args: readonly string[]): Invocation {
+  const { values, positionals } = parse("run", () =>
+    parseArgs({ args: [...args], options: runOptions, allowPositionals: true }),
+  );
+  if (values.help === true) return { command: "help", topic: args.length === 1 ? undefined : "run" };
+  if (values.version === true) return { command: "version" };
+  const [stray] = positionals;
+  if (stray !== undefined) throw new UsageError(`unexpected argument '${stray}'; files are given with --config`, "run");
+  const files = values.config ?? [];
+  if (files.length === 0) throw new UsageError("no configuration: give at least one --config FILE", "run");
+  return {
+    command: "run",
+    files,
+    urls: values.urls,
+    strict: values.strict === true,
+    logLevel: parseLogLevel(values["log-level"]),
+  };
+}
+
+function parseCheck(args: readonly string[]): Invocation {
+  const { values, positionals } = parse("check", () =>
+    parseArgs({ args: [...args], options: checkOptions, allowPositionals: true }),
+  );
+  if (values.help === true) return { command: "help", topic: "check" };
+  return {
+    command: "check",
+    files: atLeastOneFile(positionals, "check"),
+    strict: values.strict === true,
+    json: values.json === true,
+  };
+}
+
+function parseRoutes(args: readonly string[]): Invocation {
+  const { values, positionals } = parse("routes", () =>
+    parseArgs({ args: [...args], options: routesOptions, allowPositionals: true }),
+  );
+  if (values.help === true) return { command: "help", topic: "routes" };
+  const headers = values.header ?? [];
+  if (headers.length > 0 && values.request === undefined) {
+    throw new UsageError("--header belongs to a --request", "routes");
+  }
+  return {
+    command: "routes",
+    files: atLeastOneFile(positionals, "routes"),
+    strict: values.strict === true,
+    json: values.json === true,
+    request: values.request,
+    headers,
+  };
+}
+
+function parseSchema(args: readonly string[]): Invocation {
+  const { values, positionals } = parse("schema", () =>
+    parseArgs({ args: [...args], options: everywhere, allowPositionals: true }),
+  );
+  if (values.help === true) return { command: "help", topic: "schema" };
+  const [stray] = positionals;
+  if (stray !== undefined) throw new UsageError(`unexpected argument '${stray}'`, "schema");
+  return { command: "schema" };
+}
+
+function parse<T>(topic: CommandName, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    // The parser's errors say what is wrong in their first sentence; the rest is advice on its own API.
+    const text = error instanceof Error ? error.message : String(error);
+    throw new UsageError(text.split(/\.\s|\n/, 1)[0]!.replace(/\.$/, ""), topic);
+  }
+}
+
+function atLeastOneFile(positionals: readonly string[], topic: CommandName): readonly string[] {
+  if (positionals.length === 0) throw new UsageError("no configuration file given", topic);
+  return positionals;
+}
+
+function parseLogLevel(text: string | undefined): LogLevelName | undefined {
+  if (text === undefined) return undefined;
+  const name = logLevels.find((level) => level.toLowerCase() === text.toLowerCase());
+  if (name !== undefined && isLogLevel(name)) return name;
+  throw new UsageError(`--log-level '${text}' is none of ${logLevels.join(", ")}`, "run");
+}
+
+function helpTopic(text: string | undefined): CommandName | undefined {
+  if (text === undefined) return undefined;
+  if (text === "run" || text === "check" || text === "routes" || text === "schema") return text;
+  throw new UsageError(`there is no command '${text}'`, undefined);
+}

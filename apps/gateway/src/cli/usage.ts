@@ -1,0 +1,59 @@
+import type { CommandName } from "./invocation.ts";
+
+const overview = `gateway: a reverse proxy that reads YARP's configuration
+
+Usage
+  gateway [run] --config FILE …    serve
+  gateway check FILE …             say everything that is wrong with a configuration
+  gateway routes FILE …            show the routes in the order in which they are tried, or explain a request
+  gateway schema                   print the JSON Schema of the configuration
+  gateway COMMAND --help           the options of a command
+  gateway --version
+
+Exit codes
+  0  fine
+  1  the configuration is invalid, or the gateway could not start
+  2  the command line is wrong, or a file is missing
+`;
+
+const topics: Readonly<Record<CommandName, string>> = {
+  run: `gateway [run] --config FILE [--config FILE …] [options]
+
+Serves until SIGTERM or SIGINT, then finishes what is under way; a second signal ends at once.
+
+  -c, --config FILE    JSON, YAML or TypeScript; repeat it to merge several, later ones win
+      --urls URLS      where to listen instead of what the configuration says, separated by semicolons:
+                       http://127.0.0.1:8080, http://*:80, http://[::1]:0
+      --strict         unknown keys are errors, not warnings
+      --log-level L    Trace, Debug, Information, Warning, Error, Critical or None
+  -h, --help
+  -V, --version
+`,
+  check: `gateway check FILE [FILE …] [options]
+
+Loads the files as \`run\` would, together, without serving. Every error and warning goes to standard error.
+
+      --json           one JSON document instead of text
+      --strict         unknown keys are errors, not warnings
+  -h, --help
+`,
+  routes: `gateway routes FILE [FILE …] [options]
+
+Prints the route table in the order in which routes are tried, or explains what happens to one request.
+
+  -r, --request R      "GET http://host/path?query", or a URL alone
+  -H, --header H       "Name: value" of that request; repeat it for more
+      --json           one JSON document instead of text
+      --strict         unknown keys are errors, not warnings
+  -h, --help
+`,
+  schema: `gateway schema
+
+Prints the JSON Schema of the configuration, for editors.
+`,
+};
+
+/** The help text of a command, or of the program. Ends with a line break. */
+export function usageText(topic: CommandName | undefined): string {
+  return topic === undefined ? overview : topics[topic];
+}
