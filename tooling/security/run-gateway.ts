@@ -1,0 +1,47 @@
+/** Starts the gateway from its sources with a configuration, and waits until it listens. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+export interface RunningGateway {
+  readonly port: number;
+  readonly child: ChildProcess;
+  /** What it wrote to standard error so far, at most 1 MiB. */
+  readonly stderr: () => string;
+  /** Ends it; resolves with its exit code. */
+  stop(): Promise<number | null>;
+}
+
+export const gatewayMain: string = fileURLToPath(new URL("../../apps/gateway/src/main.ts", import.meta.url));
+
+export async function runGateway(configFile: string): Promise<RunningGateway> {
+  const child = spawn(
+    process.execPath,
+    ["--conditions=@proxy/source", gatewayMain, "run", "--config", configFile],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let errors = "";
+  let output = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    if (errors.length < 1_048_576) errors += chunk.toString("utf8");
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString("utf8");
+      const match = /Listening on http:\/\/[^\s:]+:(\d+)/.exec(output);
+      if (match !== null) resolve(Number(match[1]));
+    });
+    child.once("exit", (code) => reject(new Error(`the gateway ended with ${code}: ${errors}`)));
+  });
+  return {
+    port,
+    child,
+    stderr: () => errors,
+    async stop() {
+      if (child.exitCode !== null) return child.exitCode;
+      child.kill("SIGTERM");
+      const [code] = (await once(child, "exit")) as [number | null];
+      return code;
+    },
+  };
+}

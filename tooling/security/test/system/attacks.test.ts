@@ -1,0 +1,81 @@
+/** Plays the attack corpus against the gateway: the `http1` cases on the wire, the `config` cases through `check`. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { profile } from "../../profile.ts";
+import { gatewayMain, runGateway } from "../../run-gateway.ts";
+
+const here = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const corpus = JSON.parse(readFileSync(here("attacks.json"), "utf8")) as {
+  cases: readonly { id: string; kind?: string; class: string }[];
+};
+const ofKind = (kind: string): string[] => corpus.cases.filter((c) => (c.kind ?? "http1") === kind).map((c) => c.id);
+
+interface Summary {
+  readonly passed: number;
+  readonly failed: number;
+  readonly output: string;
+}
+
+function play(args: readonly string[]): Promise<Summary> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [here("run-attacks.mjs"), "--cases", here("attacks.json"), ...args]);
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
+    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
+    child.once("error", reject);
+    child.once("exit", () => {
+      const counts = /(\d+) passed, (\d+) failed/.exec(output);
+      if (counts === null) reject(new Error(output));
+      else resolve({ passed: Number(counts[1]), failed: Number(counts[2]), output });
+    });
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe("attack corpus", () => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "attacks-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("holds in every http1 case through the engine", async () => {
+    const backendPort = await freePort();
+    const log = join(folder, "access.log");
+    const config = join(folder, "gateway.json");
+    writeFileSync(config, JSON.stringify(profile({ backendPort, accessLogFile: log, engine: "http1" })));
+    const gateway = await runGateway(config);
+    try {
+      const ids = ofKind("http1");
+      const result = await play([
+        ...["--proxy", `127.0.0.1:${gateway.port}`, "--backend-port", String(backendPort)],
+        ...["--log", log, "--only", ids.join(",")],
+      ]);
+      expect(result.failed, result.output).toBe(0);
+      expect(result.passed, result.output).toBe(ids.length);
+      expect(gateway.child.exitCode, gateway.stderr()).toBe(null);
+    } finally {
+      await gateway.stop();
+    }
+  });
+
+  it("holds in every config case through the check command", async () => {
+    const ids = ofKind("config");
+    const command = `${process.execPath} --conditions=@proxy/source ${gatewayMain} check`;
+    const result = await play(["--config-check", command, "--only", ids.join(",")]);
+    expect(result.failed, result.output).toBe(0);
+    expect(result.passed, result.output).toBe(ids.length);
+  });
+});
