@@ -1,3 +1,5 @@
+import type { ProxyConfig } from "./proxy-config.ts";
+
 /** One thing that is wrong with a configuration, said so that it can be found and mended. */
 export interface ConfigIssue {
   /** A closed set of names; `docs/errors.md` has a row for each. */
@@ -23,10 +25,52 @@ export interface ConfigIssue {
 /** A configuration that cannot be used; holds everything that is wrong with it. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
+  /** Errors and warnings, routes before clusters; at least one error. */
   readonly issues: readonly ConfigIssue[];
+  /** What could be read in spite of the errors, so that the rest can be checked too. Never to be applied. */
+  readonly salvaged: ProxyConfig | undefined;
 
-  constructor(message: string, issues: readonly ConfigIssue[], options?: ErrorOptions) {
+  constructor(
+    message: string,
+    issues: readonly ConfigIssue[],
+    options?: ErrorOptions & { readonly salvaged?: ProxyConfig | undefined },
+  ) {
     super(message, options);
     this.issues = issues;
+    this.salvaged = options?.salvaged;
   }
+}
+
+/** The configuration error for `issues`: its message counts the errors and cites the first ones. */
+export function configErrorOf(
+  issues: readonly ConfigIssue[],
+  options?: ErrorOptions & { readonly salvaged?: ProxyConfig | undefined },
+): ConfigError {
+  const errors = issues.filter((issue) => issue.severity === "error");
+  const cited = errors.slice(0, 3).map((issue) => formatIssue(issue).split("\n", 1)[0]);
+  const rest = errors.length > cited.length ? `; and ${errors.length - cited.length} more` : "";
+  const count = errors.length === 1 ? "one error" : `${errors.length} errors`;
+  return new ConfigError(`the configuration has ${count}: ${cited.join("; ")}${rest}`, issues, options);
+}
+
+/** One issue as text for people: `file:line:column error code: message`, and the hint on a second line. */
+export function formatIssue(issue: ConfigIssue): string {
+  const place = issue.source ?? (issue.entity === undefined ? "configuration" : `${issue.entity.kind} ${printable(issue.entity.id)}`);
+  const position = issue.line === undefined ? "" : `:${issue.line}:${issue.column ?? 1}`;
+  const head = `${printable(place)}${position} ${issue.severity} ${issue.code}: ${printable(issue.message)}`;
+  return issue.hint === undefined ? head : `${head}\n  hint: ${printable(issue.hint)}`;
+}
+
+/** `text` on one line: control characters (also the C1 ones and line separators) become `\\uXXXX`. */
+export function printable(text: string): string {
+  return text.replaceAll(
+      /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** `text` for a message or an issue's value: printable, at most 120 characters. */
+export function shorten(text: string): string {
+  const shown = printable(text);
+  return shown.length <= 120 ? shown : `${shown.slice(0, 117)}...`;
 }

@@ -11,6 +11,8 @@ export interface ConfigProvider {
   load(): Promise<ProxyConfig>;
   /** `listener` is told when `load` would give something else. Returns how to stop that. */
   subscribe(listener: () => void): () => void;
+  /** Adds source, line, column and pointer to an issue about what the last `load` gave. */
+  locate?(issue: ConfigIssue): ConfigIssue;
   close?(): void | Promise<void>;
 }
 
@@ -31,10 +33,16 @@ export interface ConfigFilter {
   route?(route: RouteConfig, cluster: ClusterConfig | undefined): RouteConfig | Promise<RouteConfig>;
 }
 
-/** Is told how loads go. Must not throw. */
+/** Is told how loads go. `configs` holds one configuration per provider, as loaded. What it throws is ignored. */
 export interface ConfigChangeListener {
+  /** A provider could not deliver; its last good configuration stays in use. */
   loadingFailed?(provider: ConfigProvider, error: Error): void;
+  /** A pass has read what there is; also when some provider failed. */
   loaded?(configs: readonly ProxyConfig[]): void;
+  /** Refused, by validation (`ConfigError`) or by what applies it; the running configuration stays. */
   applyingFailed?(configs: readonly ProxyConfig[], error: Error): void;
+  /** In use; also when the pass brought nothing new. */
   applied?(configs: readonly ProxyConfig[]): void;
+  /** Warnings of a configuration that has been applied. */
+  warned?(issues: readonly ConfigIssue[]): void;
 }

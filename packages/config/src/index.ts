@@ -23,9 +23,51 @@ export type {
   RespondAction,
   RedirectAction,
 } from "./route-config.ts";
-export type { ProxyConfig, ProxyConfigInput, WithTextDurations } from "./proxy-config.ts";
+export type { ProxyConfig, ProxyConfigInput, WithTextDurations, DurationKey } from "./proxy-config.ts";
 export { metadataValue } from "./proxy-config.ts";
-export { ConfigError } from "./config-issue.ts";
+export type {
+  GatewayConfig,
+  ServerConfig,
+  EndpointConfig,
+  ServerLimitsConfig,
+  MinDataRateConfig,
+  LogLevel,
+  LoggingConfig,
+} from "./gateway-config.ts";
+export { defaultServerConfig } from "./gateway-config.ts";
+export { defineConfig, defineGatewayConfig } from "./define-config.ts";
+export type { GatewayConfigInput } from "./define-config.ts";
+export { parseDuration, formatDuration } from "./duration.ts";
+export { routePolicies, effectiveBodyLimit } from "./route-policies.ts";
+export type { RoutePolicies, NamedPolicy } from "./route-policies.ts";
+export { memoryProvider } from "./memory-provider.ts";
+export type { MemoryProvider, UnnamedProxyConfig } from "./memory-provider.ts";
+export { createConfigManager } from "./config-manager.ts";
+export type { ConfigManager, ConfigManagerOptions } from "./config-manager.ts";
+export type { Timers } from "./timers.ts";
+export { validateConfig, checkConfig } from "./validation/validate-config.ts";
+export type { ValidateOptions, CheckedConfig } from "./validation/validate-config.ts";
+export type { KnownPolicies, PolicyKind } from "./validation/known-policies.ts";
+export { builtInPolicies } from "./validation/known-policies.ts";
+export { hostPatternFault } from "./validation/host-pattern.ts";
+export { addressFault } from "./validation/destination-address.ts";
+export {
+  routeEquals,
+  routeMatchEquals,
+  routeHeaderEquals,
+  routeQueryParameterEquals,
+  clusterEquals,
+  clusterSettingsEqual,
+  destinationEquals,
+  sessionAffinityEquals,
+  sessionAffinityCookieEquals,
+  healthCheckEquals,
+  activeHealthCheckEquals,
+  passiveHealthCheckEquals,
+  httpClientEquals,
+  httpRequestEquals,
+} from "./equality.ts";
+export { ConfigError, configErrorOf, formatIssue } from "./config-issue.ts";
 export type { ConfigIssue } from "./config-issue.ts";
 export type {
   ConfigProvider,

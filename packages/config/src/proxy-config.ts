@@ -1,4 +1,5 @@
 import type { ClusterConfig } from "./cluster-config.ts";
+import type { ConfigIssue } from "./config-issue.ts";
 import type { RouteConfig } from "./route-config.ts";
 
 /** One complete, decoded configuration of the proxy: what a provider delivers. */
@@ -7,6 +8,8 @@ export interface ProxyConfig {
   readonly clusters: readonly ClusterConfig[];
   /** Names this version in logs and events. */
   readonly revisionId: string;
+  /** What is doubtful though usable, found while reading: unknown keys. */
+  readonly warnings?: readonly ConfigIssue[] | undefined;
 }
 
 /** Routes and clusters as people write them in code: keyed by id, durations as milliseconds or text ("15s"). */
@@ -15,14 +18,19 @@ export interface ProxyConfigInput {
   readonly clusters?: Readonly<Record<string, WithTextDurations<Omit<ClusterConfig, "clusterId">>>> | undefined;
 }
 
-type DurationKey =
+/** Members that hold a duration. */
+export type DurationKey =
   | "timeout"
   | "expiration"
   | "maxAge"
   | "interval"
   | "reactivationPeriod"
   | "connectTimeout"
-  | "activityTimeout";
+  | "activityTimeout"
+  | "requestHeadersTimeout"
+  | "keepAliveTimeout"
+  | "gracePeriod"
+  | "shutdownTimeout";
 
 /** `T` with each duration also as text: a TimeSpan (`00:00:15`) or `500ms`, `15s`, `2m`, `1h`, `1d`. */
 export type WithTextDurations<T> = T extends readonly (infer E)[]

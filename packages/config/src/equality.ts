@@ -1,0 +1,214 @@
+/**
+ * Whether two configurations mean the same, which decides what a reload rebuilds. Ids, policy names, hosts and methods ignore
+ * case, lists are in order, an absent list is not an empty one. Paths and addresses count letter by letter: a change in case
+ * takes effect.
+ */
+import type {
+  ActiveHealthCheckConfig,
+  ClusterConfig,
+  DestinationConfig,
+  HealthCheckConfig,
+  HttpClientConfig,
+  HttpRequestConfig,
+  PassiveHealthCheckConfig,
+  SessionAffinityConfig,
+  SessionAffinityCookieConfig,
+  WebProxyConfig,
+} from "./cluster-config.ts";
+import type { RedirectAction, RespondAction, RouteConfig, RouteHeader, RouteMatch, RouteQueryParameter } from "./route-config.ts";
+
+type Maybe<T> = T | null | undefined;
+type Equal<T> = (a: T, b: T) => boolean;
+
+function same(a: unknown, b: unknown): boolean {
+  return (a ?? undefined) === (b ?? undefined);
+}
+
+function sameText(a: Maybe<string>, b: Maybe<string>): boolean {
+  return same(a?.toLowerCase(), b?.toLowerCase());
+}
+
+function sameSection<T extends object>(a: Maybe<T>, b: Maybe<T>, equal: Equal<T>): boolean {
+  if (a === undefined || a === null || b === undefined || b === null) return same(a, b);
+  return a === b || equal(a, b);
+}
+
+function sameList<T>(a: Maybe<readonly T[]>, b: Maybe<readonly T[]>, equal: Equal<T>): boolean {
+  return sameSection(a, b, (a, b) => a.length === b.length && a.every((item, index) => equal(item, b[index] as T)));
+}
+
+/** Records with keys that ignore case. */
+function sameRecord<T>(a: Maybe<Readonly<Record<string, T>>>, b: Maybe<Readonly<Record<string, T>>>, equal: Equal<T>): boolean {
+  return sameSection(a, b, (a, b) => {
+    const entries = new Map(Object.entries(a).map(([key, value]) => [key.toLowerCase(), value]));
+    const others = Object.entries(b);
+    return (
+      entries.size === others.length &&
+      others.every(([key, value]) => {
+        const lower = key.toLowerCase();
+        return entries.has(lower) && equal(entries.get(lower) as T, value);
+      })
+    );
+  });
+}
+
+/** Whether a route need not be rebuilt; its cluster is not looked at. */
+export function routeEquals(a: RouteConfig, b: RouteConfig): boolean {
+  return (
+    sameText(a.routeId, b.routeId) &&
+    (a.order ?? 0) === (b.order ?? 0) &&
+    sameText(a.clusterId, b.clusterId) &&
+    sameText(a.authorizationPolicy, b.authorizationPolicy) &&
+    sameText(a.rateLimiterPolicy, b.rateLimiterPolicy) &&
+    sameText(a.outputCachePolicy, b.outputCachePolicy) &&
+    sameText(a.timeoutPolicy, b.timeoutPolicy) &&
+    same(a.timeout, b.timeout) &&
+    sameText(a.corsPolicy, b.corsPolicy) &&
+    same(a.maxRequestBodySize, b.maxRequestBodySize) &&
+    sameSection(a.match, b.match, routeMatchEquals) &&
+    sameRecord(a.metadata, b.metadata, same) &&
+    sameList(a.transforms, b.transforms, (a, b) => sameRecord(a, b, same)) &&
+    sameSection(a.respond, b.respond, respondEquals) &&
+    sameSection(a.redirect, b.redirect, redirectEquals)
+  );
+}
+
+export function routeMatchEquals(a: RouteMatch, b: RouteMatch): boolean {
+  return (
+    same(a.path, b.path) &&
+    sameList(a.hosts, b.hosts, sameText) &&
+    sameList(a.methods, b.methods, sameText) &&
+    sameList(a.headers, b.headers, routeHeaderEquals) &&
+    sameList(a.queryParameters, b.queryParameters, routeQueryParameterEquals)
+  );
+}
+
+export function routeHeaderEquals(a: RouteHeader, b: RouteHeader): boolean {
+  const caseSensitive = a.isCaseSensitive ?? false;
+  return (
+    sameText(a.name, b.name) &&
+    (a.mode ?? "ExactHeader") === (b.mode ?? "ExactHeader") &&
+    caseSensitive === (b.isCaseSensitive ?? false) &&
+    sameList(a.values, b.values, caseSensitive ? same : sameText)
+  );
+}
+
+export function routeQueryParameterEquals(a: RouteQueryParameter, b: RouteQueryParameter): boolean {
+  const caseSensitive = a.isCaseSensitive ?? false;
+  return (
+    sameText(a.name, b.name) &&
+    (a.mode ?? "Exact") === (b.mode ?? "Exact") &&
+    caseSensitive === (b.isCaseSensitive ?? false) &&
+    sameList(a.values, b.values, caseSensitive ? same : sameText)
+  );
+}
+
+function respondEquals(a: RespondAction, b: RespondAction): boolean {
+  return same(a.statusCode, b.statusCode) && same(a.body, b.body) && same(a.bodyFile, b.bodyFile) && sameRecord(a.headers, b.headers, same);
+}
+
+function redirectEquals(a: RedirectAction, b: RedirectAction): boolean {
+  return same(a.statusCode, b.statusCode) && same(a.location, b.location);
+}
+
+/** Whether everything of a cluster is the same, its destinations included. */
+export function clusterEquals(a: ClusterConfig, b: ClusterConfig): boolean {
+  return clusterSettingsEqual(a, b) && sameRecord(a.destinations, b.destinations, destinationEquals);
+}
+
+/** Like `clusterEquals` without the destinations: routes of the cluster need no rebuild while this holds. */
+export function clusterSettingsEqual(a: ClusterConfig, b: ClusterConfig): boolean {
+  return (
+    sameText(a.clusterId, b.clusterId) &&
+    sameText(a.loadBalancingPolicy, b.loadBalancingPolicy) &&
+    sameSection(a.sessionAffinity, b.sessionAffinity, sessionAffinityEquals) &&
+    sameSection(a.healthCheck, b.healthCheck, healthCheckEquals) &&
+    sameSection(a.httpClient, b.httpClient, httpClientEquals) &&
+    sameSection(a.httpRequest, b.httpRequest, httpRequestEquals) &&
+    sameRecord(a.metadata, b.metadata, same)
+  );
+}
+
+export function destinationEquals(a: DestinationConfig, b: DestinationConfig): boolean {
+  return same(a.address, b.address) && same(a.health, b.health) && sameText(a.host, b.host) && sameRecord(a.metadata, b.metadata, same);
+}
+
+export function sessionAffinityEquals(a: SessionAffinityConfig, b: SessionAffinityConfig): boolean {
+  return (
+    same(a.enabled, b.enabled) &&
+    sameText(a.policy, b.policy) &&
+    sameText(a.failurePolicy, b.failurePolicy) &&
+    same(a.affinityKeyName, b.affinityKeyName) &&
+    sameSection(a.cookie, b.cookie, sessionAffinityCookieEquals)
+  );
+}
+
+export function sessionAffinityCookieEquals(a: SessionAffinityCookieConfig, b: SessionAffinityCookieConfig): boolean {
+  return (
+    same(a.path, b.path) &&
+    sameText(a.domain, b.domain) &&
+    same(a.httpOnly, b.httpOnly) &&
+    same(a.securePolicy, b.securePolicy) &&
+    same(a.sameSite, b.sameSite) &&
+    same(a.expiration, b.expiration) &&
+    same(a.maxAge, b.maxAge) &&
+    same(a.isEssential, b.isEssential)
+  );
+}
+
+export function healthCheckEquals(a: HealthCheckConfig, b: HealthCheckConfig): boolean {
+  return (
+    sameText(a.availableDestinationsPolicy, b.availableDestinationsPolicy) &&
+    sameSection(a.active, b.active, activeHealthCheckEquals) &&
+    sameSection(a.passive, b.passive, passiveHealthCheckEquals)
+  );
+}
+
+export function activeHealthCheckEquals(a: ActiveHealthCheckConfig, b: ActiveHealthCheckConfig): boolean {
+  return (
+    same(a.enabled, b.enabled) &&
+    same(a.interval, b.interval) &&
+    same(a.timeout, b.timeout) &&
+    sameText(a.policy, b.policy) &&
+    same(a.path, b.path) &&
+    same(a.query, b.query)
+  );
+}
+
+export function passiveHealthCheckEquals(a: PassiveHealthCheckConfig, b: PassiveHealthCheckConfig): boolean {
+  return same(a.enabled, b.enabled) && sameText(a.policy, b.policy) && same(a.reactivationPeriod, b.reactivationPeriod);
+}
+
+/** Whether a cluster's connections can be kept: an absent section is given as `{}`. */
+export function httpClientEquals(a: HttpClientConfig, b: HttpClientConfig): boolean {
+  return (
+    sameSet(a.sslProtocols, b.sslProtocols) &&
+    same(a.dangerousAcceptAnyServerCertificate, b.dangerousAcceptAnyServerCertificate) &&
+    same(a.maxConnectionsPerServer, b.maxConnectionsPerServer) &&
+    same(a.enableMultipleHttp2Connections, b.enableMultipleHttp2Connections) &&
+    sameText(a.requestHeaderEncoding, b.requestHeaderEncoding) &&
+    sameText(a.responseHeaderEncoding, b.responseHeaderEncoding) &&
+    same(a.connectTimeout, b.connectTimeout) &&
+    sameSection(a.webProxy, b.webProxy, webProxyEquals)
+  );
+}
+
+/** TLS versions are flags: their order says nothing. */
+function sameSet(a: Maybe<readonly string[]>, b: Maybe<readonly string[]>): boolean {
+  const first = new Set(a);
+  const second = new Set(b);
+  return first.size === second.size && [...first].every((item) => second.has(item));
+}
+
+function webProxyEquals(a: WebProxyConfig, b: WebProxyConfig): boolean {
+  return same(a.address, b.address) && same(a.bypassOnLocal, b.bypassOnLocal) && same(a.useDefaultCredentials, b.useDefaultCredentials);
+}
+
+export function httpRequestEquals(a: HttpRequestConfig, b: HttpRequestConfig): boolean {
+  return (
+    same(a.activityTimeout, b.activityTimeout) &&
+    same(a.version, b.version) &&
+    same(a.versionPolicy, b.versionPolicy) &&
+    same(a.allowResponseBuffering, b.allowResponseBuffering)
+  );
+}

@@ -1,0 +1,83 @@
+/** The whole of a gateway's configuration file: where it listens, its limits, and the proxy itself. */
+import type { ProxyConfig } from "./proxy-config.ts";
+
+export interface GatewayConfig {
+  /** Addresses to listen on, in addition to the endpoints of `server`: `http://127.0.0.1:8080`, `http://*:80`. Default: none. */
+  readonly urls: readonly string[];
+  readonly server: ServerConfig;
+  readonly reverseProxy: ProxyConfig;
+  readonly logging: LoggingConfig;
+}
+
+export interface ServerConfig {
+  readonly limits: ServerLimitsConfig;
+  /** Named listeners. Names are unique ignoring case. Default: none. */
+  readonly endpoints: Readonly<Record<string, EndpointConfig>>;
+  /** Milliseconds that requests in flight may take to finish when the gateway stops. Default 30 000. */
+  readonly shutdownTimeout: number;
+  /**
+   * Addresses and networks (`10.0.0.0/8`) of proxies in front of this one. What they say in `X-Forwarded-*` and `Forwarded`
+   * is believed; from anybody else those headers are removed. Default: none.
+   */
+  readonly trustedProxies: readonly string[];
+  /** Whether one line per request is logged. Default false. */
+  readonly accessLog: boolean;
+}
+
+export interface EndpointConfig {
+  /** Scheme, host and port to listen on: `http://localhost:5000`, `http://[::1]:0`, `http://*:80`. Port 0 takes a free one. */
+  readonly url: string;
+}
+
+/** Limits of the listening side with Kestrel's names. Undefined: the server's default, as given with each. */
+export interface ServerLimitsConfig {
+  /** Bytes of the request line (method, target, version). Default 8192. */
+  readonly maxRequestLineSize?: number | undefined;
+  /** Bytes of all header lines of a request together. Default 32 768. */
+  readonly maxRequestHeadersTotalSize?: number | undefined;
+  /** Header lines of a request. Default 100. */
+  readonly maxRequestHeaderCount?: number | undefined;
+  /** Bytes of a request body; null is unlimited. Default 30 000 000. */
+  readonly maxRequestBodySize?: number | null | undefined;
+  /** Milliseconds for a request's head to arrive. Default 30 000. */
+  readonly requestHeadersTimeout?: number | undefined;
+  /** Milliseconds a connection may idle between requests. Default 130 000. */
+  readonly keepAliveTimeout?: number | undefined;
+  /** Slowest request body; null is no minimum. Default 240 bytes per second after 5 s. */
+  readonly minRequestBodyDataRate?: MinDataRateConfig | null | undefined;
+  /** Slowest reader of a response; null is no minimum. Default 240 bytes per second after 5 s. */
+  readonly minResponseDataRate?: MinDataRateConfig | null | undefined;
+  /** Open connections; null is unlimited. Default unlimited. */
+  readonly maxConcurrentConnections?: number | null | undefined;
+  /** Upgraded connections (WebSocket); null is unlimited. Default unlimited. */
+  readonly maxConcurrentUpgradedConnections?: number | null | undefined;
+  /** Bytes of a request held before reading stops. Default 1 048 576. */
+  readonly maxRequestBufferSize?: number | undefined;
+  /** Bytes of a response held before the destination is slowed down. Default 65 536. */
+  readonly maxResponseBufferSize?: number | undefined;
+  /** Extension: requests on one connection before it is closed; null is unlimited. Default unlimited. */
+  readonly maxRequestsPerConnection?: number | null | undefined;
+}
+
+export interface MinDataRateConfig {
+  /** Bytes per second, above 0. Default 240. */
+  readonly bytesPerSecond?: number | undefined;
+  /** Milliseconds before the rate is enforced. Default 5000. */
+  readonly gracePeriod?: number | undefined;
+}
+
+export type LogLevel = "Trace" | "Debug" | "Information" | "Warning" | "Error" | "Critical" | "None";
+
+export interface LoggingConfig {
+  /** Least severe level that is logged (`Logging:LogLevel:Default`). Default `Information`. */
+  readonly level: LogLevel;
+}
+
+/** What holds where a file says nothing. */
+export const defaultServerConfig: ServerConfig = {
+  limits: {},
+  endpoints: {},
+  shutdownTimeout: 30_000,
+  trustedProxies: [],
+  accessLog: false,
+};

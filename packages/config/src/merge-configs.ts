@@ -1,0 +1,26 @@
+import type { ConfigIssue } from "./config-issue.ts";
+import type { ConfigProvider } from "./config-provider.ts";
+import type { ProxyConfig } from "./proxy-config.ts";
+
+/** Routes and clusters of all, in order; nothing is merged inside an entity. The revision joins theirs with `+`. */
+export function mergeConfigs(configs: readonly ProxyConfig[]): ProxyConfig {
+  const [first] = configs;
+  if (configs.length === 1 && first !== undefined) return first;
+  return {
+    routes: configs.flatMap((config) => config.routes),
+    clusters: configs.flatMap((config) => config.clusters),
+    revisionId: configs.map((config) => config.revisionId).join("+"),
+  };
+}
+
+/** Issues with the position that the first provider that knows it gives. */
+export function locateIssues(issues: readonly ConfigIssue[], providers: readonly ConfigProvider[]): readonly ConfigIssue[] {
+  return issues.map((issue) => {
+    if (issue.line !== undefined) return issue;
+    for (const provider of providers) {
+      const located = provider.locate?.(issue);
+      if (located?.source !== undefined) return located;
+    }
+    return issue;
+  });
+}
