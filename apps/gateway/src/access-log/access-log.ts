@@ -2,6 +2,7 @@ import * as Context from "effect/Context";
 import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
+import { callbackLog } from "../logging/callback-log.ts";
 import type { AccessLogEntry } from "./access-log-entry.ts";
 import { accessLogFormatter } from "./access-log-format.ts";
 import type { AccessLogFormat } from "./access-log-format.ts";
@@ -32,13 +33,10 @@ export class AccessLog extends Context.Service<
     Layer.effect(
       AccessLog,
       Effect.gen(function* () {
-        const context = yield* Effect.context<never>();
-        const warn = (message: string): void => {
-          Effect.runForkWith(context)(Effect.logWarning(message));
-        };
+        const log = yield* callbackLog;
         const writer = yield* Effect.acquireRelease(
           Effect.tryPromise({
-            try: () => LineWriter.open({ file: settings.file, onFault: warn }),
+            try: () => LineWriter.open({ file: settings.file, onFault: (message) => log("Warn", message) }),
             catch: (cause) => new AccessLogError({ file: settings.file ?? "(standard error)", cause }),
           }),
           (open) => Effect.promise(() => open.close()),

@@ -1,0 +1,61 @@
+import { BadRequestError, ClientGoneError } from "@proxy/http";
+import type { FrontServerOptions } from "@proxy/http";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import { AccessLog } from "../access-log/access-log.ts";
+import { unreadableRequest, withAccessLog } from "../access-log/record-requests.ts";
+import { Configuration } from "../configuration/configuration.ts";
+import { callbackLog } from "../logging/callback-log.ts";
+import { Proxy } from "../proxy/proxy.ts";
+import { createFrontServer } from "./front-server-choice.ts";
+import { ListenError, openListeners } from "./open-listeners.ts";
+
+/** The open listeners. They accept as long as the scope of the layer is open. */
+export class Listeners extends Context.Service<Listeners, { readonly urls: readonly string[] }>()(
+  "@proxy/gateway/Listeners",
+) {
+  /** `announce` gets one line for each address once all of them accept. */
+  static readonly layer = (
+    announce: (line: string) => void,
+  ): Layer.Layer<Listeners, ListenError, Configuration | Proxy | AccessLog> =>
+    Layer.effect(
+      Listeners,
+      Effect.gen(function* () {
+        const { settings } = yield* Configuration;
+        const { handle } = yield* Proxy;
+        const accessLog = yield* AccessLog;
+        const log = yield* callbackLog;
+        const options: FrontServerOptions = {
+          handler: accessLog.add === undefined ? handle : withAccessLog(handle, accessLog.add),
+          limits: settings.limits,
+          onFault: (error, connectionId) => {
+            if (error instanceof BadRequestError) accessLog.add?.(unreadableRequest(error));
+            const expected = error instanceof BadRequestError || error instanceof ClientGoneError || "code" in error;
+            log(expected ? "Debug" : "Error", expected ? error.message : (error.stack ?? error.message), {
+              connection: connectionId,
+            });
+          },
+        };
+        const open = yield* Effect.acquireRelease(
+          Effect.tryPromise({
+            try: () => openListeners(settings.addresses, () => createFrontServer(settings.serverKind, options)),
+            catch: (error) => (error instanceof ListenError ? error : new ListenError("the configured addresses", error)),
+          }),
+          (listeners) =>
+            Effect.gen(function* () {
+              yield* Effect.logInfo("stopping: no new connections, requests under way may finish").pipe(
+                Effect.annotateLogs({
+                  connections: listeners.connectionCount(),
+                  shutdownTimeoutMs: settings.shutdownTimeout,
+                }),
+              );
+              yield* Effect.promise(() => listeners.close(settings.shutdownTimeout));
+              yield* Effect.logInfo("stopped");
+            }),
+        );
+        for (const url of open.urls) announce(`Listening on ${url}\n`);
+        return Listeners.of({ urls: open.urls });
+      }),
+    );
+}
