@@ -26,6 +26,11 @@ export interface ServerLimits {
   readonly maxResponseBufferSize: number;
   /** Extension: requests on one connection, then it is closed; undefined is unlimited. Default unlimited. */
   readonly maxRequestsPerConnection: number | undefined;
+  /**
+   * Extension: a client that half-closed (sent FIN) after its request still gets its answer, but a FIN is also all that
+   * shows of a client that left. It counts as gone once nothing was sent to it for this long. Default 2000.
+   */
+  readonly halfClosedTimeout: number;
 }
 
 export interface MinDataRate {
@@ -48,4 +53,5 @@ export const defaultServerLimits: ServerLimits = {
   maxRequestBufferSize: 1_048_576,
   maxResponseBufferSize: 65_536,
   maxRequestsPerConnection: undefined,
+  halfClosedTimeout: 2000,
 };

@@ -1,0 +1,30 @@
+import type { Exchange, ExchangeHandler, ServerLimits } from "../../src/index.ts";
+import type { RawClient } from "./raw-client.ts";
+
+/** A front server under test, listening on the loopback address. */
+export interface ServerUnderTest {
+  readonly port: number;
+  readonly connectionCount: number;
+  /** What the server told `onFault`, in order. */
+  readonly faults: readonly Error[];
+  close(gracePeriod?: number): Promise<void>;
+}
+
+export interface ExchangeContractOptions {
+  start(handler: ExchangeHandler, limits?: Partial<ServerLimits>): Promise<ServerUnderTest>;
+  /** Tests that this server cannot pass: title and the reason, which is shown. */
+  readonly skip?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What each part of the suite works with. Servers and clients that it opens are closed and checked after each test. */
+export interface ContractBench {
+  readonly test: (title: string, run: () => Promise<void>) => void;
+  serve(handler: (exchange: Exchange) => void | Promise<void>, limits?: Partial<ServerLimits>): Promise<ServerUnderTest>;
+  connect(server: ServerUnderTest): Promise<RawClient>;
+}
+
+/** One chapter of the suite. */
+export interface ContractPart {
+  readonly title: string;
+  define(bench: ContractBench): void;
+}
