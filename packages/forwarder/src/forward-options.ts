@@ -1,4 +1,5 @@
-import type { Exchange, HeaderList, ResponseHead } from "@proxy/http";
+import type { BodySource, Exchange, HeaderList, HttpClient, ResponseHead } from "@proxy/http";
+import type { TimerWheel } from "./timer-wheel.ts";
 
 /** Settings of one forwarding; all optional. */
 export interface ForwardOptions {
@@ -10,6 +11,18 @@ export interface ForwardOptions {
   readonly transformer?: Transformer | undefined;
   /** Gives the request up when aborted: `RequestCanceled` and its kin. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Fields that the gateway itself has for the client. The destination's lines come after them; its
+   * Strict-Transport-Security gives way to one that stands here. Not changed.
+   */
+  readonly responseHeaders?: HeaderList | undefined;
+  /** The clock of the timeouts. Default: one that the process shares. For tests. */
+  readonly timers?: TimerWheel | undefined;
+}
+
+/** Settings of `forwardWith`. */
+export interface ForwardWithOptions extends ForwardOptions {
+  readonly client: HttpClient;
 }
 
 /** The request on its way out, before it is sent. Transforms change it in place. */
@@ -24,8 +37,18 @@ export interface OutgoingRequest {
   /** Set to send somewhere else than prefix + path + query: an absolute URL. */
   url: string | undefined;
   readonly headers: HeaderList;
+  /** The request's body; may be replaced by another source where the request has one. */
+  body: BodySource | undefined;
   /** Which attempt this is, from 1. */
   readonly attempt: number;
+}
+
+/** The response on its way to the client, before it is started. Transforms change it in place. */
+export interface ClientResponse {
+  status: number;
+  /** Undefined: the standard reason phrase of the status. */
+  reason: string | undefined;
+  readonly headers: HeaderList;
 }
 
 /**
@@ -36,22 +59,28 @@ export interface OutgoingRequest {
 export interface Transformer {
   /** Whether request fields are copied before `request` runs. Default true. */
   readonly copyRequestHeaders?: boolean | undefined;
+  /** Keys (lower case) of request fields that are not copied. Without `host`, the client's Host is kept. */
+  readonly omitRequestHeaders?: ReadonlySet<string> | undefined;
   /** Whether response fields are copied before `response` runs. Default true. */
   readonly copyResponseHeaders?: boolean | undefined;
   readonly copyResponseTrailers?: boolean | undefined;
-  /** When it answers on the exchange itself, nothing is forwarded. */
+  /**
+   * Promises that the functions add valid names and values only, and no connection or framing field; the
+   * forwarder then leaves its own check out. Default false.
+   */
+  readonly trusted?: boolean | undefined;
+  /** When it answers on the exchange itself, nothing is forwarded. A throw is `RequestCreation`, 502. */
   readonly request?: ((exchange: Exchange, outgoing: OutgoingRequest) => void | Promise<void>) | undefined;
   /**
    * `destination` is the head that came, or undefined when none did (the answer is the gateway's own). Return
-   * false to suppress body and trailers.
+   * false to suppress body and trailers. A throw is `ResponseHeaders`, 502.
    */
   readonly response?:
     | ((
         exchange: Exchange,
-        client: { status: number; reason: string | undefined; readonly headers: HeaderList },
+        client: ClientResponse,
         destination: ResponseHead | undefined,
       ) => void | false | Promise<void | false>)
     | undefined;
   readonly trailers?: ((exchange: Exchange, trailers: HeaderList) => void) | undefined;
 }
-

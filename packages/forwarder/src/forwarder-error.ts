@@ -35,6 +35,7 @@ export type ForwarderErrorCode =
 export interface ForwarderErrorOptions extends ErrorOptions {
   readonly source: "client" | "gateway" | "destination";
   readonly retry: "never" | "safe" | "reused-connection";
+  readonly status?: number | undefined;
 }
 
 /** The outcome of a forwarding that did not succeed. Returned, not thrown. */
@@ -45,11 +46,14 @@ export class ForwarderError extends Error {
   readonly source: "client" | "gateway" | "destination";
   /** "safe": nothing of the request reached the destination. */
   readonly retry: "never" | "safe" | "reused-connection";
+  /** The status the client was answered; undefined when a response had started already, or could not be given. */
+  readonly status: number | undefined;
 
   constructor(code: ForwarderErrorCode, message: string, options: ForwarderErrorOptions) {
     super(message, options);
     this.code = code;
     this.source = options.source;
     this.retry = options.retry;
+    this.status = options.status;
   }
 }

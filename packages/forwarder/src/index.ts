@@ -1,3 +1,18 @@
+export { forward, forwardWith } from "./forward.ts";
+export type { ForwardDone } from "./forwarding.ts";
+export { Destination, makeDestinationAddress, prepareDestination } from "./destination.ts";
+export { encodePath } from "./encode-path.ts";
 export { ForwarderError } from "./forwarder-error.ts";
 export type { ForwarderErrorCode, ForwarderErrorOptions } from "./forwarder-error.ts";
-export type { ForwardOptions, OutgoingRequest, Transformer } from "./forward-options.ts";
+export type {
+  ClientResponse,
+  ForwardOptions,
+  ForwardWithOptions,
+  OutgoingRequest,
+  Transformer,
+} from "./forward-options.ts";
+export { defaultTransformer, emptyTransformer } from "./transformers.ts";
+export { copyRequestFields } from "./request-headers.ts";
+export { TimerWheel } from "./timer-wheel.ts";
+export { createUndiciClient } from "./undici/undici-client.ts";
+export { createHttpClient } from "./http-client.ts";

@@ -1,0 +1,64 @@
+import { BadRequestError, ClientGoneError, type DestinationError } from "@proxy/http";
+import type { ForwarderErrorCode } from "./forwarder-error.ts";
+import type { RequestBody } from "./request-body.ts";
+
+/** How a forwarding failed, before it is put into words. */
+export interface Failure {
+  readonly code: ForwarderErrorCode;
+  /** For the client, when its response has not started. */
+  readonly status: number;
+  readonly source: "client" | "gateway" | "destination";
+  readonly retry: "never" | "safe";
+  readonly cause: unknown;
+}
+
+/** The client's request body broke off: the outcome it takes precedence with, or undefined when it did not. */
+export function requestBodyFailure(body: RequestBody | undefined): Failure | undefined {
+  if (body === undefined || body.state !== "failed") return undefined;
+  const cause = body.error;
+  if (cause instanceof ClientGoneError) {
+    return { code: "RequestBodyCanceled", status: 400, source: "client", retry: "never", cause };
+  }
+  const status = cause instanceof BadRequestError ? cause.status : 400;
+  return { code: "RequestBodyClient", status, source: "client", retry: "never", cause };
+}
+
+/** The destination failed before its response head came. */
+export function failureBeforeHead(error: DestinationError, body: RequestBody | undefined): Failure {
+  const failed = requestBodyFailure(body);
+  if (failed !== undefined) return failed;
+  const retry = error.requestSent ? "never" : "safe";
+  if (error.source === "client") {
+    return { code: "RequestBodyClient", status: 400, source: "client", retry, cause: error };
+  }
+  const { source } = error;
+  if (error.overloaded) return { code: "Request", status: 503, source, retry, cause: error };
+  const status = error.timedOut ? 504 : 502;
+  if (error.step === "request-body") return { code: "RequestBodyDestination", status, source, retry, cause: error };
+  if (error.step === "response-head") return { code: "ResponseHeaders", status: 502, source, retry, cause: error };
+  return { code: error.timedOut ? "RequestTimedOut" : "Request", status, source, retry, cause: error };
+}
+
+/** Nothing moved for the activity timeout before the response head came: who was being waited for? */
+export function stalledBeforeHead(body: RequestBody | undefined, sent: boolean): Failure {
+  const cause = new Error("no byte moved within the activity timeout");
+  if (body !== undefined && body.state === "flowing") {
+    return body.paused
+      ? { code: "RequestBodyDestination", status: 504, source: "destination", retry: "never", cause }
+      : { code: "RequestBodyClient", status: 408, source: "client", retry: "never", cause };
+  }
+  const retry = sent ? "never" : "safe";
+  return { code: "RequestTimedOut", status: 504, source: sent ? "destination" : "gateway", retry, cause };
+}
+
+/** The client left, or the caller gave up (`byCaller`), before the response head came. */
+export function canceledBeforeHead(body: RequestBody | undefined, cause: unknown, byCaller: boolean): Failure {
+  const copying = body !== undefined && (body.state === "flowing" || body.state === "failed");
+  return {
+    code: copying ? "RequestBodyCanceled" : "RequestCanceled",
+    status: byCaller ? 502 : 400,
+    source: byCaller ? "gateway" : "client",
+    retry: "never",
+    cause,
+  };
+}

@@ -1,0 +1,629 @@
+/**
+ * One exchange to one destination.
+ *
+ * 1. Clock, client and caller are listened to; CONNECT and upgrades that cannot be are refused.
+ * 2. The fields that may pass are copied; request transforms run; who answers there ends it here.
+ * 3. Address, Host and body are settled and the destination's client sends. Bodies flow both ways at once.
+ * 4. The response head comes: fields copied, response transforms run. The head waits for the first byte of the
+ *    body, the end, or the next tick, so that head and body leave together and an early failure can still be told.
+ * 5. The body is passed on with backpressure, then the trailers. Where the request body is still under way after
+ *    that, its end is waited for.
+ * 6. Once, and only once, the outcome is told.
+ */
+import {
+  BadRequestError,
+  ClientGoneError,
+  type DestinationCall,
+  DestinationError,
+  type DestinationHandler,
+  type Exchange,
+  ExchangeStateError,
+  HeaderList,
+  reasonPhrase,
+  type ResponseHead,
+  type Tunnel,
+} from "@proxy/http";
+import type { Destination } from "./destination.ts";
+import {
+  canceledBeforeHead,
+  type Failure,
+  failureBeforeHead,
+  requestBodyFailure,
+  stalledBeforeHead,
+} from "./failure.ts";
+import type { ClientResponse, ForwardWithOptions, Transformer } from "./forward-options.ts";
+import { ForwarderError } from "./forwarder-error.ts";
+import { address, checkFields, checkOutgoing, checkTarget, Outgoing } from "./outgoing.ts";
+import { PendingResponse } from "./pending-response.ts";
+import { RequestBody, type RequestBodyOwner } from "./request-body.ts";
+import { copyRequestFields, expectsContinue } from "./request-headers.ts";
+import { copyResponseFields, passingTrailers } from "./response-headers.ts";
+import { sharedTimers, type TimerWheel, type WheelEntry } from "./timer-wheel.ts";
+import { defaultTransformer } from "./transformers.ts";
+import { TunnelRelay } from "./tunnel-relay.ts";
+import { isForwardedUpgrade } from "./upgrade.ts";
+
+/** Told the outcome; `fault` is what a user's function threw that no outcome can carry. */
+export type ForwardDone = (error: ForwarderError | undefined, fault?: unknown) => void;
+
+const preparing = 0;
+const waiting = 1;
+const transformingResponse = 2;
+const relaying = 3;
+const upgraded = 4;
+const finishingRequest = 5;
+const over = 6;
+
+const defaultActivityTimeout = 100_000;
+
+export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOwner {
+  wheelNext: WheelEntry | undefined = undefined;
+  wheelPrevious: WheelEntry | undefined = undefined;
+
+  readonly #exchange: Exchange;
+  readonly #options: ForwardWithOptions;
+  readonly #transformer: Transformer;
+  readonly #done: ForwardDone;
+  readonly #wheel: TimerWheel;
+  readonly #activityTicks: number;
+  #destination: Destination;
+  #phase = preparing;
+  #lastTick: number;
+  #routeTick = 0;
+  #outgoing: Outgoing | undefined = undefined;
+  #body: RequestBody | undefined = undefined;
+  #call: DestinationCall | undefined = undefined;
+  #paused = false;
+  #draining = false;
+  #deferred = false;
+  #head: ClientResponse | undefined = undefined;
+  #pending: PendingResponse | undefined = undefined;
+  #relay: TunnelRelay | undefined = undefined;
+  #onAbort: (() => void) | undefined = undefined;
+  #givenUp: Error | undefined = undefined;
+
+  constructor(exchange: Exchange, destination: Destination, options: ForwardWithOptions, done: ForwardDone) {
+    this.#exchange = exchange;
+    this.#destination = destination;
+    this.#options = options;
+    this.#transformer = options.transformer ?? defaultTransformer;
+    this.#done = done;
+    this.#wheel = options.timers ?? sharedTimers;
+    this.#activityTicks = this.#wheel.ticks(options.activityTimeout ?? defaultActivityTimeout);
+    this.#lastTick = this.#wheel.tick;
+  }
+
+  /** Throws an `ExchangeStateError` when the exchange is answered already; from then on nothing throws. */
+  start(): void {
+    const exchange = this.#exchange;
+    if (exchange.response.started) throw new ExchangeStateError("the exchange is answered already");
+    const { timeout, signal } = this.#options;
+    if (timeout !== undefined) this.#routeTick = this.#wheel.tick + this.#wheel.ticks(timeout);
+    this.#wheel.add(this, this.#nextCheck());
+    exchange.onClientGone((cause) => this.#onClientGone(cause));
+    if (signal !== undefined) this.#listen(signal);
+    if (this.#phase === over) return;
+
+    const { request } = exchange;
+    if (request.method === "CONNECT") {
+      this.#refuse(502, "CONNECT is not forwarded");
+      return;
+    }
+    let upgrade: string | undefined;
+    const feature = exchange.features.upgrade;
+    if (feature !== undefined && isForwardedUpgrade(feature)) {
+      if (request.method !== "GET") {
+        this.#refuse(400, `an upgrade by ${request.method} is not forwarded`);
+        return;
+      }
+      upgrade = feature.protocol;
+    }
+    this.#prepare(upgrade);
+  }
+
+  #prepare(upgrade: string | undefined): void {
+    const exchange = this.#exchange;
+    const transformer = this.#transformer;
+    const headers = new HeaderList();
+    const outgoing = new Outgoing(exchange.request, this.#destination.prefix, headers, exchange.body);
+    outgoing.upgrade = upgrade;
+    this.#outgoing = outgoing;
+    try {
+      if (transformer.copyRequestHeaders !== false) {
+        const omit = transformer.omitRequestHeaders;
+        if (omit !== undefined && omit.has("host")) headers.append("Host", this.#destination.authority);
+        copyRequestFields(exchange.request, headers, omit);
+      }
+      const result = transformer.request?.(exchange, outgoing);
+      if (result instanceof Promise) {
+        result.then(
+          () => this.#send(),
+          (cause: unknown) => this.#creationFailed(cause),
+        );
+        return;
+      }
+    } catch (cause) {
+      this.#creationFailed(cause);
+      return;
+    }
+    this.#send();
+  }
+
+  #send(): void {
+    if (this.#phase !== preparing) return;
+    const exchange = this.#exchange;
+    const outgoing = this.#outgoing as Outgoing;
+    if (exchange.response.started || exchange.response.ended) {
+      this.#settle(undefined);
+      return;
+    }
+    this.touch();
+    let call: DestinationCall;
+    try {
+      const trusted = this.#transformer.trusted === true;
+      if (!trusted) checkOutgoing(outgoing, exchange.request.httpVersion !== "1.1");
+      this.#destination = address(outgoing, this.#destination);
+      if (!trusted) checkTarget(outgoing.target);
+      if (outgoing.body !== undefined) {
+        if (exchange.body === undefined) throw new TypeError("a transform gave a body to a request that has none");
+        this.#body = new RequestBody(outgoing.body, this);
+        outgoing.body = this.#body;
+        outgoing.expectContinue = expectsContinue(exchange.request);
+      }
+      const client = this.#destination.clientOf(this.#options.client);
+      this.#phase = waiting;
+      call = client.send(outgoing, this);
+    } catch (cause) {
+      this.#phase = preparing;
+      this.#creationFailed(cause);
+      return;
+    }
+    this.#call = call;
+    // What came while `send` ran could not be passed on to the call yet.
+    if (this.#givenUp !== undefined) call.abort(this.#givenUp);
+    else if (this.#paused) call.pause();
+  }
+
+  // What the destination's client tells
+
+  onProgress(): void {
+    this.#lastTick = this.#wheel.tick;
+  }
+
+  onInformational(status: number, headers: HeaderList): void {
+    if (this.#phase !== waiting) return;
+    this.touch();
+    // 100 is between the destination and its client; the client gets its own when its body is read.
+    if (status === 100 || status === 101) return;
+    const passing = new HeaderList();
+    try {
+      copyResponseFields({ status, headers }, passing);
+      this.#exchange.response.informational(status, passing);
+    } catch (cause) {
+      this.#fail({ code: "ResponseHeaders", status: 502, source: "gateway", retry: "never", cause });
+    }
+  }
+
+  onResponse(head: ResponseHead): void {
+    if (this.#phase !== waiting) return;
+    const response = this.#transformHead(head);
+    if (response === undefined) this.#headReady();
+    else this.#awaitTransform(response, () => this.#headReady());
+  }
+
+  onData(chunk: Uint8Array): boolean | void {
+    if (this.#phase === relaying) return this.#write(chunk);
+    if (this.#phase === transformingResponse) this.#pending?.data.push(chunk);
+    return false;
+  }
+
+  onEnd(trailers: HeaderList | undefined): void {
+    if (this.#phase === transformingResponse) {
+      (this.#pending as PendingResponse).end(trailers);
+      return;
+    }
+    if (this.#phase !== relaying) return;
+    this.touch();
+    try {
+      this.#endResponse(trailers);
+    } catch (cause) {
+      this.#fail({ code: "ResponseBodyClient", status: 502, source: "gateway", retry: "never", cause });
+      return;
+    }
+    if (this.#body !== undefined && this.#body.state === "flowing") {
+      this.#phase = finishingRequest;
+      return;
+    }
+    this.#settle(undefined);
+  }
+
+  onUpgrade(head: ResponseHead, tunnel: Tunnel): void {
+    if (this.#phase !== waiting) {
+      tunnel.abort(new Error("the forwarding is over"));
+      return;
+    }
+    const response = this.#transformHead(head);
+    if ((this.#phase as number) === over) {
+      tunnel.abort(new Error("the forwarding is over"));
+      return;
+    }
+    if (response === undefined) this.#join(head, tunnel);
+    else this.#awaitTransform(response, () => this.#join(head, tunnel));
+  }
+
+  onError(error: DestinationError): void {
+    if (this.#phase === waiting) this.#fail(failureBeforeHead(error, this.#body));
+    else if (this.#phase === transformingResponse) (this.#pending as PendingResponse).fail(error);
+    else if (this.#phase === relaying) {
+      const failure = requestBodyFailure(this.#body);
+      const cause = error;
+      this.#fail(
+        failure ?? { code: "ResponseBodyDestination", status: 502, source: error.source, retry: "never", cause },
+      );
+    }
+  }
+
+  // What the request body tells
+
+  touch(): void {
+    this.#lastTick = this.#wheel.tick;
+  }
+
+  onRequestBodyOver(): void {
+    if (this.#phase !== finishingRequest) return;
+    const body = this.#body as RequestBody;
+    const failure =
+      body.state === "cancelled"
+        ? ({ code: "RequestBodyDestination", status: 502, source: "destination", retry: "never", cause: undefined } as const)
+        : requestBodyFailure(body);
+    // The response is with the client: nothing is left to change there.
+    this.#settle(failure === undefined ? undefined : this.#describe(failure, undefined));
+  }
+
+  // What the wheel tells
+
+  check(tick: number): number {
+    if (this.#phase === over) return 0;
+    if (this.#routeTick > 0 && tick >= this.#routeTick) {
+      const cause = new Error("the route's timeout ran out");
+      this.#fail({ code: "RouteTimeout", status: 504, source: "destination", retry: "never", cause });
+      return 0;
+    }
+    if (tick - this.#lastTick < this.#activityTicks) return this.#nextCheck();
+    this.#stalled();
+    return 0;
+  }
+
+  deferred(): void {
+    this.#deferred = false;
+    if (this.#phase !== relaying) return;
+    try {
+      this.#startResponse();
+      this.#exchange.response.flush();
+    } catch (cause) {
+      this.#fail({ code: "ResponseBodyClient", status: 502, source: "gateway", retry: "never", cause });
+    }
+  }
+
+  #nextCheck(): number {
+    const idle = this.#lastTick + this.#activityTicks;
+    return this.#routeTick > 0 && this.#routeTick < idle ? this.#routeTick : idle;
+  }
+
+  #stalled(): void {
+    if (this.#phase === preparing || this.#phase === waiting) {
+      this.#fail(stalledBeforeHead(this.#body, this.#phase === waiting));
+      return;
+    }
+    const cause = new Error("no byte moved within the activity timeout");
+    if (this.#phase === finishingRequest) {
+      (this.#body as RequestBody).cancel();
+    } else if (this.#draining) {
+      this.#fail({ code: "ResponseBodyClient", status: 502, source: "client", retry: "never", cause });
+    } else {
+      this.#fail({ code: "ResponseBodyDestination", status: 502, source: "destination", retry: "never", cause });
+    }
+  }
+
+  // The response
+
+  /** Builds the client's head and runs the response transform; a promise when that is one. */
+  #transformHead(head: ResponseHead): Promise<void | false> | undefined {
+    this.touch();
+    this.#routeTick = 0;
+    this.#phase = transformingResponse;
+    const exchange = this.#exchange;
+    const transformer = this.#transformer;
+    const { responseHeaders } = this.#options;
+    const headers = responseHeaders === undefined ? new HeaderList() : responseHeaders.copy();
+    const version = exchange.request.httpVersion;
+    // HTTP/2 has no reason phrase, and the standard one is the server's to write.
+    const reason =
+      head.reason === undefined || version === "2" || version === "3" || head.reason === reasonPhrase(head.status)
+        ? undefined
+        : head.reason;
+    const response: ClientResponse = { status: head.status, reason, headers };
+    this.#head = response;
+    try {
+      if (transformer.copyResponseHeaders !== false) copyResponseFields(head, headers);
+      const result = transformer.response?.(exchange, response, head);
+      if (result instanceof Promise) return result;
+      this.#transformed(result);
+    } catch (cause) {
+      this.#responseFailed(cause);
+    }
+    return undefined;
+  }
+
+  #awaitTransform(response: Promise<void | false>, then: () => void): void {
+    this.#pending = new PendingResponse();
+    this.#pause();
+    response.then(
+      (result) => {
+        if (this.#phase !== transformingResponse) return;
+        try {
+          this.#transformed(result);
+        } catch (cause) {
+          this.#responseFailed(cause);
+          return;
+        }
+        then();
+      },
+      (cause: unknown) => this.#responseFailed(cause),
+    );
+  }
+
+  #transformed(result: void | false): void {
+    const response = this.#head as ClientResponse;
+    const sink = this.#exchange.response;
+    if (!this.#transformer.trusted && this.#transformer.response !== undefined) checkFields(response.headers);
+    if (sink.started) {
+      this.#giveUp();
+      this.#settle(undefined);
+    } else if (result === false) {
+      this.#giveUp();
+      response.headers.remove("content-length");
+      sink.send(response);
+      this.#settle(undefined);
+    }
+  }
+
+  #headReady(): void {
+    if (this.#phase !== transformingResponse) return;
+    this.#phase = relaying;
+    const response = this.#head as ClientResponse;
+    if (isEventStream(response.headers)) this.deferred();
+    else this.#defer();
+    const pending = this.#pending;
+    if (pending === undefined || (this.#phase as number) !== relaying) return;
+    this.#pending = undefined;
+    pending.deliver(this);
+    if ((this.#phase as number) === relaying && !this.#draining) this.#resume();
+  }
+
+  #write(chunk: Uint8Array): boolean {
+    this.touch();
+    const sink = this.#exchange.response;
+    try {
+      if (this.#head !== undefined) this.#startResponse();
+      if (!this.#deferred) this.#defer();
+      if (!sink.write(chunk) && !this.#draining) this.#awaitDrain();
+      return sink.pending === 0;
+    } catch (cause) {
+      this.#fail({ code: "ResponseBodyClient", status: 502, source: "gateway", retry: "never", cause });
+      return false;
+    }
+  }
+
+  #awaitDrain(): void {
+    this.#draining = true;
+    this.#pause();
+    this.#exchange.response.onDrain(() => this.#onDrain());
+  }
+
+  #onDrain(): void {
+    if (this.#phase !== relaying || !this.#draining) return;
+    this.#draining = false;
+    this.touch();
+    this.#resume();
+  }
+
+  #startResponse(): void {
+    const head = this.#head;
+    if (head === undefined) return;
+    this.#head = undefined;
+    this.#exchange.response.start(head);
+  }
+
+  #endResponse(trailers: HeaderList | undefined): void {
+    const sink = this.#exchange.response;
+    const passing =
+      trailers === undefined || !sink.trailersSupported || this.#transformer.copyResponseTrailers === false
+        ? undefined
+        : passingTrailers(trailers);
+    const transform = sink.trailersSupported ? this.#transformer.trailers : undefined;
+    if (transform === undefined) {
+      this.#startResponse();
+      sink.end(passing);
+      return;
+    }
+    const changed = passing ?? new HeaderList();
+    transform(this.#exchange, changed);
+    if (!this.#transformer.trusted) checkFields(changed);
+    this.#startResponse();
+    sink.end(passingTrailers(changed));
+  }
+
+  #join(head: ResponseHead, tunnel: Tunnel): void {
+    const feature = this.#exchange.features.upgrade;
+    if (this.#phase !== transformingResponse || feature === undefined) {
+      tunnel.abort(new Error("the client does not take part in the upgrade"));
+      if (this.#phase !== over) this.#responseFailed(new Error("the destination upgraded a request that asked for none"));
+      return;
+    }
+    const response = this.#head as ClientResponse;
+    this.#head = undefined;
+    const protocol = head.headers.get("upgrade");
+    if (protocol !== undefined && feature.kind === "http1") response.headers.set("Upgrade", protocol);
+    let client: Tunnel;
+    try {
+      client = feature.accept(response);
+    } catch (cause) {
+      tunnel.abort(cause instanceof Error ? cause : new Error("accepting the upgrade failed"));
+      this.#fail({ code: "UpgradeResponseClient", status: 502, source: "client", retry: "never", cause });
+      return;
+    }
+    this.#phase = upgraded;
+    this.#wheel.remove(this);
+    this.#relay = new TunnelRelay(client, tunnel, this.#wheel, this.#activityTicks, (failure) => {
+      this.#settle(failure === undefined ? undefined : this.#describe(failure, undefined));
+    });
+    this.#relay.start();
+  }
+
+  // Ends
+
+  #listen(signal: AbortSignal): void {
+    if (signal.aborted) {
+      this.#onCallerGone(signal.reason);
+      return;
+    }
+    this.#onAbort = () => this.#onCallerGone(signal.reason);
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  #onCallerGone(cause: unknown): void {
+    this.#canceled(cause, true);
+  }
+
+  #onClientGone(cause: Error): void {
+    this.#canceled(cause, false);
+  }
+
+  #canceled(cause: unknown, byCaller: boolean): void {
+    const source = byCaller ? "gateway" : "client";
+    if (this.#phase === preparing || this.#phase === waiting) {
+      this.#fail(canceledBeforeHead(this.#body, cause, byCaller));
+    } else if (this.#phase === upgraded) {
+      (this.#relay as TunnelRelay).cancel(cause, source);
+    } else if (this.#phase === finishingRequest) {
+      (this.#body as RequestBody).cancel();
+    } else if (this.#phase !== over) {
+      const left = byCaller || cause instanceof ClientGoneError;
+      this.#fail({ code: left ? "ResponseBodyCanceled" : "ResponseBodyClient", status: 502, source, retry: "never", cause });
+    }
+  }
+
+  #refuse(status: number, message: string): void {
+    const cause = new BadRequestError(status, "NOT_FORWARDED", message);
+    this.#fail({ code: "RequestCreation", status, source: "client", retry: "safe", cause });
+  }
+
+  #creationFailed(cause: unknown): void {
+    if (this.#phase !== preparing) return;
+    this.#fail({ code: "RequestCreation", status: 502, source: "gateway", retry: "safe", cause });
+  }
+
+  #responseFailed(cause: unknown): void {
+    if (this.#phase !== transformingResponse) return;
+    this.#fail({ code: "ResponseHeaders", status: 502, source: "gateway", retry: "never", cause });
+  }
+
+  #fail(failure: Failure): void {
+    if (this.#phase === over) return;
+    const headKnown = this.#phase >= transformingResponse;
+    this.#phase = over;
+    this.#head = undefined;
+    const sink = this.#exchange.response;
+    const error = this.#describe(failure, sink.started ? undefined : failure.status);
+    this.#giveUp(error);
+    if (sink.started) {
+      // A relay or a response that is whole never comes here.
+      sink.abort(error);
+      this.#settle(error);
+      return;
+    }
+    const own = headKnown ? undefined : this.#options.responseHeaders;
+    const response = { status: failure.status, reason: undefined, headers: own?.copy() ?? new HeaderList() };
+    this.#answer(response, error, headKnown);
+  }
+
+  /** Answers for the destination: response transforms run without a response unless they ran already. */
+  #answer(response: ClientResponse, error: ForwarderError, transformed: boolean): void {
+    const transform = transformed ? undefined : this.#transformer.response;
+    try {
+      const result = transform?.(this.#exchange, response, undefined);
+      if (result instanceof Promise) {
+        result.then(
+          () => this.#sendAnswer(response, error, undefined),
+          (fault: unknown) => this.#sendAnswer(response, error, fault),
+        );
+        return;
+      }
+    } catch (fault) {
+      this.#sendAnswer(response, error, fault);
+      return;
+    }
+    this.#sendAnswer(response, error, undefined);
+  }
+
+  #sendAnswer(response: ClientResponse, error: ForwarderError, thrown: unknown): void {
+    const sink = this.#exchange.response;
+    let fault = isCancellation(thrown) ? undefined : thrown;
+    try {
+      if (fault !== undefined) response.headers.clear();
+      else if (this.#transformer.trusted !== true) checkFields(response.headers);
+      if (!sink.started) sink.send(response);
+    } catch (cause) {
+      fault ??= cause;
+      if (!sink.started) sink.send({ status: response.status, headers: new HeaderList() });
+    }
+    this.#settle(error, fault);
+  }
+
+  #describe(failure: Failure, status: number | undefined): ForwarderError {
+    const { code, source, retry, cause } = failure;
+    const { origin } = this.#destination;
+    const why = cause instanceof Error ? cause.message : String(cause ?? "given up by the destination");
+    const message = `${code} for ${origin.scheme}://${origin.host}:${origin.port}: ${why}`;
+    return new ForwarderError(code, message, { source, retry, status, cause });
+  }
+
+  #settle(error: ForwarderError | undefined, fault?: unknown): void {
+    this.#phase = over;
+    this.#wheel.remove(this);
+    if (this.#onAbort !== undefined) this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#pending = undefined;
+    this.#done(error, fault);
+  }
+
+  #giveUp(error?: Error): void {
+    this.#givenUp = error ?? new Error("the response is not wanted");
+    this.#call?.abort(this.#givenUp);
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#call?.pause();
+  }
+
+  #resume(): void {
+    this.#paused = false;
+    this.#call?.resume();
+  }
+
+  #defer(): void {
+    this.#deferred = true;
+    this.#wheel.defer(this);
+  }
+}
+
+/** Bodies that pause for long: the client has to see the head, and each event, at once. */
+function isEventStream(headers: HeaderList): boolean {
+  const type = headers.get("content-type");
+  return type !== undefined && type.length >= 17 && type.slice(0, 17).toLowerCase() === "text/event-stream";
+}
+
+function isCancellation(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "AbortError";
+}

@@ -1,0 +1,87 @@
+import { type HeaderList, headerKey } from "@proxy/http";
+
+/**
+ * Fields that concern one connection, or one of its two sides, and so never pass (RFC 9110, 7.6.1, and those
+ * that YARP drops with them).
+ */
+const connectionLevel: readonly string[] = [
+  "connection",
+  "transfer-encoding",
+  "keep-alive",
+  "upgrade",
+  "proxy-connection",
+  "proxy-authenticate",
+  "proxy-authentication-info",
+  "proxy-authorization",
+  "proxy-features",
+  "proxy-instruction",
+  "security-scheme",
+  "alpn",
+  "close",
+  "http2-settings",
+  "upgrade-insecure-requests",
+  "te",
+  "alt-svc",
+];
+
+/**
+ * Keys that are never copied from a request: the connection's fields and the framing (the destination client
+ * writes its own). `TE: trailers` and `Expect` are dealt with apart.
+ */
+export const requestFieldsDropped: ReadonlySet<string> = new Set([...connectionLevel, "content-length", "expect"]);
+
+/** Keys that are never copied from a response. Content-Length is dealt with apart. */
+export const responseFieldsDropped: ReadonlySet<string> = new Set(connectionLevel);
+
+/**
+ * Keys that may not stand in a trailer (RFC 9110, 6.5.1): framing, routing, request modifiers, authentication,
+ * response control, and what says how to read the content.
+ */
+export const trailerFieldsDropped: ReadonlySet<string> = new Set([
+  ...connectionLevel,
+  "content-length",
+  "host",
+  "cache-control",
+  "expect",
+  "max-forwards",
+  "pragma",
+  "range",
+  "if-match",
+  "if-none-match",
+  "if-modified-since",
+  "if-unmodified-since",
+  "if-range",
+  "authorization",
+  "cookie",
+  "set-cookie",
+  "www-authenticate",
+  "age",
+  "date",
+  "expires",
+  "location",
+  "retry-after",
+  "vary",
+  "warning",
+  "content-encoding",
+  "content-type",
+  "content-range",
+  "trailer",
+]);
+
+/**
+ * The keys that the Connection lines of a message name beside `close` and `keep-alive`, or undefined when there
+ * are none: fields for the next hop only (RFC 9110, 7.6.1).
+ */
+export function fieldsNamedByConnection(headers: HeaderList): string[] | undefined {
+  let named: string[] | undefined;
+  for (let i = headers.indexOf("connection"); i >= 0; i = headers.indexOf("connection", i + 1)) {
+    const value = headers.valueAt(i);
+    if (value === "keep-alive" || value === "close" || value === "Keep-Alive") continue;
+    for (const part of value.split(",")) {
+      const key = headerKey(part.trim());
+      if (key === "" || key === "close" || key === "keep-alive") continue;
+      (named ??= []).push(key);
+    }
+  }
+  return named;
+}

@@ -1,0 +1,107 @@
+import {
+  type BodySource,
+  type DestinationRequest,
+  type HeaderList,
+  isHeaderName,
+  isHeaderValue,
+  isMethod,
+  isQuery,
+} from "@proxy/http";
+import { type Destination, destinationOf } from "./destination.ts";
+import type { OutgoingRequest } from "./forward-options.ts";
+import { requestFieldsDropped } from "./hop-by-hop.ts";
+
+/** The request on its way: what transforms change, and then what the destination's client sends. */
+export class Outgoing implements OutgoingRequest, DestinationRequest {
+  method: string;
+  destinationPrefix: string;
+  path: string;
+  query: string;
+  url: string | undefined = undefined;
+  readonly headers: HeaderList;
+  body: BodySource | undefined;
+  readonly attempt: number;
+  target = "";
+  upgrade: string | undefined;
+  expectContinue = false;
+
+  constructor(
+    request: { readonly method: string; readonly path: string; readonly query: string },
+    prefix: string,
+    headers: HeaderList,
+    body: BodySource | undefined,
+  ) {
+    this.method = request.method;
+    this.destinationPrefix = prefix;
+    this.path = request.path;
+    this.query = request.query;
+    this.headers = headers;
+    this.body = body;
+    this.attempt = 1;
+  }
+}
+
+/**
+ * Settles where `outgoing` goes: sets its target, adds the Host that is missing, and returns the destination.
+ * Throws when a transform named an address that is none.
+ */
+export function address(outgoing: Outgoing, destination: Destination): Destination {
+  let to = destination;
+  if (outgoing.url !== undefined) {
+    to = addressByUrl(outgoing, outgoing.url);
+  } else {
+    if (outgoing.destinationPrefix !== destination.prefix) to = destinationOf(outgoing.destinationPrefix);
+    const { path } = outgoing;
+    if (path === "*") outgoing.target = to.basePath === "" ? path : to.basePath;
+    else outgoing.target = to.basePath + path + outgoing.query;
+  }
+  if (outgoing.target === "") outgoing.target = "/";
+  if (!outgoing.headers.has("host")) outgoing.headers.append("Host", to.authority);
+  return to;
+}
+
+function addressByUrl(outgoing: Outgoing, url: string): Destination {
+  const start = url.indexOf("://") + 3;
+  let end = start < 3 ? url.length : start;
+  while (end < url.length && url[end] !== "/" && url[end] !== "?") end++;
+  const destination = destinationOf(url.slice(0, end));
+  const target = url.slice(end);
+  outgoing.target = target.startsWith("?") ? `/${target}` : target;
+  return destination;
+}
+
+/**
+ * Checks what transforms made of the request that are not trusted: removes connection and framing fields, and
+ * throws on what cannot stand on the wire.
+ */
+export function checkOutgoing(outgoing: Outgoing, trailersAccepted: boolean): void {
+  if (!isMethod(outgoing.method)) throw new TypeError(`method ${JSON.stringify(outgoing.method)} is not a token`);
+  checkFields(outgoing.headers);
+  const { headers } = outgoing;
+  for (let i = 0; i < headers.size; i++) {
+    const key = headers.keyAt(i);
+    if (requestFieldsDropped.has(key) && !(key === "te" && trailersAccepted)) {
+      headers.filter((candidate) => !requestFieldsDropped.has(candidate) || (candidate === "te" && trailersAccepted));
+      break;
+    }
+  }
+}
+
+/** Checks the target that was put together from prefix, path and query, or from a URL: printable, no fragment. */
+export function checkTarget(target: string): void {
+  if ((target !== "*" && !target.startsWith("/")) || !isQuery(`?${target}`)) {
+    throw new TypeError("the outgoing path or query holds a character that no URL may hold unencoded");
+  }
+}
+
+/** Throws when a line could not stand on the wire. */
+export function checkFields(headers: HeaderList): void {
+  for (let i = 0; i < headers.size; i++) {
+    if (!isHeaderName(headers.nameAt(i))) {
+      throw new TypeError(`header name ${JSON.stringify(headers.nameAt(i))} is not a token`);
+    }
+    if (!isHeaderValue(headers.valueAt(i))) {
+      throw new TypeError(`value of header ${headers.nameAt(i)} holds a control character or one above 0xFF`);
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { HeaderList, type ResponseHead } from "@proxy/http";
+import { fieldsNamedByConnection, responseFieldsDropped, trailerFieldsDropped } from "./hop-by-hop.ts";
+
+/**
+ * Copies the fields of a destination's response that may pass to the client into `target`, after what stands
+ * there already. Left out are the connection's own fields, those that `Connection` names, Content-Length where
+ * Transfer-Encoding contradicts it or the status has no content, and a Strict-Transport-Security when the gateway
+ * set its own.
+ */
+export function copyResponseFields(head: ResponseHead, target: HeaderList): void {
+  const source = head.headers;
+  const named = fieldsNamedByConnection(source);
+  const chunked = source.has("transfer-encoding");
+  const ownSecurity = target.size > 0 && target.has("strict-transport-security");
+  for (let i = 0, size = source.size; i < size; i++) {
+    const key = source.keyAt(i);
+    if (responseFieldsDropped.has(key) || key.charCodeAt(0) === 58) continue;
+    if (named !== undefined && named.includes(key)) continue;
+    if (key === "content-length" && (chunked || hasNoContent(head.status, source.valueAt(i)))) continue;
+    if (ownSecurity && key === "strict-transport-security") continue;
+    target.appendFrom(source, i);
+  }
+}
+
+function hasNoContent(status: number, length: string): boolean {
+  return length === "0" && (status < 200 || status === 204 || status === 205);
+}
+
+/** The trailer lines that may pass (RFC 9110, 6.5.1), or undefined when none is left. */
+export function passingTrailers(trailers: HeaderList | undefined): HeaderList | undefined {
+  if (trailers === undefined) return undefined;
+  const passing = new HeaderList();
+  for (let i = 0; i < trailers.size; i++) {
+    const key = trailers.keyAt(i);
+    if (!trailerFieldsDropped.has(key) && key.charCodeAt(0) !== 58) passing.appendFrom(trailers, i);
+  }
+  return passing.size === 0 ? undefined : passing;
+}

@@ -1,0 +1,176 @@
+import type { Socket } from "node:net";
+import {
+  type DestinationCall,
+  DestinationError,
+  type DestinationHandler,
+  type DestinationRequest,
+  HeaderList,
+} from "@proxy/http";
+import type { Dispatcher } from "undici";
+import type { BodyStream, BodyStreamOwner } from "./body-stream.ts";
+import { SocketTunnel } from "./socket-tunnel.ts";
+import type { UndiciDestination } from "./undici-destination.ts";
+import { destinationError } from "./undici-error.ts";
+
+/** What undici really passes: header lines as bytes, not the joined object of its types. */
+interface Controller extends Omit<Dispatcher.DispatchController, "rawHeaders" | "rawTrailers"> {
+  readonly rawHeaders: readonly Buffer[] | null;
+  readonly rawTrailers: readonly Buffer[] | null;
+}
+
+/** One request through undici: its handler there, and the call that our side holds. */
+export class UndiciCall implements Dispatcher.DispatchHandler, DestinationCall, BodyStreamOwner {
+  body: BodyStream | undefined = undefined;
+  /** Bytes of the request may have reached the destination. */
+  sent = false;
+  /** A final response head came. */
+  answered = false;
+  /** Why the client's body broke off. */
+  bodyError: Error | undefined = undefined;
+  readonly #method: string;
+  readonly #handler: DestinationHandler;
+  readonly #destination: UndiciDestination;
+  #controller: Controller | undefined = undefined;
+  #over = false;
+  #paused = false;
+  #held: Buffer[] | undefined = undefined;
+  #ended: { readonly trailers: HeaderList | undefined } | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(request: DestinationRequest, handler: DestinationHandler, destination: UndiciDestination) {
+    this.#method = request.method;
+    this.#handler = handler;
+    this.#destination = destination;
+  }
+
+  // The call
+
+  pause(): void {
+    this.#paused = true;
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    const held = this.#held;
+    if (held !== undefined) {
+      this.#held = undefined;
+      for (const chunk of held) {
+        if (this.#paused) (this.#held ??= []).push(chunk);
+        else if (!this.#over) this.#handler.onData(chunk);
+      }
+    }
+    if (this.#over || this.#paused) return;
+    if (this.#ended === undefined) this.#controller?.resume();
+    else this.#end(this.#ended.trailers);
+  }
+
+  abort(cause: Error): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#controller?.abort(cause);
+  }
+
+  /** Ends the call before or beside undici. */
+  fail(error: DestinationError): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#handler.onError(error);
+  }
+
+  waitAtMost(milliseconds: number): void {
+    this.#timer = setTimeout(() => {
+      this.fail(this.#destination.error("waited too long for a connection", { timedOut: true }));
+    }, milliseconds);
+  }
+
+  onBodyBroken(error: Error): void {
+    this.bodyError = error;
+  }
+
+  // undici's handler
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Given up while it waited. A throw drops the request and, unlike an abort, leaves the connection alone.
+    if (this.#over) throw new Error("given up");
+    clearTimeout(this.#timer);
+    this.#controller = controller as unknown as Controller;
+    this.sent = true;
+    if (this.#paused) controller.pause();
+    this.#handler.onProgress();
+  }
+
+  onBodySent(): void {
+    if (!this.#over) this.#handler.onProgress();
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, reason?: string): void {
+    if (this.#over) return;
+    const headers = decode((controller as unknown as Controller).rawHeaders);
+    if (status < 200) {
+      this.#handler.onInformational(status, headers);
+      return;
+    }
+    this.answered = true;
+    this.#handler.onResponse({ status, reason: reasonOf(reason), headers });
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return;
+    if (this.#paused) (this.#held ??= []).push(chunk);
+    else this.#handler.onData(chunk);
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.#over) return;
+    const raw = (controller as unknown as Controller).rawTrailers;
+    const trailers = raw === null || raw.length === 0 ? undefined : decode(raw);
+    if (this.#held === undefined) this.#end(trailers);
+    else this.#ended = { trailers };
+  }
+
+  onRequestUpgrade(controller: Dispatcher.DispatchController, status: number, _: unknown, socket: unknown): void {
+    const tunnel = new SocketTunnel(socket as Socket);
+    if (this.#over) {
+      tunnel.abort(new Error("given up"));
+      return;
+    }
+    const headers = decode((controller as unknown as Controller).rawHeaders);
+    this.#finish();
+    this.#handler.onUpgrade({ status, headers }, tunnel);
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    if (this.#over) return;
+    this.fail(destinationError(error, this, `${this.#method} ${this.#destination.describe()}`));
+  }
+
+  #end(trailers: HeaderList | undefined): void {
+    this.#finish();
+    this.#handler.onEnd(trailers);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.body?.cancel();
+    this.#destination.released();
+  }
+}
+
+/** Header lines as they came: latin1, blanks at the end removed (RFC 9112, 5). */
+function decode(raw: readonly Buffer[] | null): HeaderList {
+  const list = new HeaderList();
+  if (raw === null) return list;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    list.append((raw[i] as Buffer).toString("latin1"), (raw[i + 1] as Buffer).toString("latin1").trimEnd());
+  }
+  return list;
+}
+
+/** undici reads the phrase as UTF-8: back to the bytes it was, or the standard one when they are lost. */
+function reasonOf(text: string | undefined): string | undefined {
+  if (text === undefined || text === "" || text.includes("\u{fffd}")) return undefined;
+  return Buffer.from(text, "utf8").toString("latin1");
+}

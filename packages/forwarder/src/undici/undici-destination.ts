@@ -1,0 +1,88 @@
+import {
+  type DestinationCall,
+  type DestinationClient,
+  DestinationError,
+  type DestinationHandler,
+  type DestinationOrigin,
+  type DestinationRequest,
+  type HttpClientOptions,
+} from "@proxy/http";
+import type { Dispatcher, Pool } from "undici";
+import { BodyStream } from "./body-stream.ts";
+import { UndiciCall } from "./undici-call.ts";
+
+/** The connections to one origin: one `Pool`, and what undici's queue has no limits for. */
+export class UndiciDestination implements DestinationClient {
+  readonly #pool: Pool;
+  readonly #origin: DestinationOrigin;
+  readonly #options: HttpClientOptions;
+  /** Requests under way or waiting. */
+  #active = 0;
+
+  constructor(pool: Pool, origin: DestinationOrigin, options: HttpClientOptions) {
+    this.#pool = pool;
+    this.#origin = origin;
+    this.#options = options;
+  }
+
+  send(request: DestinationRequest, handler: DestinationHandler): DestinationCall {
+    const call = new UndiciCall(request, handler, this);
+    const { maxConnections, maxQueuedRequests, queueTimeout } = this.#options;
+    const waiting = maxConnections === undefined ? -1 : this.#active - maxConnections;
+    if (maxQueuedRequests !== undefined && waiting >= maxQueuedRequests) {
+      this.#active++;
+      call.fail(this.error("the queue for a connection is full", { overloaded: true }));
+      return call;
+    }
+    this.#active++;
+    if (queueTimeout !== undefined && waiting >= 0) call.waitAtMost(queueTimeout);
+    this.#pool.dispatch(this.#dispatchOptions(request, call), call);
+    return call;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  destroy(cause?: Error): void {
+    this.#pool.destroy(cause ?? null).catch(() => {});
+  }
+
+  /** A call is over. */
+  released(): void {
+    this.#active--;
+  }
+
+  /** An error while a request waits for its connection. */
+  error(why: string, more: { overloaded?: boolean; timedOut?: boolean }): DestinationError {
+    const message = `${why} (${this.describe()})`;
+    return new DestinationError(message, { step: "connect", source: "gateway", requestSent: false, ...more });
+  }
+
+  describe(): string {
+    return `${this.#origin.scheme}://${this.#origin.host}:${this.#origin.port}`;
+  }
+
+  #dispatchOptions(request: DestinationRequest, call: UndiciCall): Dispatcher.DispatchOptions {
+    const headers = request.headers.toRaw();
+    const { body } = request;
+    let stream: BodyStream | null = null;
+    if (body !== undefined) {
+      if (body.length !== undefined) headers.push("Content-Length", String(body.length));
+      const source = new BodyStream(body, call);
+      call.body = source;
+      // Nothing to send, but whoever owns the source wants it read.
+      if (body.length === 0) source.resume();
+      else stream = source;
+    }
+    return {
+      path: request.target,
+      method: request.method as Dispatcher.HttpMethod,
+      headers,
+      body: stream,
+      upgrade: request.upgrade ?? null,
+      // Any constant: keeps undici from opening a new connection for each Host.
+      servername: this.#origin.host,
+    } as Dispatcher.DispatchOptions;
+  }
+}
