@@ -1,0 +1,67 @@
+import type {
+  DestinationClient,
+  DestinationOrigin,
+  HttpClient,
+  HttpClientOptions,
+} from "../../destination-client.ts";
+import { TimerWheel } from "../timer-wheel.ts";
+import { EngineDestination, type PoolOptions } from "./engine-destination.ts";
+import { type PreparedTls, prepareTls } from "./open-socket.ts";
+
+export interface EngineClientOptions extends HttpClientOptions {
+  /** Milliseconds, monotonic. Injected by tests. Default `performance.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * An HTTP/1.1 client of the engine: a pool of connections per origin, cleartext and TLS, strict in what it reads
+ * (RFC 9110 and 9112), one request at a time on a connection. Timeouts are coarse: they pass up to half a second
+ * late, never early. Throws when certificate, key or versions in `tls` are malformed.
+ */
+export function createEngineClient(options: EngineClientOptions = {}): HttpClient {
+  return new EngineClient(options);
+}
+
+class EngineClient implements HttpClient {
+  readonly #destinations = new Map<string, EngineDestination>();
+  readonly #options: PoolOptions;
+  readonly #tls: PreparedTls;
+  readonly #wheel: TimerWheel;
+  #closing = false;
+
+  constructor(options: EngineClientOptions) {
+    this.#options = {
+      maxConnections: options.maxConnections ?? Infinity,
+      maxQueuedRequests: options.maxQueuedRequests ?? Infinity,
+      queueTimeout: options.queueTimeout ?? Infinity,
+      connectTimeout: options.connectTimeout ?? 15_000,
+      idleTimeout: options.idleTimeout ?? 60_000,
+      connectionLifetime: options.connectionLifetime ?? Infinity,
+      maxResponseHeadersSize: options.maxResponseHeadersSize ?? 65_536,
+    };
+    this.#tls = prepareTls(options.tls ?? {});
+    this.#wheel = new TimerWheel({ now: options.now });
+  }
+
+  destination(origin: DestinationOrigin): DestinationClient {
+    const { scheme, host, port } = origin;
+    const key = `${scheme}://${host.toLowerCase()} ${port}`;
+    const known = this.#destinations.get(key);
+    if (known !== undefined) return known;
+    const tls = scheme === "https" ? this.#tls : undefined;
+    const created = new EngineDestination({ scheme, host, port }, this.#options, tls, this.#wheel);
+    this.#destinations.set(key, created);
+    if (this.#closing) void created.close();
+    return created;
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all([...this.#destinations.values()].map((destination) => destination.close()));
+  }
+
+  destroy(cause?: Error): void {
+    this.#closing = true;
+    for (const destination of this.#destinations.values()) destination.destroy(cause);
+  }
+}

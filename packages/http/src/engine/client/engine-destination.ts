@@ -1,0 +1,287 @@
+import {
+  DestinationError,
+  type DestinationCall,
+  type DestinationClient,
+  type DestinationErrorOptions,
+  type DestinationHandler,
+  type DestinationOrigin,
+  type DestinationRequest,
+} from "../../destination-client.ts";
+import type { Timed, TimerWheel } from "../timer-wheel.ts";
+import { CallQueue } from "./call-queue.ts";
+import { ClientConnection } from "./client-connection.ts";
+import { EngineCall } from "./engine-call.ts";
+import type { PreparedTls } from "./open-socket.ts";
+import { requestHead } from "./request-head.ts";
+
+/** The numbers of `HttpClientOptions` with defaults filled in; `Infinity` is unlimited. */
+export interface PoolOptions {
+  readonly maxConnections: number;
+  readonly maxQueuedRequests: number;
+  readonly queueTimeout: number;
+  readonly connectTimeout: number;
+  readonly idleTimeout: number;
+  readonly connectionLifetime: number;
+  readonly maxResponseHeadersSize: number;
+}
+
+/**
+ * The connections to one origin. A request takes the idle connection used last, so that those not needed grow
+ * old; else it waits, and a connection is opened for it unless there are `maxConnections`. A waiting request
+ * takes whatever comes first, its own connection or another that fell free.
+ */
+export class EngineDestination implements DestinationClient, Timed {
+  /** Looked at by every tick while a connection exists. */
+  deadline = 0;
+  wheelIndex = -1;
+  readonly origin: DestinationOrigin;
+  readonly options: PoolOptions;
+  readonly tls: PreparedTls | undefined;
+  readonly wheel: TimerWheel;
+  /** `destination http://host:port`, for messages. */
+  readonly name: string;
+  /** The TLS session to take up with the next connection. */
+  session: Buffer | undefined;
+  readonly #host: string;
+  /** Idle connections, the one used last at the end. */
+  readonly #idle: ClientConnection[] = [];
+  /** All whose socket is not closed yet. */
+  readonly #connections = new Set<ClientConnection>();
+  readonly #queue = new CallQueue();
+  /** Connections that count against the limit: being opened, idle, busy and tunnels. */
+  #open = 0;
+  #connecting = 0;
+  #closing = false;
+  #sending = false;
+  #closed: Promise<void> | undefined;
+  #resolveClosed: (() => void) | undefined;
+
+  constructor(origin: DestinationOrigin, options: PoolOptions, tls: PreparedTls | undefined, wheel: TimerWheel) {
+    this.origin = origin;
+    this.options = options;
+    this.tls = tls;
+    this.wheel = wheel;
+    const host = origin.host.includes(":") ? `[${origin.host}]` : origin.host;
+    const usualPort = origin.scheme === "https" ? 443 : 80;
+    this.#host = origin.port === usualPort ? host : `${host}:${origin.port}`;
+    this.name = `destination ${origin.scheme}://${host}:${origin.port}`;
+  }
+
+  send(request: DestinationRequest, handler: DestinationHandler): DestinationCall {
+    const head = requestHead(request, this.#host);
+    if (typeof head !== "string") {
+      const call = new EngineCall(this, request, handler, "");
+      call.fail(this.#refusal(`the request cannot be sent: ${head.fault}`, { step: "request", source: "gateway" }));
+      return call;
+    }
+    const call = new EngineCall(this, request, handler, head);
+    if (this.#closing) {
+      call.fail(this.#refusal("the client is closed", { step: "connect", source: "gateway" }));
+      return call;
+    }
+    const connection = this.#takeIdle();
+    if (connection === undefined) this.#wait(call);
+    else connection.start(call);
+    return call;
+  }
+
+  close(): Promise<void> {
+    this.#closing = true;
+    this.#closed ??= new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.#settle();
+    return this.#closed;
+  }
+
+  destroy(cause?: Error): void {
+    this.#closing = true;
+    const reason = cause ?? new Error("the client was destroyed");
+    for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
+      if (call.attempt !== undefined) call.attempt.initiator = undefined;
+      call.fail(this.#refusal("the client was shut down", { step: "connect", source: "gateway", cause: reason }));
+    }
+    this.#idle.length = 0;
+    for (const connection of this.#connections) connection.cut(reason);
+    this.#settle();
+  }
+
+  /** The caller of `call` wants no more of it. */
+  giveUp(call: EngineCall, _cause: Error): void {
+    if (call.connection !== undefined) call.connection.destroy();
+    else this.leaveQueue(call);
+  }
+
+  /** Ends `call` with `error`, and its connection with it. */
+  stop(call: EngineCall, error: DestinationError): void {
+    const { connection } = call;
+    if (connection === undefined) this.leaveQueue(call);
+    else connection.destroy();
+    call.fail(error);
+  }
+
+  /** Takes `call` out of the queue. The connection being opened for it goes on, for others. */
+  leaveQueue(call: EngineCall): void {
+    this.#queue.remove(call);
+    if (call.attempt !== undefined) this.#passOn(call, call.attempt);
+  }
+
+  /** Sends `call` once more, on a connection of its own: another idle one may be as dead as the last. */
+  resend(call: EngineCall): void {
+    call.resent = true;
+    this.#connect(call);
+  }
+
+  connectionOpened(connection: ClientConnection): void {
+    this.#connecting--;
+    const { initiator } = connection;
+    connection.initiator = undefined;
+    if (initiator !== undefined) initiator.attempt = undefined;
+    if (initiator !== undefined && initiator.resent) {
+      connection.start(initiator);
+      return;
+    }
+    this.#serve(connection);
+  }
+
+  /** `connection` can take another request. */
+  connectionFree(connection: ClientConnection): void {
+    if (this.#isAged(connection)) {
+      connection.destroy();
+      return;
+    }
+    this.#serve(connection);
+  }
+
+  /** `connection` was given up, open or not: its place is free. */
+  connectionLost(connection: ClientConnection): void {
+    this.#open--;
+    if (!connection.opened) this.#connecting--;
+    const index = this.#idle.indexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+    this.#connectForWaiting();
+  }
+
+  /** The socket of `connection` is closed. */
+  connectionClosed(connection: ClientConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.wheel.remove(this);
+    this.#settle();
+  }
+
+  onDeadline(time: number): void {
+    const { queueTimeout, idleTimeout, connectionLifetime } = this.options;
+    const idle = this.#idle;
+    while (idle.length > 0 && time - (idle[0] as ClientConnection).idleSince >= idleTimeout) {
+      (idle.shift() as ClientConnection).destroy();
+    }
+    if (connectionLifetime !== Infinity) {
+      for (const connection of idle.filter((each) => this.#isAged(each))) connection.destroy();
+    }
+    if (queueTimeout === Infinity) return;
+    let call = this.#queue.first;
+    while (call !== undefined && time - call.queuedSince >= queueTimeout) {
+      const { next } = call;
+      if (call.attempt === undefined) {
+        this.#queue.remove(call);
+        call.fail(this.#refusal(`no connection was free within ${queueTimeout} ms`, { step: "connect", timedOut: true }));
+        // The handler may have changed the queue.
+        call = this.#queue.first;
+      } else {
+        call = next;
+      }
+    }
+  }
+
+  #takeIdle(): ClientConnection | undefined {
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      if (!this.#isAged(connection)) return connection;
+      connection.destroy();
+    }
+    return undefined;
+  }
+
+  #isAged(connection: ClientConnection): boolean {
+    const { connectionLifetime } = this.options;
+    return connectionLifetime !== Infinity && this.wheel.time - connection.openedAt >= connectionLifetime;
+  }
+
+  #wait(call: EngineCall): void {
+    const mayOpen = this.#open < this.options.maxConnections;
+    if (!mayOpen && this.#queue.size - this.#connecting >= this.options.maxQueuedRequests) {
+      call.fail(this.#refusal("too many requests wait for a connection", { step: "connect", overloaded: true }));
+      return;
+    }
+    call.queuedSince = this.wheel.after(0);
+    this.#queue.push(call);
+    if (mayOpen) this.#connect(call);
+  }
+
+  #connect(call: EngineCall): void {
+    this.#open++;
+    this.#connecting++;
+    let connection: ClientConnection;
+    try {
+      connection = new ClientConnection(this, call);
+    } catch (error) {
+      // Only what no peer can cause: an origin or TLS setting that Node refuses.
+      this.#open--;
+      this.#connecting--;
+      this.leaveQueue(call);
+      call.fail(this.#refusal("no connection", { step: "connect", source: "gateway", cause: error }));
+      return;
+    }
+    call.attempt = connection;
+    this.#connections.add(connection);
+    this.wheel.add(this);
+  }
+
+  /** Waiting calls beyond the connections being opened get their own, as far as the limit allows. */
+  #connectForWaiting(): void {
+    if (this.#sending) return;
+    this.#sending = true;
+    let call = this.#queue.first;
+    while (call !== undefined && this.#open < this.options.maxConnections) {
+      const { next } = call;
+      if (call.attempt === undefined) this.#connect(call);
+      call = next;
+    }
+    this.#sending = false;
+  }
+
+  #serve(connection: ClientConnection): void {
+    const call = this.#queue.shift();
+    if (call !== undefined) {
+      if (call.attempt !== undefined) this.#passOn(call, call.attempt);
+      connection.start(call);
+      return;
+    }
+    if (this.#closing) {
+      connection.destroy();
+      return;
+    }
+    connection.idleSince = this.wheel.after(0);
+    this.#idle.push(connection);
+  }
+
+  /** The connection being opened for `call`, which is served already, is for the next that has none. */
+  #passOn(call: EngineCall, attempt: ClientConnection): void {
+    call.attempt = undefined;
+    let heir = this.#queue.first;
+    while (heir !== undefined && heir.attempt !== undefined) heir = heir.next;
+    attempt.initiator = heir;
+    if (heir !== undefined) heir.attempt = attempt;
+  }
+
+  #settle(): void {
+    if (!this.#closing || this.#connections.size > 0) return;
+    this.session = undefined;
+    this.#resolveClosed?.();
+    this.#resolveClosed = undefined;
+  }
+
+  #refusal(fault: string, options: Omit<DestinationErrorOptions, "requestSent">): DestinationError {
+    return new DestinationError(`${this.name}: ${fault}`, { ...options, requestSent: false });
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * The memory that destination sockets are read into. One buffer serves all connections that wait for a head: the
+ * system fills it and the callback uses it up before anything else is read, so an idle connection owns none. A
+ * connection in the middle of a body borrows one, so that chunks can be handed on without a copy.
+ */
+export class ReadBuffers {
+  static readonly size = 65_536;
+  readonly shared: Buffer = Buffer.allocUnsafeSlow(ReadBuffers.size);
+  readonly #spare: Buffer[] = [];
+
+  take(): Buffer {
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(ReadBuffers.size);
+  }
+
+  /** Gives a buffer back of which nobody holds a part any more. */
+  give(buffer: Buffer): void {
+    if (this.#spare.length < 32) this.#spare.push(buffer);
+  }
+}
+
+/** The buffers of this thread. */
+export const readBuffers = new ReadBuffers();

@@ -1,0 +1,93 @@
+import type { DestinationRequest } from "../../destination-client.ts";
+import { isToken } from "../../field-grammar.ts";
+import type { HeaderList } from "../../header-list.ts";
+
+/**
+ * Writes request heads (RFC 9112, 3 and 5), and is the last place where text can be stopped that would be read
+ * as another line, another field or another request (CWE-113).
+ */
+
+const usualMethods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"]);
+// A character above 0xFF would be cut to its low byte on the wire, and U+010A becomes a line feed.
+const wide = /[^\u0000-\u00ff]/;
+const unsafeInTarget = /[\u0000-\u0020\u007f-\uffff]/;
+
+/**
+ * The head of `request` as latin1 text with its empty line, or what is wrong with it as an `UnsafeHead`.
+ * Framing and connection fields are written here; those among the headers are left out. `host` is the Host
+ * field for a request that has none.
+ */
+export function requestHead(request: DestinationRequest, host: string): string | UnsafeHead {
+  const { method, target, body, upgrade } = request;
+  if (!usualMethods.has(method) && !isToken(method)) return new UnsafeHead("the method is no token");
+  if (target === "" || unsafeInTarget.test(target)) return new UnsafeHead("the target holds an illegal character");
+
+  let headers = request.headers;
+  let hosts = 0;
+  for (let i = 0; i < headers.size; i++) {
+    const key = headers.keyAt(i);
+    if (key === "host") hosts++;
+    else if (isFramingKey(key)) {
+      headers = withoutFraming(headers);
+      hosts = 0;
+      i = -1;
+    }
+  }
+  if (hosts > 1) return new UnsafeHead("there are two Host fields");
+
+  let text = hosts === 1 ? headers.toWire() : `Host: ${host}\r\n${headers.toWire()}`;
+  let lines = headers.size + (hosts === 1 ? 0 : 1);
+  if (body !== undefined) {
+    text += body.length === undefined ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${body.length}\r\n`;
+    lines++;
+  }
+  if (upgrade !== undefined) {
+    text += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+    lines += 2;
+  }
+  if (request.expectContinue === true && body !== undefined) {
+    text += "Expect: 100-continue\r\n";
+    lines++;
+  }
+  if (!isSafeText(text, lines)) return new UnsafeHead("a field holds an illegal character");
+  return `${method} ${target} HTTP/1.1\r\n${text}\r\n`;
+}
+
+/** The last chunk with the trailer section (RFC 9112, 7.1.2), or undefined when a trailer cannot be written. */
+export function lastChunk(trailers: HeaderList | undefined): string | undefined {
+  if (trailers === undefined) return "0\r\n\r\n";
+  const text = trailers.toWire();
+  return isSafeText(text, trailers.size) ? `0\r\n${text}\r\n` : undefined;
+}
+
+/** A request that cannot be written. `fault` holds no text of the request. */
+export class UnsafeHead {
+  readonly fault: string;
+
+  constructor(fault: string) {
+    this.fault = fault;
+  }
+}
+
+/** Whether `text` has exactly `lines` line ends, no other CR or LF, no NUL and nothing above 0xFF. */
+function isSafeText(text: string, lines: number): boolean {
+  return count(text, "\r\n") === lines && count(text, "\n") === lines && count(text, "\r") === lines
+    && !text.includes("\0") && !wide.test(text);
+}
+
+function count(text: string, part: string): number {
+  let found = 0;
+  for (let i = text.indexOf(part); i >= 0; i = text.indexOf(part, i + part.length)) found++;
+  return found;
+}
+
+function isFramingKey(key: string): boolean {
+  return key === "connection" || key === "content-length" || key === "transfer-encoding" || key === "keep-alive"
+    || key === "upgrade" || key === "expect" || key === "proxy-connection";
+}
+
+function withoutFraming(headers: HeaderList): HeaderList {
+  const kept = headers.copy();
+  kept.filter((key) => !isFramingKey(key));
+  return kept;
+}
