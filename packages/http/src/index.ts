@@ -40,3 +40,5 @@ export { isQuery, normalizePath } from "./normalize-path.ts";
 export { parseRequestTarget } from "./request-target.ts";
 export type { InvalidRequestTarget, RequestTarget, RequestTargetForm } from "./request-target.ts";
 export { reasonPhrase } from "./reason-phrase.ts";
+export { createEngineClient } from "./engine/client/engine-client.ts";
+export type { EngineClientOptions } from "./engine/client/engine-client.ts";
