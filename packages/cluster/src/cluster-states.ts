@@ -8,9 +8,8 @@
  * Ids ignore case. A cluster or destination whose id stays keeps its state object, and with it health and counters;
  * one that goes and comes back later starts anew.
  */
-import type { ClusterConfig, DestinationConfig } from "@proxy/config";
+import { clusterSettingsEqual, destinationEquals, type ClusterConfig, type DestinationConfig } from "@proxy/config";
 import { ClusterState, type ClusterModel } from "./cluster-state.ts";
-import { sameConfiguration } from "./configuration-equality.ts";
 import { DestinationState, type DestinationModel } from "./destination-state.ts";
 
 /** Makes the models; what they hold beside the configuration (a client, a prepared address) is the maker's. */
@@ -102,14 +101,14 @@ export class ClusterStates {
       if (destinations.has(key)) throw new Error(`duplicate destination '${id}' in cluster '${config.clusterId}'`);
       const known = before.get(key);
       const next = this.#builder.destination?.(each, model, known?.model) ?? { config: each };
-      if (known === undefined || !sameConfiguration(known.model.config, each)) destinationsChanged = true;
+      if (known === undefined || !destinationEquals(known.model.config, each)) destinationsChanged = true;
       destinations.set(key, { state: known ?? new DestinationState(id, next), model: next });
     }
     return {
       state: state ?? new ClusterState(config.clusterId, model),
       model,
       fresh: state === undefined,
-      settingsChanged: state === undefined || !sameSettings(state.model.config, config),
+      settingsChanged: state === undefined || !clusterSettingsEqual(state.model.config, config),
       destinationsChanged: destinationsChanged || destinations.size !== before.size,
       destinations: [...destinations.values()],
     };
@@ -134,8 +133,4 @@ export class ClusterStates {
       if (!plans.has(key)) for (const listener of this.#listeners) listener.removed?.(state);
     }
   }
-}
-
-function sameSettings(a: ClusterConfig, b: ClusterConfig): boolean {
-  return sameConfiguration({ ...a, clusterId: "", destinations: undefined }, { ...b, clusterId: "", destinations: undefined });
 }

@@ -4,7 +4,6 @@ export { ClusterState } from "./cluster-state.ts";
 export type { ClusterModel, DestinationSet } from "./cluster-state.ts";
 export { ClusterStates } from "./cluster-states.ts";
 export type { ClusterChangeListener, ClusterModelBuilder, PreparedClusters } from "./cluster-states.ts";
-export { sameConfiguration } from "./configuration-equality.ts";
 export { PolicyError, PolicyRegistry } from "./policy-registry.ts";
 export type { NamedPolicy } from "./policy-registry.ts";
 export { systemRandom } from "./random-source.ts";

@@ -1,1 +1,34 @@
-export {};
+export { createReverseProxy } from "./create-reverse-proxy.ts";
+export type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
+export type { NodeHandler } from "./node-handler.ts";
+export { ProxyContext } from "./context.ts";
+export type { RouteModel } from "./route-model.ts";
+export type { ProxyClusterModel, ProxyDestinationModel } from "./state/cluster-models.ts";
+export type { HttpClientFactory } from "./state/model-builder.ts";
+export type { ProxyState } from "./state/proxy-state.ts";
+export type { SharedClient } from "./state/shared-client.ts";
+export type { Next, Step } from "./steps/step.ts";
+export { compileSteps, insertAfter, insertBefore } from "./steps/runner.ts";
+export { defaultSteps } from "./steps/default-steps.ts";
+export type { DefaultStepOptions } from "./steps/default-steps.ts";
+export { silentLogger } from "./logger.ts";
+export type { LogLevel, ProxyLogger } from "./logger.ts";
+export { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts";
+export { trustedPeers } from "./trusted-peers.ts";
+export type { Trust } from "./trusted-peers.ts";
+export type { RequestTransform, ResponseTransform, TransformFactory, TransformPlan } from "./transforms/transform.ts";
+export type { TransformFault, TransformSettings } from "./transforms/transform-settings.ts";
+export { compileRouteTable } from "./routing/index.ts";
+export type {
+  ConstraintFactory,
+  RouteConstraint,
+  RouteEntry,
+  RouteMatched,
+  RouteMatchResult,
+  RouteMethodNotAllowed,
+  RouteNotFound,
+  RouteRequest,
+  RouteTable,
+  RouteTableOptions,
+  RouteValues,
+} from "./routing/index.ts";

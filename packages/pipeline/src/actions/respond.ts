@@ -1,0 +1,63 @@
+import { readFileSync, statSync } from "node:fs";
+import { extname } from "node:path";
+import type { ConfigIssue, RespondAction, RouteConfig } from "@proxy/config";
+import { HeaderList } from "@proxy/http";
+import type { ProxyContext } from "../context.ts";
+
+const contentTypes: ReadonlyMap<string, string> = new Map([
+  ["css", "text/css; charset=utf-8"],
+  ["htm", "text/html; charset=utf-8"],
+  ["html", "text/html; charset=utf-8"],
+  ["js", "text/javascript; charset=utf-8"],
+  ["json", "application/json"],
+  ["svg", "image/svg+xml"],
+  ["txt", "text/plain; charset=utf-8"],
+  ["xml", "application/xml"],
+]);
+const largestBodyFile = 16 * 1024 * 1024;
+
+/**
+ * Prepares the answer of a `Respond` route, whose form the configuration's own checks have seen. The body file is read
+ * here, once; when it cannot be, that goes to `issues`. A body has `Content-Type: text/plain; charset=utf-8` unless
+ * set, that of a file follows from its extension.
+ */
+export function compileRespond(
+  route: RouteConfig,
+  action: RespondAction,
+  issues: ConfigIssue[],
+): (ctx: ProxyContext) => void {
+  const status = action.statusCode ?? 200;
+  const headers = HeaderList.from(Object.entries(action.headers ?? {}));
+  let body: Uint8Array | undefined;
+  if (action.bodyFile) {
+    body = readBodyFile(action.bodyFile, (message) => {
+      issues.push({
+        code: "respond-body-file",
+        severity: "error",
+        message: `${message} (route '${route.routeId}')`,
+        entity: { kind: "route", id: route.routeId },
+        path: ["Respond", "BodyFile"],
+        value: action.bodyFile,
+      });
+    });
+  } else if (action.body) body = Buffer.from(action.body, "utf8");
+  if (body !== undefined && !headers.has("content-type")) headers.append("Content-Type", contentTypeOf(action.bodyFile));
+  if (body === undefined && status !== 204 && status !== 304) headers.append("Content-Length", "0");
+  return (ctx) => ctx.exchange.response.send({ status, headers: headers.copy() }, body);
+}
+
+function readBodyFile(file: string, report: (message: string) => void): Uint8Array | undefined {
+  try {
+    const { size } = statSync(file);
+    if (size <= largestBodyFile) return readFileSync(file);
+    report(`file '${file}' is larger than ${largestBodyFile} bytes`);
+  } catch (error) {
+    report(`file '${file}' cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "unknown fault"}`);
+  }
+  return undefined;
+}
+
+function contentTypeOf(file: string | undefined): string {
+  if (!file) return "text/plain; charset=utf-8";
+  return contentTypes.get(extname(file).slice(1).toLowerCase()) ?? "application/octet-stream";
+}

@@ -1,0 +1,78 @@
+import type { ClusterState, DestinationState } from "@proxy/cluster";
+import type { ForwarderError } from "@proxy/forwarder";
+import type { Exchange } from "@proxy/http";
+import type { RouteModel } from "./route-model.ts";
+import type { RouteValues } from "./routing/index.ts";
+import { proxyModelOf, type ProxyClusterModel } from "./state/cluster-models.ts";
+import type { ProxyState } from "./state/proxy-state.ts";
+
+/** One request on its way through the steps: the exchange, and what the proxy knows and decided. A reload does not change it. */
+export class ProxyContext {
+  readonly exchange: Exchange;
+  /** The route that matched. It stays when the cluster is reassigned: its transforms and limits apply. */
+  readonly route: RouteModel;
+  /** Looks up routes and clusters as they are now. */
+  readonly state: ProxyState;
+  /** The cluster, where health and counters live. Undefined when the route names none that exists. */
+  clusterState: ClusterState | undefined;
+  /** The cluster's settings when the request came, or when it was reassigned. */
+  cluster: ProxyClusterModel | undefined;
+  /** The destinations that may be chosen. Steps narrow it by setting a shorter list; empty is answered with 503. */
+  available: readonly DestinationState[];
+  /** The destination that the request was sent to; undefined until then. */
+  destination: DestinationState | undefined = undefined;
+  /** How forwarding failed; undefined when it has not or not yet. */
+  outcome: ForwarderError | undefined = undefined;
+  readonly #match: { readonly values: RouteValues };
+  #items: Map<unknown, unknown> | undefined;
+
+  constructor(exchange: Exchange, route: RouteModel, match: { readonly values: RouteValues }, state: ProxyState) {
+    this.exchange = exchange;
+    this.route = route;
+    this.state = state;
+    this.#match = match;
+    const cluster = route.cluster;
+    this.clusterState = cluster;
+    if (cluster === undefined) {
+      this.cluster = undefined;
+      this.available = noDestinations;
+    } else {
+      this.cluster = proxyModelOf(cluster);
+      this.cluster.client.acquire();
+      this.available = cluster.destinations.available;
+    }
+  }
+
+  /** What the route's path captured; computed when first asked for. */
+  get routeValues(): RouteValues {
+    return this.#match.values;
+  }
+
+  /** What steps leave for one another, by keys of their own (a symbol, an object). */
+  get items(): Map<unknown, unknown> {
+    return (this.#items ??= new Map());
+  }
+
+  /**
+   * Sends the request to another cluster: its destinations, its balancing, its client. The route and its transforms
+   * stay. To be called before balancing; throws once the response has started.
+   */
+  reassign(cluster: ClusterState): void {
+    if (this.exchange.response.started) throw new Error("a request whose response has started cannot be reassigned");
+    const model = proxyModelOf(cluster);
+    model.client.acquire();
+    this.cluster?.client.release();
+    this.clusterState = cluster;
+    this.cluster = model;
+    this.available = cluster.destinations.available;
+    this.destination = undefined;
+    this.outcome = undefined;
+  }
+
+  /** @internal The request is over; called once by the proxy. */
+  release(): void {
+    this.cluster?.client.release();
+  }
+}
+
+const noDestinations: readonly DestinationState[] = [];

@@ -1,0 +1,72 @@
+import type { ClusterChangeListener, LoadBalancingPolicy, RandomSource } from "@proxy/cluster";
+import type {
+  ConfigChangeListener,
+  ConfigFilter,
+  ConfigProvider,
+  ConfigValidator,
+  KnownPolicies,
+  ProxyConfig,
+  ProxyConfigInput,
+} from "@proxy/config";
+import type { ExchangeHandler } from "@proxy/http";
+import type { ProxyLogger } from "./logger.ts";
+import type { NodeHandler } from "./node-handler.ts";
+import type { ConstraintFactory } from "./routing/index.ts";
+import type { HttpClientFactory } from "./state/model-builder.ts";
+import type { ProxyState } from "./state/proxy-state.ts";
+import type { Step } from "./steps/step.ts";
+import type { TransformFactory } from "./transforms/transform.ts";
+
+export interface ReverseProxyOptions {
+  /** What to proxy: in code, decoded, or from providers that are watched. */
+  readonly config: ProxyConfig | ProxyConfigInput | ConfigProvider | readonly ConfigProvider[];
+  /** Policies beside the five built-in ones. */
+  readonly loadBalancingPolicies?: readonly LoadBalancingPolicy[] | undefined;
+  /** The steps of the proxy, made from the default ones: `(steps) => insertBefore(steps, "load-balancing", mine)`. */
+  readonly steps?: ((steps: readonly Step[]) => readonly Step[]) | undefined;
+  /** Forms of transforms beside the built-in ones. */
+  readonly transforms?: readonly TransformFactory[] | undefined;
+  /** Route constraints beside the built-in ones, by name. */
+  readonly constraints?: Readonly<Record<string, ConstraintFactory>> | undefined;
+  readonly validators?: readonly ConfigValidator[] | undefined;
+  readonly filters?: readonly ConfigFilter[] | undefined;
+  /** Told how loads of configuration go. */
+  readonly listeners?: readonly ConfigChangeListener[] | undefined;
+  /** Told which clusters come, change and go. */
+  readonly clusterListeners?: readonly ClusterChangeListener[] | undefined;
+  /** Names of policies that the application implements itself: authorization, rate limits, … */
+  readonly policies?: KnownPolicies | undefined;
+  /** Makes the HTTP client of a cluster. Default: the forwarder's, with the cluster's settings. */
+  readonly httpClientFactory?: HttpClientFactory | undefined;
+  /**
+   * Addresses and CIDR blocks of peers whose `X-Forwarded-*` and `Forwarded` are believed. Default none: what clients
+   * send of these is removed.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Source of randomness, for tests. Default `Math.random`. */
+  readonly random?: RandomSource | undefined;
+  /** Default: tells nobody. */
+  readonly logger?: ProxyLogger | undefined;
+}
+
+/** A running proxy. It listens on nothing: a front server, or any Node server, hands it requests. */
+export interface ReverseProxy {
+  /** Serves one exchange: what a front server is given as its handler. Never throws and never rejects. */
+  readonly handle: ExchangeHandler;
+  /**
+   * Serves a request of `node:http`, express or fastify (`request.raw`, `reply.raw`). With `next`, a request that no
+   * route matches is passed on; without, it is answered with 404.
+   */
+  readonly nodeHandler: NodeHandler;
+  /** Routes and clusters as they are now. */
+  readonly state: ProxyState;
+  /**
+   * Replaces the configuration, whole or not at all: rejects with `ConfigError` when it cannot be used, and the one in
+   * force stays. Rejects with `TypeError` for a proxy whose configuration comes from providers.
+   */
+  update(config: ProxyConfig | ProxyConfigInput): Promise<void>;
+  /** Reads all providers again. Resolves to whether the result is in force. */
+  reload(): Promise<boolean>;
+  /** Stops watching; resolves when requests under way are over and connections to destinations closed. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,21 @@
+import type { ClusterState } from "@proxy/cluster";
+import type { RouteConfig } from "@proxy/config";
+import type { ForwardWithOptions } from "@proxy/forwarder";
+import type { ProxyContext } from "./context.ts";
+import type { TransformPlan } from "./transforms/transform.ts";
+
+/** What follows from the configuration of one route; immutable, kept over a reload when nothing it depends on changed. */
+export interface RouteModel {
+  readonly config: RouteConfig;
+  /** Undefined when the route names no cluster, or one that does not exist. */
+  readonly cluster: ClusterState | undefined;
+  /** Answers from the gateway itself (`Respond`, `Redirect`); undefined for a route that forwards. */
+  readonly answer: ((ctx: ProxyContext) => void) | undefined;
+  /** The transforms of the route, the implicit ones included. */
+  readonly transforms: TransformPlan;
+  /**
+   * How to forward to the route's own cluster where nothing depends on the request; undefined when the route has
+   * transforms of its own.
+   */
+  readonly forward: ForwardWithOptions | undefined;
+}

@@ -1,0 +1,212 @@
+/**
+ * The proxy at run time. One reference, `#snapshot`, serves all requests. A configuration is put in force in these steps, so that
+ * it is in force whole or not at all:
+ *
+ * 1. the route table is compiled (mostly done while validating);
+ * 2. the next state of clusters is prepared; new HTTP clients are made;
+ * 3. each route gets its model and its chain of steps;
+ * 4. in one go: clusters swap models, the snapshot is replaced, clients that nothing uses any more are drained.
+ *
+ * Until 4 anything may throw: nothing has changed then.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { ClusterStates, type LoadBalancingPolicy, type PolicyRegistry } from "@proxy/cluster";
+import {
+  createConfigManager,
+  defineConfig,
+  type ConfigManager,
+  type ConfigProvider,
+  type ProxyConfig,
+  type ProxyConfigInput,
+} from "@proxy/config";
+import type { Exchange, ExchangeHandler } from "@proxy/http";
+import { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts";
+import { configEvents } from "./config-events.ts";
+import { ProxyContext } from "./context.ts";
+import type { ProxyLogger } from "./logger.ts";
+import type { NodeHandler } from "./node-handler.ts";
+import type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
+import type { RouteModel } from "./route-model.ts";
+import { compileRouteTable, type RouteMatchResult, type RouteTable } from "./routing/index.ts";
+import { httpClientFor } from "./state/http-client.ts";
+import { ModelBuilder } from "./state/model-builder.ts";
+import type { ProxyState } from "./state/proxy-state.ts";
+import { RouteCompiler, RouteSlot } from "./state/route-compiler.ts";
+import { replaceableProvider, type ReplaceableProvider } from "./state/replaceable-provider.ts";
+import { defaultSteps } from "./steps/default-steps.ts";
+import { chainCompiler } from "./steps/runner.ts";
+import { transformCatalogue } from "./transforms/compile.ts";
+import { trustedPeers } from "./trusted-peers.ts";
+
+/** What all requests are served from; replaced as one. */
+interface Snapshot {
+  readonly revisionId: string;
+  readonly table: RouteTable<RouteSlot>;
+  /** By lower-case id. */
+  readonly routes: ReadonlyMap<string, RouteModel>;
+}
+
+export class RunningProxy implements ReverseProxy {
+  readonly handle: ExchangeHandler = (exchange) => this.#handle(exchange);
+  readonly nodeHandler: NodeHandler = (request, response, next) => this.#handleNode(request, response, next);
+  readonly state: ProxyState;
+  readonly #logger: ProxyLogger;
+  readonly #models: ModelBuilder;
+  readonly #clusters: ClusterStates;
+  readonly #routes: RouteCompiler;
+  readonly #manager: ConfigManager;
+  readonly #own: ReplaceableProvider | undefined;
+  #updates: Promise<unknown> = Promise.resolve();
+  #refusal: Error | undefined;
+  #snapshot: Snapshot = { revisionId: "", table: compileRouteTable<RouteSlot>([]), routes: new Map() };
+
+  constructor(options: ReverseProxyOptions, policies: PolicyRegistry<LoadBalancingPolicy>, logger: ProxyLogger) {
+    this.#logger = logger;
+    const steps = defaultSteps({ logger, random: options.random, trust: trustedPeers(options.trustedProxies ?? []) });
+    this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFor);
+    this.#clusters = new ClusterStates(this.#models, options.clusterListeners);
+    this.#routes = new RouteCompiler({
+      catalogue: transformCatalogue(options.transforms),
+      table: { constraints: options.constraints },
+      chainOf: chainCompiler(options.steps?.(steps) ?? steps),
+    });
+    this.#own = isProviderConfig(options.config) ? undefined : replaceableProvider(configOf(options.config));
+    this.#manager = createConfigManager({
+      providers: this.#own === undefined ? [options.config].flat() as ConfigProvider[] : [this.#own],
+      filters: options.filters,
+      validators: [this.#routes.validator, ...(options.validators ?? [])],
+      listeners: [
+        configEvents(logger),
+        { applyingFailed: (_configs, error) => (this.#refusal = error) },
+        ...(options.listeners ?? []),
+      ],
+      known: { ...options.policies, loadBalancing: policies.names },
+      apply: (config) => this.#apply(config),
+    });
+    this.state = this.#stateView();
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#manager.start();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async update(config: ProxyConfig | ProxyConfigInput): Promise<void> {
+    const own = this.#own;
+    if (own === undefined) throw new TypeError("the configuration of this proxy comes from providers: change it there");
+    const next = configOf(config);
+    const update = this.#updates.then(() => this.#replace(own, next));
+    this.#updates = update.catch(() => undefined);
+    return update;
+  }
+
+  reload(): Promise<boolean> {
+    return this.#manager.reload();
+  }
+
+  async close(): Promise<void> {
+    await this.#manager.close();
+    await this.#models.close();
+  }
+
+  async #replace(own: ReplaceableProvider, next: ProxyConfig): Promise<void> {
+    const before = own.replace(next);
+    this.#refusal = undefined;
+    if (await this.#manager.reload()) return;
+    own.replace(before);
+    throw this.#refusal ?? new Error("the proxy is closed");
+  }
+
+  #apply(config: ProxyConfig): void {
+    const table = this.#routes.takeTable(config);
+    let routes: ReadonlyMap<string, RouteModel>;
+    try {
+      const clusters = this.#clusters.prepare(config.clusters);
+      routes = this.#routes.fill(table, clusters, this.#snapshot.routes);
+      clusters.commit();
+    } catch (error) {
+      this.#models.discard();
+      throw error;
+    }
+    this.#snapshot = { revisionId: config.revisionId, table, routes };
+    this.#models.settle();
+  }
+
+  #handle(exchange: Exchange): void | Promise<void> {
+    const found = this.#snapshot.table.match(exchange.request);
+    return this.#serve(exchange, found);
+  }
+
+  #handleNode(_request: IncomingMessage, _response: ServerResponse, _next?: (error?: unknown) => void): void {
+    throw new Error("not available yet");
+  }
+
+  #serve(exchange: Exchange, found: RouteMatchResult<RouteSlot>): void | Promise<void> {
+    if (found.kind === "not-found") {
+      answerStatus(exchange, 404);
+      return;
+    }
+    if (found.kind === "method-not-allowed") {
+      answerMethodNotAllowed(exchange, found.allow);
+      return;
+    }
+    const { model, run } = found.payload;
+    if (model === undefined || run === undefined) throw new Error("a route table is in use that was not filled");
+    const ctx = new ProxyContext(exchange, model, found, this.state);
+    let pending: void | Promise<void>;
+    try {
+      pending = run(ctx);
+    } catch (error) {
+      this.#fail(ctx, error);
+      ctx.release();
+      return;
+    }
+    if (pending === undefined) ctx.release();
+    else return this.#finish(ctx, pending);
+  }
+
+  async #finish(ctx: ProxyContext, pending: Promise<void>): Promise<void> {
+    try {
+      await pending;
+    } catch (error) {
+      this.#fail(ctx, error);
+    } finally {
+      ctx.release();
+    }
+  }
+
+  #fail(ctx: ProxyContext, error: unknown): void {
+    this.#logger.event("error", "step-failed", { route: ctx.route.config.routeId, error });
+    answerFailure(ctx.exchange, error);
+  }
+
+  #stateView(): ProxyState {
+    const snapshot = (): Snapshot => this.#snapshot;
+    const clusters = this.#clusters;
+    return {
+      get revisionId() {
+        return snapshot().revisionId;
+      },
+      get routes() {
+        return snapshot().table.entries.flatMap((entry) => entry.payload.model ?? []);
+      },
+      get clusters() {
+        return clusters.all;
+      },
+      route: (id) => this.#snapshot.routes.get(id.toLowerCase()),
+      cluster: (id) => clusters.get(id),
+    };
+  }
+}
+
+function configOf(config: ProxyConfig | ProxyConfigInput): ProxyConfig {
+  return "revisionId" in config ? config : defineConfig(config);
+}
+
+function isProviderConfig(config: ReverseProxyOptions["config"]): config is ConfigProvider | readonly ConfigProvider[] {
+  return Array.isArray(config) || ("load" in config && typeof config.load === "function");
+}

@@ -1,0 +1,32 @@
+import type { HttpClientConfig, SslProtocol } from "@proxy/config";
+import { createHttpClient } from "@proxy/forwarder";
+import type { DestinationTlsOptions, HttpClient } from "@proxy/http";
+
+const tlsVersions: Readonly<Record<SslProtocol, NonNullable<DestinationTlsOptions["minVersion"]> | undefined>> = {
+  // Node speaks neither: they allow nothing.
+  Ssl2: undefined,
+  Ssl3: undefined,
+  Tls: "TLSv1",
+  Tls11: "TLSv1.1",
+  Tls12: "TLSv1.2",
+  Tls13: "TLSv1.3",
+};
+
+/** The client for the settings of a cluster: `HttpClient` in its configuration. */
+export function httpClientFor(settings: HttpClientConfig): HttpClient {
+  return createHttpClient({
+    maxConnections: settings.maxConnectionsPerServer,
+    connectTimeout: settings.connectTimeout,
+    tls: tlsOptions(settings),
+  });
+}
+
+function tlsOptions(settings: HttpClientConfig): DestinationTlsOptions | undefined {
+  const versions = (settings.sslProtocols ?? []).flatMap((name) => tlsVersions[name] ?? []).sort();
+  if (versions.length === 0 && !settings.dangerousAcceptAnyServerCertificate) return undefined;
+  return {
+    acceptAnyCertificate: settings.dangerousAcceptAnyServerCertificate,
+    minVersion: versions[0],
+    maxVersion: versions.at(-1),
+  };
+}

@@ -1,0 +1,76 @@
+/** Makes the models of clusters and destinations, and keeps their clients over reloads. */
+import type { ClusterModel, ClusterModelBuilder, LoadBalancingPolicy, PolicyRegistry } from "@proxy/cluster";
+import { defaultLoadBalancingPolicy } from "@proxy/cluster";
+import { httpClientEquals, type ClusterConfig, type DestinationConfig, type HttpClientConfig } from "@proxy/config";
+import { prepareDestination } from "@proxy/forwarder";
+import type { HttpClient } from "@proxy/http";
+import type { DestinationModel } from "@proxy/cluster";
+import type { ProxyClusterModel, ProxyDestinationModel } from "./cluster-models.ts";
+import { SharedClient } from "./shared-client.ts";
+
+/** Makes the HTTP client of a cluster; called when there was none or its settings changed. */
+export type HttpClientFactory = (settings: HttpClientConfig, cluster: ClusterConfig) => HttpClient;
+
+export class ModelBuilder implements ClusterModelBuilder {
+  readonly #policies: PolicyRegistry<LoadBalancingPolicy>;
+  readonly #createClient: HttpClientFactory;
+  #current: ReadonlySet<SharedClient> = new Set();
+  #next = new Set<SharedClient>();
+  readonly #draining = new Set<Promise<void>>();
+
+  constructor(policies: PolicyRegistry<LoadBalancingPolicy>, createClient: HttpClientFactory) {
+    this.#policies = policies;
+    this.#createClient = createClient;
+  }
+
+  cluster(config: ClusterConfig, previous: ClusterModel | undefined): ProxyClusterModel {
+    const loadBalancing = this.#policies.get(config.loadBalancingPolicy || defaultLoadBalancingPolicy);
+    const client = this.#clientFor(config, previous as ProxyClusterModel | undefined);
+    this.#next.add(client);
+    return { config, loadBalancing, client, activityTimeout: config.httpRequest?.activityTimeout };
+  }
+
+  destination(
+    config: DestinationConfig,
+    _cluster: ClusterModel,
+    previous: DestinationModel | undefined,
+  ): ProxyDestinationModel {
+    const known = previous as ProxyDestinationModel | undefined;
+    const prepared =
+      known?.config.address === config.address ? known.prepared : prepareDestination(config.address);
+    return { config, prepared, host: config.host || undefined };
+  }
+
+  /** The models made since the last call are in force: clients that none of them has are drained. */
+  settle(): void {
+    const before = this.#current;
+    this.#current = this.#next;
+    this.#next = new Set();
+    for (const client of before) if (!this.#current.has(client)) this.#drain(client);
+  }
+
+  /** The models made since the last call are not used: their new clients are drained. */
+  discard(): void {
+    const unused = this.#next;
+    this.#next = new Set();
+    for (const client of unused) if (!this.#current.has(client)) this.#drain(client);
+  }
+
+  /** Drains all clients; resolves when requests under way are over and connections closed. */
+  async close(): Promise<void> {
+    this.discard();
+    this.settle();
+    await Promise.all(this.#draining);
+  }
+
+  #clientFor(config: ClusterConfig, previous: ProxyClusterModel | undefined): SharedClient {
+    const settings = config.httpClient ?? {};
+    if (previous !== undefined && httpClientEquals(previous.config.httpClient ?? {}, settings)) return previous.client;
+    return new SharedClient(this.#createClient(settings, config));
+  }
+
+  #drain(client: SharedClient): void {
+    const drained = client.retire().finally(() => this.#draining.delete(drained));
+    this.#draining.add(drained);
+  }
+}

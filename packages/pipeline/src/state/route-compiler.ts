@@ -1,0 +1,161 @@
+/**
+ * From the routes of a configuration to what serves them. The work that can fail is done while the configuration is
+ * validated, so that its faults stand in one list with all others; what it gave is kept for the load that follows.
+ */
+import type { ClusterState, PreparedClusters } from "@proxy/cluster";
+import { ConfigError, routeEquals, type ConfigIssue, type ConfigValidator, type ProxyConfig, type RouteConfig } from "@proxy/config";
+import type { ForwardWithOptions } from "@proxy/forwarder";
+import { compileRedirect } from "../actions/redirect.ts";
+import { compileRespond } from "../actions/respond.ts";
+import type { ProxyContext } from "../context.ts";
+import type { RouteModel } from "../route-model.ts";
+import { compileRouteTable, type RouteTable, type RouteTableOptions } from "../routing/index.ts";
+import type { Next } from "../steps/step.ts";
+import { planTransforms, type TransformCatalogue } from "../transforms/compile.ts";
+import { defaultRouteTransformer } from "../transforms/route-transformer.ts";
+import type { TransformPlan } from "../transforms/transform.ts";
+import type { ProxyClusterModel } from "./cluster-models.ts";
+
+/** What the route table gives back: the route and the chain of steps that serves it. */
+export class RouteSlot {
+  readonly config: RouteConfig;
+  model: RouteModel | undefined = undefined;
+  run: Next | undefined = undefined;
+
+  constructor(config: RouteConfig) {
+    this.config = config;
+  }
+}
+
+/** The part of a route that follows from its own configuration alone. */
+interface CompiledRoute {
+  readonly transforms: TransformPlan;
+  readonly answer: ((ctx: ProxyContext) => void) | undefined;
+  readonly issues: readonly ConfigIssue[];
+}
+
+export interface RouteCompilerOptions {
+  readonly catalogue: TransformCatalogue;
+  readonly table: RouteTableOptions;
+  readonly chainOf: (route: RouteModel) => Next;
+}
+
+export class RouteCompiler {
+  readonly #options: RouteCompilerOptions;
+  readonly #routes = new WeakMap<RouteConfig, CompiledRoute>();
+  readonly #tables = new WeakMap<ProxyConfig, RouteTable<RouteSlot>>();
+
+  constructor(options: RouteCompilerOptions) {
+    this.#options = options;
+  }
+
+  /** Reports what is wrong with transforms, answers, templates, and which routes can tie. */
+  get validator(): ConfigValidator {
+    return {
+      name: "pipeline",
+      validateRoute: (route) => this.#compile(route).issues,
+      validateConfig: (config) => this.#validateTable(config),
+    };
+  }
+
+  /** The table of a configuration, with a slot per route that is still to be filled; a new one at each call. Throws `ConfigError`. */
+  takeTable(config: ProxyConfig): RouteTable<RouteSlot> {
+    const table = this.#tables.get(config) ?? this.#compileTable(config);
+    this.#tables.delete(config);
+    return table;
+  }
+
+  /**
+   * Fills the slots of `table` and gives their models by lower-case id. Models of `before` stay where nothing they
+   * depend on changed.
+   */
+  fill(
+    table: RouteTable<RouteSlot>,
+    clusters: PreparedClusters,
+    before: ReadonlyMap<string, RouteModel>,
+  ): ReadonlyMap<string, RouteModel> {
+    const models = new Map<string, RouteModel>();
+    for (const { payload: slot } of table.entries) {
+      const { config } = slot;
+      const cluster = config.clusterId ? clusters.get(config.clusterId) : undefined;
+      const known = before.get(config.routeId.toLowerCase());
+      const kept = known !== undefined && isCurrent(known, config, cluster, clusters);
+      const model = kept ? known : this.#model(config, cluster, clusters);
+      slot.model = model;
+      slot.run = this.#options.chainOf(model);
+      models.set(config.routeId.toLowerCase(), model);
+    }
+    return models;
+  }
+
+  #compile(route: RouteConfig): CompiledRoute {
+    const made = this.#routes.get(route);
+    if (made !== undefined) return made;
+    const issues: ConfigIssue[] = [];
+    const transforms = planTransforms(route, this.#options.catalogue, issues);
+    const compiled = { transforms, answer: answerOf(route, issues), issues };
+    this.#routes.set(route, compiled);
+    return compiled;
+  }
+
+  #compileTable(config: ProxyConfig): RouteTable<RouteSlot> {
+    const entries = config.routes.filter(hasMatch).map((route) => ({ config: route, payload: new RouteSlot(route) }));
+    return compileRouteTable(entries, this.#options.table);
+  }
+
+  #validateTable(config: ProxyConfig): readonly ConfigIssue[] {
+    try {
+      const table = this.#compileTable(config);
+      this.#tables.set(config, table);
+      return table.issues;
+    } catch (error) {
+      if (error instanceof ConfigError) return error.issues;
+      throw error;
+    }
+  }
+
+  #model(config: RouteConfig, cluster: ClusterState | undefined, clusters: PreparedClusters): RouteModel {
+    const { transforms, answer, issues } = this.#compile(config);
+    if (issues.some((issue) => issue.severity === "error")) {
+      throw new ConfigError(`route '${config.routeId}' cannot be used`, issues);
+    }
+    const plain = cluster !== undefined && (config.transforms ?? []).length === 0;
+    const forward = plain ? forwardOptions(config, clusters.modelOf(cluster) as ProxyClusterModel) : undefined;
+    return { config, cluster, answer, transforms, forward };
+  }
+}
+
+function answerOf(route: RouteConfig, issues: ConfigIssue[]): ((ctx: ProxyContext) => void) | undefined {
+  if (route.respond) return compileRespond(route, route.respond, issues);
+  if (route.redirect) return compileRedirect(route, route.redirect, issues);
+  return undefined;
+}
+
+function forwardOptions(route: RouteConfig, cluster: ProxyClusterModel): ForwardWithOptions {
+  return {
+    client: cluster.client.client,
+    activityTimeout: cluster.activityTimeout,
+    timeout: route.timeout,
+    transformer: defaultRouteTransformer,
+  };
+}
+
+function isCurrent(
+  known: RouteModel,
+  config: RouteConfig,
+  cluster: ClusterState | undefined,
+  clusters: PreparedClusters,
+): boolean {
+  return (
+    known.cluster === cluster &&
+    (cluster === undefined || !clusters.settingsChanged(cluster)) &&
+    // The file may have changed behind the same name.
+    !config.respond?.bodyFile &&
+    routeEquals(known.config, config)
+  );
+}
+
+/** Not by its type, but configurations also come from code without types; such a route is reported elsewhere. */
+function hasMatch(route: RouteConfig): boolean {
+  return Boolean(route.match);
+}

@@ -1,0 +1,97 @@
+import type { DestinationState, RandomSource } from "@proxy/cluster";
+import { ForwarderError, forwardWith, type ForwardWithOptions } from "@proxy/forwarder";
+import { answerStatus } from "../answer.ts";
+import type { ProxyContext } from "../context.ts";
+import type { ProxyLogger } from "../logger.ts";
+import { destinationModelOf } from "../state/cluster-models.ts";
+import { boundForwardOptions } from "../transforms/route-transformer.ts";
+import type { Trust } from "../trusted-peers.ts";
+import type { Step } from "./step.ts";
+
+/**
+ * Sends the request to the destination that is left and gives its outcome to the context. The last step: what stands after it
+ * runs never.
+ *
+ * 1. None left: 503 and `NoAvailableDestinations`. Several left: any of them, with a warning.
+ * 2. Counters of cluster and destination go up.
+ * 3. The forwarder does its work, upgraded connection included.
+ * 4. Counters go down, whatever happened; the outcome stands in the context before the steps around go on.
+ */
+export function forwardStep(logger: ProxyLogger, random: RandomSource, trust: Trust): Step {
+  const choose = (ctx: ProxyContext): DestinationState | undefined => {
+    const { available } = ctx;
+    if (available.length < 2) return available[0];
+    logger.event("warning", "multiple-destinations-available", {
+      route: ctx.route.config.routeId,
+      cluster: ctx.clusterState?.id,
+      count: available.length,
+    });
+    return available[random(available.length)];
+  };
+  return {
+    name: "forward",
+    applies: (route) => route.answer === undefined,
+    run(ctx) {
+      const destination = choose(ctx);
+      if (destination === undefined) {
+        refuse(ctx);
+        return;
+      }
+      ctx.destination = destination;
+      return send(ctx, destination, logger, trust);
+    },
+  };
+}
+
+function refuse(ctx: ProxyContext): void {
+  const cluster = ctx.clusterState?.id ?? "";
+  ctx.outcome = new ForwarderError("NoAvailableDestinations", `no destination of cluster '${cluster}' is available`, {
+    source: "gateway",
+    retry: "safe",
+    status: 503,
+  });
+  answerStatus(ctx.exchange, 503);
+}
+
+function send(ctx: ProxyContext, destination: DestinationState, logger: ProxyLogger, trust: Trust): Promise<void> {
+  const model = destinationModelOf(destination);
+  const cluster = ctx.clusterState;
+  const options = optionsFor(ctx, model.host, trust);
+  return new Promise<void>((resolve, reject) => {
+    if (cluster !== undefined) cluster.inFlight++;
+    destination.inFlight++;
+    const over = (): void => {
+      if (cluster !== undefined) cluster.inFlight--;
+      destination.inFlight--;
+    };
+    try {
+      forwardWith(ctx.exchange, model.prepared, options, (error, fault) => {
+        over();
+        ctx.outcome = error;
+        if (error !== undefined) tell(logger, ctx, destination, error);
+        if (fault !== undefined) logger.event("error", "transform-failed", { ...names(ctx, destination), error: fault });
+        resolve();
+      });
+    } catch (error) {
+      // A step answered and called `next` nevertheless.
+      over();
+      reject(error);
+    }
+  });
+}
+
+function optionsFor(ctx: ProxyContext, host: string | undefined, trust: Trust): ForwardWithOptions {
+  const prepared = ctx.route.forward;
+  const trusted = trust(ctx.exchange.connection.remoteAddress);
+  if (prepared !== undefined && host === undefined && !trusted && ctx.clusterState === ctx.route.cluster) return prepared;
+  return boundForwardOptions(ctx, host, trusted);
+}
+
+function tell(logger: ProxyLogger, ctx: ProxyContext, destination: DestinationState, error: ForwarderError): void {
+  const level = error.code.endsWith("Canceled") ? "debug" : "warning";
+  logger.event(level, "forwarding-failed", { ...names(ctx, destination), code: error.code, source: error.source, error });
+}
+
+function names(ctx: ProxyContext, destination: DestinationState): Record<string, string | undefined> {
+  return { route: ctx.route.config.routeId, cluster: ctx.clusterState?.id, destination: destination.id };
+}

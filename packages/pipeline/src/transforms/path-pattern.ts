@@ -1,0 +1,25 @@
+import { parseTemplate, TemplateError, type RouteTemplate } from "../routing/route-template.ts";
+import { writeTemplate } from "../routing/template-writer.ts";
+import type { TransformFactory } from "./transform.ts";
+
+/**
+ * `PathPattern: /x/{a}/{**rest}` builds the path from a template and the values that the route's path captured; a value
+ * keeps its encoding. A template that cannot be filled makes the path empty.
+ */
+export const pathPattern: TransformFactory = {
+  key: "PathPattern",
+  build(settings, plan) {
+    if (!settings.only()) return;
+    let template: RouteTemplate;
+    try {
+      template = parseTemplate(settings.value);
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      settings.report("bad-path-pattern", `transform 'PathPattern' has ${error.message}`);
+      return;
+    }
+    plan.request.push((outgoing, ctx) => {
+      outgoing.path = writeTemplate(template, ctx.routeValues) ?? "";
+    });
+  },
+};

@@ -1,0 +1,123 @@
+import {
+  defaultTransformer,
+  type ClientResponse,
+  type ForwardWithOptions,
+  type OutgoingRequest,
+  type Transformer,
+} from "@proxy/forwarder";
+import type { Exchange, HeaderList, ResponseHead } from "@proxy/http";
+import type { ProxyContext } from "../context.ts";
+import { destinationModelOf } from "../state/cluster-models.ts";
+import type { TransformPlan } from "./transform.ts";
+
+/**
+ * The transformer of routes without transforms: the forwarder's default, and no field of the X-Forwarded family that
+ * the client made up.
+ */
+export const defaultRouteTransformer: Transformer = {
+  ...defaultTransformer,
+  request(exchange, outgoing) {
+    dropClientForwarded(outgoing.headers);
+    return defaultTransformer.request?.(exchange, outgoing);
+  },
+};
+
+/** Removes what a client that is not trusted says of forwarding: `Forwarded` and every `X-Forwarded-…`. */
+export function dropClientForwarded(headers: HeaderList): void {
+  for (let i = 0; i < headers.size; i++) {
+    if (isForwardedKey(headers.keyAt(i))) {
+      headers.filter((key) => !isForwardedKey(key));
+      return;
+    }
+  }
+}
+
+function isForwardedKey(key: string): boolean {
+  const first = key.charCodeAt(0);
+  // x and f: most names end here.
+  return first === 0x78 ? key.startsWith("x-forwarded-") : first === 0x66 && key === "forwarded";
+}
+
+/** How to forward this one request; `trusted`: what its peer says of forwarding may be believed. */
+export function boundForwardOptions(ctx: ProxyContext, host: string | undefined, trusted: boolean): ForwardWithOptions {
+  if (ctx.cluster === undefined) throw new TypeError("a request without a cluster cannot be forwarded");
+  return {
+    client: ctx.cluster.client.client,
+    activityTimeout: ctx.cluster.activityTimeout,
+    timeout: ctx.route.config.timeout,
+    transformer: new RouteTransformer(ctx, host, trusted),
+  };
+}
+
+const hostOnly: ReadonlySet<string> = new Set(["host"]);
+
+/** The transforms of a route, bound to one request: they may look at its context. */
+class RouteTransformer implements Transformer {
+  readonly copyRequestHeaders: boolean;
+  readonly copyResponseHeaders: boolean;
+  readonly omitRequestHeaders: ReadonlySet<string> | undefined;
+  readonly #plan: TransformPlan;
+  readonly #ctx: ProxyContext;
+  readonly #host: string | undefined;
+  readonly #trusted: boolean;
+
+  constructor(ctx: ProxyContext, host: string | undefined, trusted: boolean) {
+    const plan = ctx.route.transforms;
+    this.copyRequestHeaders = plan.copyRequestHeaders;
+    this.copyResponseHeaders = plan.copyResponseHeaders;
+    this.omitRequestHeaders = plan.originalHost === true ? undefined : hostOnly;
+    this.#plan = plan;
+    this.#ctx = ctx;
+    this.#host = host;
+    this.#trusted = trusted;
+  }
+
+  request(exchange: Exchange, outgoing: OutgoingRequest): void | Promise<void> {
+    if (!this.#trusted) dropClientForwarded(outgoing.headers);
+    return this.#runRequest(exchange, outgoing, 0);
+  }
+
+  response(_exchange: Exchange, client: ClientResponse, destination: ResponseHead | undefined): void | Promise<void> {
+    return this.#runResponse(client, destination, 0);
+  }
+
+  #runRequest(exchange: Exchange, outgoing: OutgoingRequest, from: number): void | Promise<void> {
+    const transforms = this.#plan.request;
+    for (let i = from; i < transforms.length; i++) {
+      const pending = transforms[i]?.(outgoing, this.#ctx);
+      if (pending !== undefined) return pending.then(() => this.#afterWait(exchange, outgoing, i + 1));
+    }
+    this.#settleHost(exchange, outgoing.headers);
+  }
+
+  /** A transform that answered ends the matter: nothing is forwarded. */
+  #afterWait(exchange: Exchange, outgoing: OutgoingRequest, next: number): void | Promise<void> {
+    if (!exchange.response.started) return this.#runRequest(exchange, outgoing, next);
+  }
+
+  #runResponse(client: ClientResponse, destination: ResponseHead | undefined, from: number): void | Promise<void> {
+    const transforms = this.#plan.response;
+    for (let i = from; i < transforms.length; i++) {
+      const pending = transforms[i]?.(client, this.#ctx, destination);
+      if (pending !== undefined) return pending.then(() => this.#runResponse(client, destination, i + 1));
+    }
+  }
+
+  /**
+   * Host is the destination's own, unless a transform set another than the client's; with `RequestHeaderOriginalHost`
+   * it is the client's, also where fields are not copied. The forwarder adds the one of the address when none is there.
+   */
+  #settleHost(exchange: Exchange, headers: HeaderList): void {
+    const { authority } = exchange.request;
+    const current = headers.get("host");
+    if (this.#plan.originalHost === true) {
+      if (current === undefined && authority !== "") headers.append("Host", authority);
+      return;
+    }
+    const { destination } = this.#ctx;
+    const ownAuthority = destination === undefined ? undefined : destinationModelOf(destination).prepared.authority;
+    if (current !== undefined && current !== authority && current !== ownAuthority) return;
+    const own = this.#host ?? ownAuthority;
+    if (own !== undefined) headers.set("Host", own);
+  }
+}
