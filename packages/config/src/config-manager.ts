@@ -10,6 +10,7 @@ import { ConfigError, configErrorOf } from "./config-issue.ts";
 import type { ConfigChangeListener, ConfigFilter, ConfigProvider } from "./config-provider.ts";
 import { locateIssues, mergeConfigs } from "./merge-configs.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
+import { checkSalvaged, inOrder } from "./salvaged-config.ts";
 import type { Timers } from "./timers.ts";
 import { systemTimers } from "./timers.ts";
 import type { ValidateOptions } from "./validation/validate-config.ts";
@@ -136,16 +137,10 @@ class Manager implements ConfigManager {
       unreadable.push(...issuesOf(source.provider, error));
       if (error instanceof ConfigError && error.salvaged !== undefined) readable.push(error.salvaged);
     }
-    const semantic = await this.#issuesOfSalvaged(readable, unreadable);
-    return configErrorOf([...unreadable, ...semantic], { cause: errors.find((error) => error !== undefined) });
-  }
-
-  async #issuesOfSalvaged(configs: readonly ProxyConfig[], known: readonly ConfigIssue[]): Promise<readonly ConfigIssue[]> {
-    if (configs.length === 0) return [];
-    const { issues } = await checkConfig(mergeConfigs(configs), this.#options.filters ?? [], this.#options);
-    // A cluster that could not be read is no missing one.
-    const errors = issues.filter((issue) => issue.severity === "error");
-    return locateIssues(errors, this.#options.providers).filter((issue) => !known.some((other) => concernsSame(issue, other)));
+    const { filters = [], providers } = this.#options;
+    const semantic = readable.length === 0 ? [] : await checkSalvaged(mergeConfigs(readable), unreadable, filters, this.#options);
+    const issues = inOrder([...unreadable, ...locateIssues(semantic, providers)]);
+    return configErrorOf(issues, { cause: errors.find((error) => error !== undefined) });
   }
 
   /** Reads one provider; its last snapshot stays when it fails. */
@@ -246,14 +241,6 @@ class Manager implements ConfigManager {
 function issuesOf(provider: ConfigProvider, error: Error): readonly ConfigIssue[] {
   if (error instanceof ConfigError) return error.issues;
   return [{ code: "provider-failed", severity: "error", message: `the provider '${provider.name}' failed: ${error.message}`, path: [], source: provider.name }];
-}
-
-/** Whether `issue` only follows from `other`, whose value could not be read: the value itself, what is around it or inside it. */
-function concernsSame(issue: ConfigIssue, other: ConfigIssue): boolean {
-  if (issue.entity === undefined || other.entity === undefined) return false;
-  if (issue.entity.kind !== other.entity.kind || issue.entity.id.toLowerCase() !== other.entity.id.toLowerCase()) return false;
-  const length = Math.min(issue.path.length, other.path.length);
-  return issue.path.slice(0, length).every((part, index) => String(part).toLowerCase() === String(other.path[index]).toLowerCase());
 }
 
 function asError(error: unknown): Error {

@@ -67,6 +67,7 @@ export {
   httpClientEquals,
   httpRequestEquals,
 } from "./equality.ts";
+export { checkSalvaged, inOrder } from "./salvaged-config.ts";
 export { ConfigError, configErrorOf, formatIssue } from "./config-issue.ts";
 export type { ConfigIssue } from "./config-issue.ts";
 export type {

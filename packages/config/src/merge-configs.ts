@@ -16,7 +16,7 @@ export function mergeConfigs(configs: readonly ProxyConfig[]): ProxyConfig {
 /** Issues with the position that the first provider that knows it gives. */
 export function locateIssues(issues: readonly ConfigIssue[], providers: readonly ConfigProvider[]): readonly ConfigIssue[] {
   return issues.map((issue) => {
-    if (issue.line !== undefined) return issue;
+    if (issue.source !== undefined) return issue;
     for (const provider of providers) {
       const located = provider.locate?.(issue);
       if (located?.source !== undefined) return located;

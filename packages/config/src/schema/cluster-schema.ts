@@ -1,0 +1,100 @@
+import * as Schema from "effect/Schema";
+import { field, record } from "./field.ts";
+import { AbsoluteUrl, Bool, Duration, HttpVersion, Integer, OneOf, Text } from "./scalars.ts";
+
+const Destination = Schema.Struct({
+  address: field(Text, "URL prefix: scheme, host, optional port and base path. Required."),
+  health: field(Text, "Base of health probes.", { defaultText: "`Address`" }),
+  host: field(Text, "Host header of requests and probes, where no transform sets one.", { defaultText: "the authority of `Address`" }),
+  metadata: field(record(Text, "name"), "Free text by name, ignoring case."),
+});
+
+const AffinityCookie = Schema.Struct({
+  path: field(Text, "Path of the cookie.", { default: "/" }),
+  domain: field(Text, "Domain of the cookie."),
+  httpOnly: field(Bool, "Whether scripts cannot read it.", { default: true }),
+  securePolicy: field(OneOf(["SameAsRequest", "Always", "None"]), "When the cookie is marked Secure.", { default: "None" }),
+  sameSite: field(OneOf(["Unspecified", "None", "Lax", "Strict"], [-1, 0, 1, 2]), "SameSite attribute; `Unspecified` leaves it out.", {
+    default: "Unspecified",
+  }),
+  expiration: field(Duration, "From now to the Expires attribute, above 0."),
+  maxAge: field(Duration, "Max-Age attribute, above 0."),
+  isEssential: field(Bool, "Whether consent checks of the application are bypassed.", { default: false }),
+});
+
+const SessionAffinity = Schema.Struct({
+  enabled: field(Bool, "Nothing else of this section is checked while false.", { default: false }),
+  policy: field(Text, "`HashCookie`, `ArrCookie`, `Cookie`, `CustomHeader`, or a registered one.", { default: "HashCookie" }),
+  failurePolicy: field(Text, "`Redistribute`, `Return503Error`, or a registered one.", { default: "Redistribute" }),
+  affinityKeyName: field(Text, "Name of the cookie or header. Required when enabled."),
+  cookie: field(AffinityCookie, "Attributes of the cookie."),
+});
+
+const HealthCheck = Schema.Struct({
+  active: field(
+    Schema.Struct({
+      enabled: field(Bool, "Whether destinations are probed.", { default: false }),
+      interval: field(Duration, "Between rounds, above 0.", { default: "00:00:15" }),
+      timeout: field(Duration, "For one probe, above 0.", { default: "00:00:10" }),
+      policy: field(Text, "`ConsecutiveFailures` or a registered one.", { default: "ConsecutiveFailures" }),
+      path: field(Text, "Path of the probe, below the destination's health address."),
+      query: field(Text, "Query of the probe with its `?`."),
+    }),
+    "Probes.",
+  ),
+  passive: field(
+    Schema.Struct({
+      enabled: field(Bool, "Whether the outcome of requests counts.", { default: false }),
+      policy: field(Text, "`TransportFailureRate` or a registered one.", { default: "TransportFailureRate" }),
+      reactivationPeriod: field(Duration, "Until an unhealthy destination is tried again, above 0.", { default: "00:01:00" }),
+    }),
+    "Judgement by the outcome of requests.",
+  ),
+  availableDestinationsPolicy: field(Text, "`HealthyOrPanic`, `HealthyAndUnknown`, or a registered one.", { default: "HealthyOrPanic" }),
+});
+
+const HttpClient = Schema.Struct({
+  sslProtocols: field(
+    Schema.Array(OneOf(["None", "Ssl2", "Ssl3", "Tls", "Tls11", "Tls12", "Tls13"], [0, 12, 48, 192, 768, 3072, 12_288])),
+    "TLS versions that may be used; several in one text are separated by commas.",
+    { defaultText: "the system's" },
+  ),
+  dangerousAcceptAnyServerCertificate: field(Bool, "Turns the validation of the destination's certificate off.", { default: false }),
+  maxConnectionsPerServer: field(Integer(), "HTTP/1.1 connections per destination, above 0.", { defaultText: "unlimited" }),
+  enableMultipleHttp2Connections: field(Bool, "Further HTTP/2 connections when the first one has no streams left.", { default: true }),
+  requestHeaderEncoding: field(Text, "`utf-8`, `us-ascii` or `iso-8859-1`.", { defaultText: "bytes pass unchanged" }),
+  responseHeaderEncoding: field(Text, "`utf-8`, `us-ascii` or `iso-8859-1`.", { defaultText: "bytes pass unchanged" }),
+  webProxy: field(
+    Schema.Struct({
+      address: field(AbsoluteUrl, "URL of the outbound proxy."),
+      bypassOnLocal: field(Bool, "Whether local addresses are reached directly.", { default: false }),
+      useDefaultCredentials: field(Bool, "Whether the identity of the process is sent.", { default: false }),
+    }),
+    "Outbound web proxy.",
+    { defaultText: "none" },
+  ),
+  connectTimeout: field(Duration, "For opening a connection, above 0.", { default: "00:00:15", extension: true }),
+});
+
+const HttpRequest = Schema.Struct({
+  activityTimeout: field(Duration, "Without any byte moved in either direction.", { default: "00:01:40" }),
+  version: field(HttpVersion, "Preferred HTTP version: 1.0, 1.1, 2 or 3.", { default: "2" }),
+  versionPolicy: field(
+    OneOf(["RequestVersionOrLower", "RequestVersionOrHigher", "RequestVersionExact"]),
+    "What else may be used. `RequestVersionOrLower` over cleartext means HTTP/1.1.",
+    { default: "RequestVersionOrLower" },
+  ),
+  allowResponseBuffering: field(Bool, "Whether the listening side may hold a response back.", { default: false }),
+});
+
+export const ClusterSection = Schema.Struct({
+  loadBalancingPolicy: field(Text, "`PowerOfTwoChoices`, `Random`, `RoundRobin`, `LeastRequests`, `FirstAlphabetical`, or a registered one.", {
+    default: "PowerOfTwoChoices",
+  }),
+  sessionAffinity: field(SessionAffinity, "Keeps a client at its destination.", { defaultText: "off" }),
+  healthCheck: field(HealthCheck, "Which destinations get requests.", { defaultText: "off" }),
+  httpClient: field(HttpClient, "Connections to destinations."),
+  httpRequest: field(HttpRequest, "Requests to destinations."),
+  destinations: field(record(Destination, "id"), "Where requests go, by id, ignoring case. Without any, requests get 503."),
+  metadata: field(record(Text, "name"), "Free text by name, ignoring case."),
+});

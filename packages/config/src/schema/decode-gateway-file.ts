@@ -1,0 +1,77 @@
+import type { ConfigIssue } from "../config-issue.ts";
+import { ConfigError, configErrorOf } from "../config-issue.ts";
+import type { GatewayConfig } from "../gateway-config.ts";
+import { checkSalvaged, inOrder } from "../salvaged-config.ts";
+import type { ValidateOptions } from "../validation/validate-config.ts";
+import { validateConfig } from "../validation/validate-config.ts";
+import type { ConfigSource } from "./config-node.ts";
+import { decodeSources } from "./decode-sources.ts";
+import type { Environment } from "./environment.ts";
+import { applyEnvironment } from "./environment.ts";
+import { locateIn } from "./issue-position.ts";
+import type { TextFormat } from "./parse-source.ts";
+import { parseSource } from "./parse-source.ts";
+
+export interface DecodeFileOptions {
+  /** Unknown keys are errors. Default false: warnings. */
+  readonly strict?: boolean | undefined;
+  /** Where overrides are looked for (`process.env`). Default: none. */
+  readonly env?: Environment | undefined;
+  /**
+   * What the semantic rules are checked with: further validators, policies that the application registers. `false`: structure
+   * alone, as a provider does whose configuration a manager checks later. Default: the built-in rules.
+   */
+  readonly validate?: ValidateOptions | false | undefined;
+}
+
+export interface LoadedGatewayConfig {
+  readonly config: GatewayConfig;
+  readonly warnings: readonly ConfigIssue[];
+}
+
+/**
+ * The configuration in a text. Rejects with a `ConfigError` that holds everything that is wrong, in structure and meaning, each
+ * with source, line, column and pointer; never with anything else, whatever the text.
+ */
+export async function decodeGatewayFile(
+  text: string | Uint8Array,
+  options: DecodeFileOptions & {
+    /** Name of the file for messages. Default `configuration`. */
+    readonly source?: string | undefined;
+    /** Default `json`. */
+    readonly format?: TextFormat | undefined;
+  } = {},
+): Promise<LoadedGatewayConfig> {
+  return decodeTrees([parseSource(text, options.source ?? "configuration", options.format ?? "json")], options);
+}
+
+/** The configuration in several trees, which the environment's overrides are put into. Rejects with `ConfigError`. */
+export async function decodeTrees(sources: readonly ConfigSource[], options: DecodeFileOptions): Promise<LoadedGatewayConfig> {
+  applyEnvironment(sources, options.env ?? {});
+  const { config, issues } = decodeSources(sources, options);
+  const semantic = await semanticIssues(config, issues, options.validate ?? {});
+  const all = inOrder([...issues, ...semantic.map((issue) => locateIn(sources, issue))]);
+  if (all.some((issue) => issue.severity === "error")) throw configErrorOf(all, { salvaged: config.reverseProxy });
+  return { config, warnings: all };
+}
+
+async function semanticIssues(
+  config: GatewayConfig,
+  faults: readonly ConfigIssue[],
+  validate: ValidateOptions | false,
+): Promise<readonly ConfigIssue[]> {
+  if (validate === false) return [];
+  if (faults.some((fault) => fault.severity === "error")) return checkSalvaged(config.reverseProxy, faults, [], validate);
+  return validateConfig(config.reverseProxy, validate);
+}
+
+/** All results of `run` or, when some fail with `ConfigError`, one error with the issues of all. */
+export async function collect<T>(runs: readonly Promise<T>[]): Promise<readonly T[]> {
+  const results = await Promise.allSettled(runs);
+  const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+  const unknown = failures.find((failure) => !(failure instanceof ConfigError));
+  if (unknown !== undefined) throw unknown;
+  const issues = failures.flatMap((failure) => (failure instanceof ConfigError ? failure.issues : []));
+  if (failures.length > 0) throw configErrorOf(issues);
+  return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+}

@@ -1,0 +1,257 @@
+/** Trees to configuration: sections are decoded one by one, each route and cluster for itself, all faults are kept. */
+import { createHash } from "node:crypto";
+import type { ClusterConfig, SslProtocol } from "../cluster-config.ts";
+import type { ConfigIssue } from "../config-issue.ts";
+import { shorten } from "../config-issue.ts";
+import { splitUrls } from "../define-config.ts";
+import type { GatewayConfig, LogLevel, ServerConfig } from "../gateway-config.ts";
+import { defaultServerConfig } from "../gateway-config.ts";
+import type { RouteConfig } from "../route-config.ts";
+import { ClusterSection } from "./cluster-schema.ts";
+import type { ConfigNode, ConfigSource } from "./config-node.ts";
+import { memberOf } from "./config-node.ts";
+import type { SectionDecoder } from "./decode-section.ts";
+import { sectionDecoder } from "./decode-section.ts";
+import { GatewayFile, LoggingSection, ReverseProxySection, ServerSection } from "./gateway-schema.ts";
+import type { EntityKind } from "./issue-position.ts";
+import { positionOf } from "./issue-position.ts";
+import type { Report, ShapePath } from "./read-shape.ts";
+import { distinct, readShape } from "./read-shape.ts";
+import { RouteSection } from "./route-schema.ts";
+import { shapeOf } from "./schema-shape.ts";
+import { suggest } from "./suggest.ts";
+
+export interface DecodedSources {
+  /** With errors: what could be read. */
+  readonly config: GatewayConfig;
+  /** Of structure only: routes, then clusters, then the rest. */
+  readonly issues: readonly ConfigIssue[];
+}
+
+export interface DecodeOptions {
+  /** Unknown keys are errors. Default false: warnings. */
+  readonly strict?: boolean | undefined;
+}
+
+const decoders = {
+  route: sectionDecoder(RouteSection),
+  cluster: sectionDecoder(ClusterSection),
+  server: sectionDecoder(ServerSection),
+  logging: sectionDecoder(LoggingSection),
+};
+const proxyShape = shapeOf(ReverseProxySection);
+const fileShape = shapeOf(GatewayFile);
+
+/** Routes and clusters of all sources in order; of `Urls`, `Server` and `Logging` what a later source says wins, member by member. */
+export function decodeSources(sources: readonly ConfigSource[], options: DecodeOptions = {}): DecodedSources {
+  const reader = new SourcesReader(options.strict === true);
+  for (const source of sources) reader.read(source);
+  if (!reader.hasProxy) reader.reportMissingProxy(sources);
+  return reader.result(revisionOf(sources));
+}
+
+/** Names the content: equal sources have equal revisions. */
+function revisionOf(sources: readonly ConfigSource[]): string {
+  const hash = createHash("sha256");
+  for (const { root } of sources) hash.update(JSON.stringify(root, (key, value: unknown) => (key === "origin" || key === "keyOrigin" ? undefined : value)));
+  return hash.digest("hex").slice(0, 16);
+}
+
+class SourcesReader {
+  hasProxy = false;
+  readonly #strict: boolean;
+  readonly #routes: RouteConfig[] = [];
+  readonly #clusters: ClusterConfig[] = [];
+  readonly #issues = { route: [] as ConfigIssue[], cluster: [] as ConfigIssue[], other: [] as ConfigIssue[] };
+  #urls: readonly string[] = [];
+  #server: ServerConfig = defaultServerConfig;
+  #level: LogLevel = "Information";
+
+  constructor(strict: boolean) {
+    this.#strict = strict;
+  }
+
+  result(revisionId: string): DecodedSources {
+    const issues = [...this.#issues.route, ...this.#issues.cluster, ...this.#issues.other];
+    const warnings = issues.filter((issue) => issue.severity === "warning");
+    return {
+      config: {
+        urls: this.#urls,
+        server: this.#server,
+        logging: { level: this.#level },
+        reverseProxy: { routes: this.#routes, clusters: this.#clusters, revisionId, ...(warnings.length > 0 ? { warnings } : {}) },
+      },
+      issues,
+    };
+  }
+
+  read(source: ConfigSource): void {
+    const { root } = source;
+    if (root.kind !== "object") {
+      this.#other(source, [], "error", "root-not-object", "the file must hold an object", "write { \"ReverseProxy\": { … } }");
+      return;
+    }
+    let server: string | undefined;
+    for (const member of distinct(root, [], this.#report(source))) {
+      switch (member.key.toLowerCase()) {
+        case "urls":
+          this.#readUrls(source, member.value);
+          break;
+        case "server":
+        case "kestrel":
+          if (server !== undefined) {
+            this.#other(source, [member.key], "error", "duplicate-key", `'${member.key}' and '${server}' are the same section`, "keep one of them");
+          }
+          server = member.key;
+          this.#readServer(source, member.key, member.value);
+          break;
+        case "logging":
+          this.#readLogging(source, member.value);
+          break;
+        case "reverseproxy":
+          this.hasProxy = true;
+          this.#readProxy(source, member.value);
+          break;
+        default:
+          this.#checkSpelling(source, member.key);
+      }
+    }
+  }
+
+  reportMissingProxy(sources: readonly ConfigSource[]): void {
+    const source = sources.at(-1);
+    if (source === undefined || source.root.kind !== "object") return;
+    const isFragment = memberOf(source.root, "Routes") !== undefined || memberOf(source.root, "Clusters") !== undefined;
+    const hint = isFragment ? "put Routes and Clusters into a ReverseProxy section" : "add a ReverseProxy section with Routes and Clusters";
+    this.#other(source, [], "warning", "section-missing", "there is no ReverseProxy section: nothing is proxied", hint);
+  }
+
+  #checkSpelling(source: ConfigSource, key: string): void {
+    const meant = suggest(key, ["ReverseProxy", "Server", "Kestrel"]);
+    if (meant === undefined || key.length < 5) return;
+    this.#other(source, [key], this.#strict ? "error" : "warning", "unknown-key", `the section '${key}' is not known`, `did you mean ${meant}?`);
+  }
+
+  #readUrls(source: ConfigSource, node: ConfigNode): void {
+    const shape = fileShape.kind === "section" ? fileShape.fields.get("urls")?.shape : undefined;
+    const plain = shape === undefined ? undefined : readShape(node, shape, ["Urls"], this.#report(source));
+    if (plain === undefined) return;
+    if (!Array.isArray(plain) || !plain.every((url) => typeof url === "string")) {
+      this.#other(source, ["Urls"], "error", "conversion", "Urls must be a text or a list of texts");
+      return;
+    }
+    this.#urls = splitUrls(plain);
+  }
+
+  #readServer(source: ConfigSource, key: string, node: ConfigNode): void {
+    const server = this.#section(source, decoders.server, node, [key]) as Partial<ServerConfig>;
+    this.#server = {
+      ...this.#server,
+      ...server,
+      limits: { ...this.#server.limits, ...server.limits },
+      endpoints: Object.assign(Object.create(null) as object, this.#server.endpoints, server.endpoints),
+    };
+    for (const [name, endpoint] of Object.entries(server.endpoints ?? {})) {
+      if (!endpoint.url) this.#other(source, [key, "Endpoints", name], "error", "endpoint-url-missing", `the endpoint '${shorten(name)}' has no Url`);
+    }
+  }
+
+  #readLogging(source: ConfigSource, node: ConfigNode): void {
+    const { logLevel } = this.#section(source, decoders.logging, node, ["Logging"]);
+    const entry = Object.entries(logLevel ?? {}).find(([category]) => category.toLowerCase() === "default");
+    if (entry !== undefined) this.#level = entry[1];
+  }
+
+  #readProxy(source: ConfigSource, node: ConfigNode): void {
+    if (proxyShape.kind !== "section") return;
+    const report = this.#report(source);
+    if (node.kind !== "object") {
+      if (node.kind !== "scalar" || node.type !== "null") this.#other(source, ["ReverseProxy"], "error", "conversion", "ReverseProxy must be an object");
+      return;
+    }
+    const empty: ConfigNode = { kind: "object", members: [], origin: undefined };
+    // Reports keys besides Routes and Clusters; their content follows below.
+    const known = [...proxyShape.fields.keys()];
+    const outer = { ...node, members: node.members.map((member) => (known.includes(member.key.toLowerCase()) ? { ...member, value: empty } : member)) };
+    readShape(outer, proxyShape, ["ReverseProxy"], report);
+    for (const [id, route] of this.#entities(source, node, "Routes")) this.#readRoute(source, id, route);
+    for (const [id, cluster] of this.#entities(source, node, "Clusters")) this.#readCluster(source, id, cluster);
+  }
+
+  #entities(source: ConfigSource, proxy: ConfigNode, key: "Routes" | "Clusters"): readonly (readonly [string, ConfigNode])[] {
+    const section = proxy.kind === "object" ? memberOf(proxy, key)?.value : undefined;
+    if (section === undefined || (section.kind === "scalar" && section.text === "")) return [];
+    if (section.kind === "object") return distinct(section, ["ReverseProxy", key], this.#report(source)).map((member) => [member.key, member.value]);
+    if (section.kind === "array" && section.items.length === 0) return [];
+    const what = key === "Routes" ? "route" : "cluster";
+    const hint = section.kind === "array" ? `lists were used before YARP 1.0; write { "<${what} id>": { … } }` : undefined;
+    this.#other(source, ["ReverseProxy", key], "error", section.kind === "array" ? `${what}-format` : "conversion", `${key} must be an object with the ids as keys`, hint);
+    return [];
+  }
+
+  #readRoute(source: ConfigSource, id: string, node: ConfigNode): void {
+    const legacy = node.kind === "object" ? memberOf(node, "RouteId") : undefined;
+    if (legacy !== undefined && !(legacy.value.kind === "scalar" && legacy.value.text === "")) {
+      this.#entityIssue(source, "route", id, [legacy.key], "error", "route-format", `route '${shorten(id)}' has a RouteId: the key is the id`, "this is the format before YARP 1.0; write the id as key and remove RouteId");
+      return;
+    }
+    const value = this.#entity(source, "route", id, decoders.route, node);
+    // What the types require and the file lacks is told by the validation.
+    this.#routes.push({ ...value, routeId: id, match: value.match ?? {} } as unknown as RouteConfig);
+  }
+
+  #readCluster(source: ConfigSource, id: string, node: ConfigNode): void {
+    const value = this.#entity(source, "cluster", id, decoders.cluster, node);
+    const { httpClient, ...rest } = value;
+    const sslProtocols = httpClient?.sslProtocols?.filter((protocol): protocol is SslProtocol => protocol !== "None");
+    const client = httpClient === undefined ? {} : { httpClient: { ...httpClient, sslProtocols: sslProtocols?.length === 0 ? undefined : sslProtocols } };
+    this.#clusters.push({ ...rest, ...client, clusterId: id } as unknown as ClusterConfig);
+  }
+
+  #entity<T>(source: ConfigSource, kind: EntityKind, id: string, decoder: SectionDecoder<T>, node: ConfigNode): Partial<T> {
+    const prefix = ["ReverseProxy", kind === "route" ? "Routes" : "Clusters", id];
+    const { value, issues } = decoder.decode(node, prefix, this.#report(source, { kind, id }));
+    for (const issue of issues) {
+      const name = issue.path.length === 0 ? "it" : issue.path.join(".");
+      this.#entityIssue(source, kind, id, issue.path, "error", "conversion", `${name} ${issue.message} (${kind} '${shorten(id)}')`, issue.hint);
+    }
+    return value;
+  }
+
+  #section<T>(source: ConfigSource, decoder: SectionDecoder<T>, node: ConfigNode, prefix: ShapePath): Partial<T> {
+    const { value, issues } = decoder.decode(node, prefix, this.#report(source));
+    for (const issue of issues) {
+      const path = [...prefix, ...issue.path];
+      this.#other(source, path, "error", "conversion", `${path.join(".")} ${issue.message}`, issue.hint);
+    }
+    return value;
+  }
+
+  #report(source: ConfigSource, entity?: { readonly kind: EntityKind; readonly id: string }): Report {
+    return ({ code, path, key, message, hint }) => {
+      const severity = code === "unknown-key" && !this.#strict ? "warning" : "error";
+      const prefixLength = entity === undefined ? 0 : 3;
+      const owner = entity === undefined ? "" : ` (${entity.kind} '${shorten(entity.id)}')`;
+      this.#issues[entity?.kind ?? "other"].push({
+        code,
+        severity,
+        message: shorten(message) + owner,
+        hint,
+        entity,
+        path: path.slice(prefixLength),
+        ...positionOf(source, path, key.keyOrigin),
+        // Not the value of a key that nobody knows: it may be a secret.
+        value: shorten(key.key),
+      });
+    };
+  }
+
+  #entityIssue(source: ConfigSource, kind: EntityKind, id: string, path: ShapePath, severity: ConfigIssue["severity"], code: string, message: string, hint?: string): void {
+    const whole = ["ReverseProxy", kind === "route" ? "Routes" : "Clusters", id, ...path];
+    this.#issues[kind].push({ code, severity, message, hint, entity: { kind, id }, path, ...positionOf(source, whole) });
+  }
+
+  #other(source: ConfigSource, path: ShapePath, severity: ConfigIssue["severity"], code: string, message: string, hint?: string): void {
+    this.#issues.other.push({ code, severity, message, hint, path, ...positionOf(source, path) });
+  }
+}

@@ -1,0 +1,70 @@
+import * as Schema from "effect/Schema";
+import { ClusterSection } from "./cluster-schema.ts";
+import { field, record } from "./field.ts";
+import { RouteSection } from "./route-schema.ts";
+import { Bool, Integer, OneOf, PositiveDuration, Text } from "./scalars.ts";
+
+const large = Number.MAX_SAFE_INTEGER;
+
+const MinDataRate = Schema.Struct({
+  bytesPerSecond: field(Integer(1, large), "Slowest rate.", { default: 240 }),
+  gracePeriod: field(PositiveDuration, "Before the rate is enforced.", { default: "00:00:05" }),
+});
+
+const Limits = Schema.Struct({
+  maxRequestLineSize: field(Integer(1), "Bytes of the request line. 414 beyond.", { default: 8192 }),
+  maxRequestHeadersTotalSize: field(Integer(1), "Bytes of all header lines of a request. 431 beyond.", { default: 32_768 }),
+  maxRequestHeaderCount: field(Integer(1), "Header lines of a request. 431 beyond.", { default: 100 }),
+  maxRequestBodySize: field(Schema.NullOr(Integer(0, large)), "Bytes of a request body; null is unlimited. 413 beyond.", { default: 30_000_000 }),
+  requestHeadersTimeout: field(PositiveDuration, "For a request's head to arrive. 408 beyond.", { default: "00:00:30" }),
+  keepAliveTimeout: field(PositiveDuration, "Idle time between requests of a connection.", { default: "00:02:10" }),
+  minRequestBodyDataRate: field(Schema.NullOr(MinDataRate), "Slowest request body; null is no minimum. 408 below."),
+  minResponseDataRate: field(Schema.NullOr(MinDataRate), "Slowest reader of a response; null is no minimum. The connection is reset below."),
+  maxConcurrentConnections: field(Schema.NullOr(Integer(1, large)), "Open connections; one more is closed at once.", { defaultText: "unlimited" }),
+  maxConcurrentUpgradedConnections: field(Schema.NullOr(Integer(0, large)), "Upgraded connections (WebSocket); one more gets 503.", {
+    defaultText: "unlimited",
+  }),
+  maxRequestBufferSize: field(Integer(1, large), "Bytes of a request held before reading from the client stops.", { default: 1_048_576 }),
+  maxResponseBufferSize: field(Integer(0, large), "Bytes of a response held before the destination is slowed down.", { default: 65_536 }),
+  maxRequestsPerConnection: field(Schema.NullOr(Integer(1, large)), "Requests on one connection before it is closed.", {
+    defaultText: "unlimited",
+    extension: true,
+  }),
+});
+
+export const ServerSection = Schema.Struct({
+  limits: field(Limits, "Limits of the listening side, with Kestrel's names and defaults."),
+  endpoints: field(
+    record(Schema.Struct({ url: field(Text, "Scheme, host and port: `http://localhost:5000`. Port 0 takes a free one. Required.") }), "name"),
+    "Named listeners, in addition to `Urls`.",
+  ),
+  shutdownTimeout: field(PositiveDuration, "For requests in flight when the gateway stops.", { default: "00:00:30", extension: true }),
+  trustedProxies: field(
+    Schema.Array(Text),
+    "Addresses and networks (`10.0.0.0/8`) of proxies in front. Their `X-Forwarded-*` and `Forwarded` headers are believed; anybody else's are removed.",
+    { defaultText: "none", extension: true },
+  ),
+  accessLog: field(Bool, "One line per request.", { default: false, extension: true }),
+});
+
+export const LoggingSection = Schema.Struct({
+  logLevel: field(
+    record(OneOf(["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"]), "category"),
+    "Least severe level that is logged, by category. The gateway reads `Default`.",
+    { defaultText: "`Default`: `Information`" },
+  ),
+  // The rest of the section belongs to .NET's logging providers.
+}).annotate({ open: true });
+
+export const ReverseProxySection = Schema.Struct({
+  routes: field(record(RouteSection, "id"), "Which requests go where, by id, ignoring case."),
+  clusters: field(record(ClusterSection, "id"), "Groups of destinations, by id, ignoring case."),
+});
+
+/** The whole file. Other top-level sections belong to somebody else and are not looked at. */
+export const GatewayFile = Schema.Struct({
+  urls: field(Schema.Array(Text), "Addresses to listen on, also as one text separated by `;`.", { defaultText: "none" }),
+  server: field(ServerSection, "The listening side. `Kestrel` is another name for this section."),
+  logging: field(LoggingSection, "Logs of the gateway."),
+  reverseProxy: field(ReverseProxySection, "The proxy: YARP's section, unchanged."),
+}).annotate({ open: true });

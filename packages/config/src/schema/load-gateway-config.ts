@@ -1,0 +1,22 @@
+import * as Effect from "effect/Effect";
+import type { ConfigError } from "../config-issue.ts";
+import type { DecodeFileOptions, LoadedGatewayConfig } from "./decode-gateway-file.ts";
+import { collect, decodeTrees } from "./decode-gateway-file.ts";
+import { readSourceFile } from "./read-source-file.ts";
+
+/**
+ * The configuration in one or several files: routes and clusters of all, in order; of `Urls`, `Server` and `Logging` the later
+ * file wins. Rejects with a `ConfigError` that holds everything that is wrong in all files, missing files included.
+ */
+export async function loadGatewayConfig(paths: string | readonly string[], options: DecodeFileOptions = {}): Promise<LoadedGatewayConfig> {
+  const files = typeof paths === "string" ? [paths] : paths;
+  return decodeTrees(await collect(files.map(readSourceFile)), options);
+}
+
+/** `loadGatewayConfig` as an effect. */
+export function loadGatewayConfigEffect(
+  paths: string | readonly string[],
+  options: DecodeFileOptions = {},
+): Effect.Effect<LoadedGatewayConfig, ConfigError> {
+  return Effect.tryPromise({ try: () => loadGatewayConfig(paths, options), catch: (error) => error as ConfigError });
+}

@@ -1,0 +1,84 @@
+import { open, stat } from "node:fs/promises";
+import { extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { ConfigError } from "../config-issue.ts";
+import type { ConfigSource } from "./config-node.ts";
+import { maxBytes } from "./config-node.ts";
+import { sourceOfValue } from "./node-of-value.ts";
+import { parseSource } from "./parse-source.ts";
+import { fatal } from "./read-text.ts";
+
+const formats = new Map<string, "json" | "yaml" | "module">([
+  [".json", "json"],
+  [".jsonc", "json"],
+  [".yaml", "yaml"],
+  [".yml", "yaml"],
+  [".ts", "module"],
+  [".mts", "module"],
+  [".js", "module"],
+  [".mjs", "module"],
+]);
+
+let imports = 0;
+
+/**
+ * The tree of a file: JSON (.json, .jsonc, and any unknown ending), YAML (.yaml, .yml), or a module with a default export (.ts,
+ * .mts, .js, .mjs). A module is imported anew each time; what it imports itself is not. Rejects with `ConfigError`.
+ */
+export async function readSourceFile(path: string): Promise<ConfigSource> {
+  const format = formats.get(extname(path).toLowerCase()) ?? "json";
+  if (format === "module") return importModule(path);
+  return parseSource(await readUnchanging(path), path, format);
+}
+
+/** What changes while it is read is read again: a file may be written in place. */
+async function readUnchanging(path: string): Promise<Uint8Array> {
+  for (let attempt = 1; ; attempt++) {
+    const before = await fingerprint(path);
+    const bytes = await readBounded(path);
+    if (attempt === 3 || before === (await fingerprint(path))) return bytes;
+  }
+}
+
+async function readBounded(path: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(path, "r");
+    const { size } = await file.stat();
+    if (size > maxBytes) throw fatal(path, "file-too-large", `the file has ${size} bytes, more than 16 MiB`);
+    return await file.readFile();
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    const reason = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a directory" : (error as Error).message;
+    throw fatal(path, "file-unreadable", `the file cannot be read: ${reason}`);
+  }
+}
+
+async function importModule(path: string): Promise<ConfigSource> {
+  imports += 1;
+  const url = pathToFileURL(resolve(path));
+  url.searchParams.set("load", String(imports));
+  let exported: unknown;
+  try {
+    const module = (await import(/* @vite-ignore */ url.href)) as { readonly default?: unknown };
+    exported = await module.default;
+  } catch (error) {
+    if (error instanceof ConfigError) throw withSource(error, path);
+    throw fatal(path, "module-failed", `the module cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return sourceOfValue(exported, path);
+}
+
+function withSource(error: ConfigError, source: string): ConfigError {
+  return new ConfigError(error.message, error.issues.map((issue) => ({ ...issue, source: issue.source ?? source })), { cause: error });
+}
+
+/** Changes whenever the file does: its identity, size and times; `missing` when there is none. */
+export async function fingerprint(path: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch {
+    return "missing";
+  }
+}

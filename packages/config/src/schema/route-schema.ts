@@ -1,0 +1,67 @@
+import * as Schema from "effect/Schema";
+import { field, record } from "./field.ts";
+import { Bool, Duration, Integer, OneOf, Text } from "./scalars.ts";
+
+const RouteHeader = Schema.Struct({
+  name: field(Text, "Name of the header, ignoring case. Required."),
+  values: field(Schema.Array(Text), "One of them must hold. Required, except for `Exists` and `NotExists`, which have none."),
+  mode: field(
+    OneOf(["ExactHeader", "HeaderPrefix", "Contains", "NotContains", "Exists", "NotExists"]),
+    "How a value is compared. `NotContains` and `NotExists` hold also for a missing header.",
+    { default: "ExactHeader" },
+  ),
+  isCaseSensitive: field(Bool, "Whether the case of values counts.", { default: false }),
+});
+
+const RouteQueryParameter = Schema.Struct({
+  name: field(Text, "Name of the query parameter, ignoring case. Required."),
+  values: field(Schema.Array(Text), "One of them must hold. Required, except for `Exists`, which has none."),
+  mode: field(
+    // In the order of .NET's numbers.
+    OneOf(["Exact", "Contains", "NotContains", "Prefix", "Exists"]),
+    "How a value is compared, after percent-decoding. `NotContains` holds also for a missing parameter.",
+    { default: "Exact" },
+  ),
+  isCaseSensitive: field(Bool, "Whether the case of values counts.", { default: false }),
+});
+
+const RouteMatch = Schema.Struct({
+  path: field(Text, "Path template: `/api/{id:int}/{**rest}`.", { defaultText: "every path" }),
+  hosts: field(Schema.Array(Text), "`host`, `host:port`, `*.suffix` or `*`; the port may be `*`. International names in Unicode.", {
+    defaultText: "every host",
+  }),
+  methods: field(Schema.Array(Text), "HEAD, OPTIONS, GET, PUT, POST, PATCH, DELETE, TRACE.", { defaultText: "every method" }),
+  headers: field(Schema.Array(Schema.NullOr(RouteHeader)), "Rules on request headers; all must hold."),
+  queryParameters: field(Schema.Array(Schema.NullOr(RouteQueryParameter)), "Rules on query parameters; all must hold."),
+});
+
+const Respond = Schema.Struct({
+  statusCode: field(Integer(), "Status of the response, 200 to 599.", { default: 200 }),
+  headers: field(record(Text, "name"), "Headers of the response."),
+  body: field(Text, "Text of the response, sent as UTF-8. Not together with `BodyFile`."),
+  bodyFile: field(Text, "A file that is read when the configuration is loaded, relative to the configuration file."),
+});
+
+const Redirect = Schema.Struct({
+  statusCode: field(Integer(), "301, 302, 303, 307 or 308.", { default: 302 }),
+  location: field(Text, "URL or path; `{name}` stands for a route value, percent-encoded. Required."),
+});
+
+export const RouteSection = Schema.Struct({
+  order: field(Integer(), "Lower comes first, before all other criteria.", { default: 0 }),
+  clusterId: field(Text, "Cluster to forward to. Without one (and without `Respond` or `Redirect`) requests get 503."),
+  match: field(RouteMatch, "Which requests; needs `Hosts` or a `Path`. Required."),
+  authorizationPolicy: field(Text, "Name of a policy, `Default` or `Anonymous`.", { defaultText: "the fallback policy" }),
+  rateLimiterPolicy: field(Text, "Name of a policy, `Default` or `Disable`.", { defaultText: "only the global limiter" }),
+  outputCachePolicy: field(Text, "Name of a policy.", { defaultText: "only the base policy" }),
+  timeoutPolicy: field(Text, "Name of a policy or `Disable`. Not together with `Timeout`."),
+  timeout: field(Duration, "Limit for the whole request, above 0."),
+  corsPolicy: field(Text, "Name of a policy, `Default` or `Disable`."),
+  maxRequestBodySize: field(Integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), "Bytes of a request body; -1 is unlimited.", {
+    defaultText: "`Server:Limits:MaxRequestBodySize`",
+  }),
+  metadata: field(record(Text, "name"), "Free text by name, ignoring case."),
+  transforms: field(Schema.Array(record(Text, "name")), "Changes to requests and responses, in order; each is a map of names to text."),
+  respond: field(Respond, "Answer from the gateway itself. Not together with `ClusterId` or `Redirect`.", { keepsEmpty: true, extension: true }),
+  redirect: field(Redirect, "Send the client elsewhere. Not together with `ClusterId` or `Respond`.", { keepsEmpty: true, extension: true }),
+});
