@@ -19,6 +19,7 @@ import {
   type Exchange,
   ExchangeStateError,
   HeaderList,
+  isMethod,
   reasonPhrase,
   type ResponseHead,
   type Tunnel,
@@ -35,7 +36,7 @@ import type { ClientResponse, ForwardWithOptions, Transformer } from "./forward-
 import { ForwarderError } from "./forwarder-error.ts";
 import { address, checkFields, checkOutgoing, checkTarget, Outgoing } from "./outgoing.ts";
 import { PendingResponse } from "./pending-response.ts";
-import { RequestBody, type RequestBodyOwner } from "./request-body.ts";
+import { EmptyBody, RequestBody, type RequestBodyOwner } from "./request-body.ts";
 import { copyRequestFields, expectsContinue } from "./request-headers.ts";
 import { copyResponseFields, passingTrailers } from "./response-headers.ts";
 import { sharedTimers, type TimerWheel, type WheelEntry } from "./timer-wheel.ts";
@@ -80,6 +81,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   #pending: PendingResponse | undefined = undefined;
   #relay: TunnelRelay | undefined = undefined;
   #onAbort: (() => void) | undefined = undefined;
+  #aboutContent = false;
   #givenUp: Error | undefined = undefined;
 
   constructor(exchange: Exchange, destination: Destination, options: ForwardWithOptions, done: ForwardDone) {
@@ -132,7 +134,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       if (transformer.copyRequestHeaders !== false) {
         const omit = transformer.omitRequestHeaders;
         if (omit !== undefined && omit.has("host")) headers.append("Host", this.#destination.authority);
-        copyRequestFields(exchange.request, headers, omit);
+        this.#aboutContent = copyRequestFields(exchange.request, headers, omit);
       }
       const result = transformer.request?.(exchange, outgoing);
       if (result instanceof Promise) {
@@ -161,7 +163,8 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     let call: DestinationCall;
     try {
       const trusted = this.#transformer.trusted === true;
-      if (!trusted) checkOutgoing(outgoing, exchange.request.httpVersion !== "1.1");
+      if (!isMethod(outgoing.method)) throw new TypeError(`method ${JSON.stringify(outgoing.method)} is not a token`);
+      if (!trusted) checkOutgoing(outgoing);
       this.#destination = address(outgoing, this.#destination);
       if (!trusted) checkTarget(outgoing.target);
       if (outgoing.body !== undefined) {
@@ -169,6 +172,8 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
         this.#body = new RequestBody(outgoing.body, this);
         outgoing.body = this.#body;
         outgoing.expectContinue = expectsContinue(exchange.request);
+      } else if (this.#aboutContent) {
+        outgoing.body = new EmptyBody();
       }
       const client = this.#destination.clientOf(this.#options.client);
       this.#phase = waiting;

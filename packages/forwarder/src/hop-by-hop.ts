@@ -25,10 +25,35 @@ const connectionLevel: readonly string[] = [
 ];
 
 /**
- * Keys that are never copied from a request: the connection's fields and the framing (the destination client
- * writes its own). `TE: trailers` and `Expect` are dealt with apart.
+ * Keys that are never sent to a destination from a list of fields: the connection's, and the framing, which the
+ * destination's client writes. `TE: trailers` is the one exception and dealt with apart.
  */
 export const requestFieldsDropped: ReadonlySet<string> = new Set([...connectionLevel, "content-length", "expect"]);
+
+/** What is special about a request field, so that the copying asks once per line. */
+export type RequestFieldKind = "dropped" | "te" | "cookie" | "content";
+
+/** Fields about content: on a request without any they stand for content of length 0. */
+const aboutContent: readonly string[] = [
+  "allow",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-location",
+  "content-md5",
+  "content-range",
+  "content-type",
+  "expires",
+  "last-modified",
+];
+
+/** The request fields that are not simply copied, by key. */
+export const requestFieldKinds: ReadonlyMap<string, RequestFieldKind> = new Map<string, RequestFieldKind>([
+  ...aboutContent.map((key) => [key, "content"] as const),
+  ...Array.from(requestFieldsDropped, (key) => [key, "dropped"] as const),
+  ["te", "te"],
+  ["cookie", "cookie"],
+]);
 
 /** Keys that are never copied from a response. Content-Length is dealt with apart. */
 export const responseFieldsDropped: ReadonlySet<string> = new Set(connectionLevel);

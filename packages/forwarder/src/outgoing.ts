@@ -4,7 +4,6 @@ import {
   type HeaderList,
   isHeaderName,
   isHeaderValue,
-  isMethod,
   isQuery,
 } from "@proxy/http";
 import { type Destination, destinationOf } from "./destination.ts";
@@ -71,20 +70,20 @@ function addressByUrl(outgoing: Outgoing, url: string): Destination {
 }
 
 /**
- * Checks what transforms made of the request that are not trusted: removes connection and framing fields, and
- * throws on what cannot stand on the wire.
+ * Checks what transforms that are not trusted made of the request: removes connection and framing fields, and
+ * throws on what cannot stand on the wire. `TE: trailers` may stay: it was copied, or a transform means it.
  */
-export function checkOutgoing(outgoing: Outgoing, trailersAccepted: boolean): void {
-  if (!isMethod(outgoing.method)) throw new TypeError(`method ${JSON.stringify(outgoing.method)} is not a token`);
-  checkFields(outgoing.headers);
+export function checkOutgoing(outgoing: Outgoing): void {
   const { headers } = outgoing;
-  for (let i = 0; i < headers.size; i++) {
-    const key = headers.keyAt(i);
-    if (requestFieldsDropped.has(key) && !(key === "te" && trailersAccepted)) {
-      headers.filter((candidate) => !requestFieldsDropped.has(candidate) || (candidate === "te" && trailersAccepted));
-      break;
-    }
-  }
+  checkFields(headers);
+  let dropped = false;
+  for (let i = 0; i < headers.size; i++) dropped ||= isDropped(headers, i);
+  if (dropped) headers.filter((_, index) => !isDropped(headers, index));
+}
+
+function isDropped(headers: HeaderList, index: number): boolean {
+  const key = headers.keyAt(index);
+  return requestFieldsDropped.has(key) && !(key === "te" && headers.valueAt(index).toLowerCase() === "trailers");
 }
 
 /** Checks the target that was put together from prefix, path and query, or from a URL: printable, no fragment. */

@@ -102,3 +102,22 @@ export class RequestBody implements BodySource, BodySink {
     this.#source.cancel();
   }
 }
+
+/** A body of length 0: what a request about content that has none is sent with. */
+export class EmptyBody implements BodySource {
+  readonly length = 0;
+  started = false;
+
+  read(sink: BodySink): void {
+    this.started = true;
+    sink.onEnd(undefined);
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+
+  cancel(): void {
+    this.started = true;
+  }
+}

@@ -1,40 +1,45 @@
 import type { HeaderList, RequestHead } from "@proxy/http";
-import { fieldsNamedByConnection, requestFieldsDropped } from "./hop-by-hop.ts";
-
-const nothing: ReadonlySet<string> = new Set();
+import { fieldsNamedByConnection, requestFieldKinds } from "./hop-by-hop.ts";
 
 /**
  * Copies the request's fields that may pass to a destination into `target`: lines in order, case kept. Left out
  * are the connection's own fields, those that `Connection` names, framing, pseudo fields, and `omit` (keys).
  * Cookie lines are joined with `; ` (RFC 9113, 8.2.3); `TE: trailers` passes from HTTP/2 and 3 only.
  *
- * For transforms that build the outgoing fields themselves.
+ * Returns whether there was a field about content among the copied. For transforms that build the outgoing fields
+ * themselves.
  */
 export function copyRequestFields(
   request: RequestHead,
   target: HeaderList,
-  omit: ReadonlySet<string> | undefined = nothing,
-): void {
+  omit?: ReadonlySet<string> | undefined,
+): boolean {
   const source = request.headers;
   const named = fieldsNamedByConnection(source);
   let cookie = -1;
+  let content = false;
   for (let i = 0, size = source.size; i < size; i++) {
     const key = source.keyAt(i);
-    if (requestFieldsDropped.has(key)) {
-      if (key === "te") copyTe(request, i, target);
-      continue;
-    }
-    if (omit.has(key) || key.charCodeAt(0) === 58) continue;
-    if (named !== undefined && key !== "host" && named.includes(key)) continue;
-    if (key === "cookie") {
-      if (cookie >= 0) {
+    const kind = requestFieldKinds.get(key);
+    if (kind === "dropped" || key.charCodeAt(0) === 58) continue;
+    if (omit !== undefined && omit.has(key)) continue;
+    if (named !== undefined && key !== "host" && kind !== "te" && named.includes(key)) continue;
+    if (kind !== undefined) {
+      if (kind === "content") {
+        content = true;
+      } else if (kind === "te") {
+        copyTe(request, i, target);
+        continue;
+      } else if (cookie < 0) {
+        cookie = target.size;
+      } else {
         target.setValueAt(cookie, `${target.valueAt(cookie)}; ${source.valueAt(i)}`);
         continue;
       }
-      cookie = target.size;
     }
     target.appendFrom(source, i);
   }
+  return content;
 }
 
 function copyTe(request: RequestHead, index: number, target: HeaderList): void {

@@ -11,19 +11,16 @@ export function copyResponseFields(head: ResponseHead, target: HeaderList): void
   const source = head.headers;
   const named = fieldsNamedByConnection(source);
   const chunked = source.has("transfer-encoding");
+  const noContent = head.status < 200 || head.status === 204 || head.status === 205;
   const ownSecurity = target.size > 0 && target.has("strict-transport-security");
   for (let i = 0, size = source.size; i < size; i++) {
     const key = source.keyAt(i);
     if (responseFieldsDropped.has(key) || key.charCodeAt(0) === 58) continue;
     if (named !== undefined && named.includes(key)) continue;
-    if (key === "content-length" && (chunked || hasNoContent(head.status, source.valueAt(i)))) continue;
+    if (key === "content-length" && (chunked || (noContent && source.valueAt(i) === "0"))) continue;
     if (ownSecurity && key === "strict-transport-security") continue;
     target.appendFrom(source, i);
   }
-}
-
-function hasNoContent(status: number, length: string): boolean {
-  return length === "0" && (status < 200 || status === 204 || status === 205);
 }
 
 /** The trailer lines that may pass (RFC 9110, 6.5.1), or undefined when none is left. */
