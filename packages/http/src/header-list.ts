@@ -80,6 +80,11 @@ export class HeaderList {
     return (this.#lines[index] as HeaderLine).value;
   }
 
+  /** The line itself: for writers that copy text by slices. */
+  lineAt(index: number): HeaderLine {
+    return this.#lines[index] as HeaderLine;
+  }
+
   /** The index of the first line with `key` at or after `from`, or -1. */
   indexOf(key: string, from = 0): number {
     const lines = this.#lines;

@@ -1,0 +1,622 @@
+import type { Socket } from "node:net";
+import { BadRequestError, ClientGoneError, ExchangeStateError } from "../../errors.ts";
+import type { ConnectionInfo, ResponseHead, Tunnel } from "../../exchange.ts";
+import { HeaderList } from "../../header-list.ts";
+import { ChunkedDecoder } from "../chunked-decoder.ts";
+import type { Timed } from "../timer-wheel.ts";
+import { dateLine } from "./date-line.ts";
+import { EngineExchange, type ExchangeOwner } from "./engine-exchange.ts";
+import { EngineResponse, type ResponseOwner } from "./engine-response.ts";
+import { EngineTunnel, type TunnelOwner } from "./engine-tunnel.ts";
+import { InputBuffer } from "./input-buffer.ts";
+import { PartialHead, partialIncomplete, partialMalformed } from "./partial-head.ts";
+import { type BodyOwner, RequestBody } from "./request-body.ts";
+import { bodyAbsent, bodyChunked, requestIncomplete } from "./request-parser.ts";
+import { ResponseFieldWriter } from "./response-fields.ts";
+import type { ServerContext } from "./server-context.ts";
+import { statusLine } from "./status-line.ts";
+
+/** Most bytes of a body that nobody wanted which are read to keep the connection. */
+const maximumDrained = 65_536;
+/** How long, and for how many bytes, a connection is read after its last answer, so that no reset destroys that. */
+const lingerTime = 5000;
+const maximumLingered = 8_388_608;
+/** Bytes for a tunnel that is not read yet. */
+const maximumEarlyBytes = 65_536;
+
+/** Between requests, or in a head. */
+const phaseHead = 0;
+/** In a body. */
+const phaseBody = 1;
+/** The request is complete, the response is not. */
+const phaseAnswer = 2;
+const phaseTunnel = 3;
+/** The last answer was sent: what comes is dropped until the client closes. */
+const phaseLinger = 4;
+const phaseClosed = 5;
+
+const nothing = new Uint8Array(0);
+const fields = new ResponseFieldWriter();
+
+/**
+ * One connection of a client: the only owner of its socket, from accept to close. Takes requests from it one
+ * after the other and gives each to the handler as an exchange; the next one is not looked at before the
+ * response to the last has been handed to the system as a whole.
+ */
+export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner, ExchangeOwner {
+  readonly info: ConnectionInfo;
+  deadline = Infinity;
+  wheelIndex = -1;
+
+  readonly #context: ServerContext;
+  readonly #socket: Socket;
+  readonly #input = new InputBuffer();
+  #phase = phaseHead;
+  #partial: PartialHead | undefined = undefined;
+  #exchange: EngineExchange | undefined = undefined;
+  #response: EngineResponse | undefined = undefined;
+  #body: RequestBody | undefined = undefined;
+  #tunnel: EngineTunnel | undefined = undefined;
+
+  #keepAlive = true;
+  #awaitsContinue = false;
+  #responseDone = false;
+  /** The client has half-closed. */
+  #peerEnded = false;
+  /** What comes in means nothing any more, but the response is not over. */
+  #deaf = false;
+  #pumping = false;
+  #reading = true;
+  #requests = 0;
+  #lingered = 0;
+  #lastError: Error | undefined = undefined;
+
+  #readDeadline = Infinity;
+  #writeDeadline = Infinity;
+  /** For the data rate of the body in hand. */
+  #bodySince = 0;
+  #pausedSince = 0;
+
+  constructor(context: ServerContext, socket: Socket, info: ConnectionInfo) {
+    this.#context = context;
+    this.#socket = socket;
+    this.info = info;
+    this.#setReadDeadline(context.limits.requestHeadersTimeout);
+    context.wheel.add(this);
+  }
+
+  /** Waiting for a request: may be closed without loss. */
+  get idle(): boolean {
+    return this.#phase === phaseHead && this.#input.length === 0;
+  }
+
+  get upgraded(): boolean {
+    return this.#tunnel !== undefined;
+  }
+
+  // -- What the socket tells
+
+  data(chunk: Buffer): void {
+    if (this.#phase === phaseLinger || this.#deaf) {
+      this.#lingered += chunk.length;
+      if (this.#lingered <= maximumLingered) return;
+      if (this.#phase === phaseLinger) this.destroy();
+      else this.#stopReading();
+      return;
+    }
+    if (this.#phase === phaseClosed) return;
+    this.#input.append(chunk);
+    this.#pump();
+  }
+
+  ended(): void {
+    this.#peerEnded = true;
+    if (this.#phase === phaseHead) this.#closeIdle();
+    else if (this.#phase === phaseTunnel) this.#tunnel?.peerEnded();
+    else this.#pump();
+  }
+
+  drained(): void {
+    this.#writeDeadline = Infinity;
+    this.deadline = this.#readDeadline;
+    if (this.#tunnel !== undefined) this.#tunnel.drained();
+    else this.#response?.drained();
+  }
+
+  failed(error: Error): void {
+    this.#lastError = error;
+    this.#context.onFault(error, this.info.id);
+  }
+
+  closed(): void {
+    const before = this.#phase;
+    this.#phase = phaseClosed;
+    this.#context.wheel.remove(this);
+    const exchange = this.#exchange;
+    if (exchange !== undefined) {
+      const clean = this.#tunnel !== undefined && this.#peerEnded && this.#lastError === undefined;
+      const cause = new ClientGoneError(
+        "the client left before the exchange was over",
+        this.#lastError === undefined ? undefined : { cause: this.#lastError },
+      );
+      this.#exchange = undefined;
+      if (!clean) this.#input.clear();
+      this.#guard(() => {
+        this.#body?.fail(cause);
+        if (!clean) this.#tunnel?.closed(cause);
+        this.#response?.close();
+        if (before !== phaseTunnel && before !== phaseClosed) exchange.clientGone(cause);
+        exchange.complete();
+      });
+    }
+    this.#context.connectionClosed(this);
+  }
+
+  // -- What the server tells
+
+  /** Closes after what is under way, or now when that is nothing. */
+  shutDown(): void {
+    if (this.idle) this.#linger();
+  }
+
+  destroy(): void {
+    this.#phase = phaseClosed;
+    this.#socket.destroy();
+  }
+
+  onDeadline(time: number): void {
+    if (this.#writeDeadline <= time) {
+      this.#writeDeadline = Infinity;
+      this.deadline = this.#readDeadline;
+      if (this.#socket.writableLength > 0) {
+        this.failed(new Error("the client reads too slowly"));
+        this.#socket.resetAndDestroy();
+        return;
+      }
+    }
+    if (this.#readDeadline > time) return;
+    this.#readDeadline = Infinity;
+    this.deadline = this.#writeDeadline;
+    if (this.#phase === phaseHead) {
+      if (this.#input.length === 0) this.#linger();
+      else this.#refuse(new BadRequestError(408, "HEAD_TIMEOUT", "the request head did not come in time"));
+    } else if (this.#phase === phaseLinger) {
+      this.destroy();
+    } else if (this.#phase === phaseBody) {
+      this.#checkBodyRate(time);
+    }
+  }
+
+  // -- What a body and a tunnel ask
+
+  bodyWanted(): void {
+    if (this.#pausedSince > 0) {
+      this.#bodySince += this.#context.wheel.time - this.#pausedSince;
+      this.#pausedSince = 0;
+      this.#armBodyRate();
+    }
+    this.#pump();
+  }
+
+  bodyPaused(): void {
+    this.#stopReading();
+    this.#pausedSince = this.#context.wheel.time;
+    if (this.#phase === phaseBody) this.#clearReadDeadline();
+  }
+
+  bodyStarted(): void {
+    if (this.#awaitsContinue) {
+      this.#awaitsContinue = false;
+      if (this.#response?.started === false) this.writeText("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    this.#bodySince = this.#context.wheel.time;
+    this.#armBodyRate();
+  }
+
+  tunnelEnded(): void {
+    this.#socket.end();
+  }
+
+  tunnelAborted(cause: Error): void {
+    const tunnel = this.#tunnel;
+    this.#giveUp(true);
+    this.#guard(() => tunnel?.closed(cause));
+  }
+
+  // -- What a response asks
+
+  get unsent(): number {
+    return this.#socket.writableLength;
+  }
+
+  writeText(text: string): boolean {
+    if (this.#phase >= phaseLinger) return true;
+    this.#socket.write(text, "latin1");
+    return this.#afterWrite();
+  }
+
+  writeBytes(bytes: Uint8Array): boolean {
+    if (this.#phase >= phaseLinger) return true;
+    this.#socket.write(bytes);
+    return this.#afterWrite();
+  }
+
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): boolean {
+    this.#socket.uncork();
+    return this.#afterWrite();
+  }
+
+  continueSent(): void {
+    this.#awaitsContinue = false;
+  }
+
+  decidePersistence(whole: boolean): boolean {
+    const body = this.#body;
+    let keep = this.#keepAlive && !this.#context.closing && !this.#deaf;
+    if (body !== undefined && !body.finished) {
+      if (whole && !body.started && !this.#awaitsContinue) {
+        body.cancel();
+        // Inside a pump the call above could not look at what is there already.
+        if (this.#pumping && body.consume(this.#input) !== undefined) keep = false;
+        if (this.#deaf) keep = false;
+      }
+      if (body.failed || this.#awaitsContinue) keep = false;
+      else if (!body.wanted && !body.finished) keep &&= (body.remaining ?? Infinity) <= maximumDrained;
+    }
+    const { maxRequestsPerConnection } = this.#context.limits;
+    if (maxRequestsPerConnection !== undefined && this.#requests >= maxRequestsPerConnection) keep = false;
+    this.#keepAlive = keep;
+    return keep;
+  }
+
+  responseEnded(): void {
+    if (this.#phase === phaseClosed) return;
+    if (this.#socket.writableLength === 0) this.#responseFlushed();
+    else this.#socket.write(nothing, () => this.#responseFlushed());
+  }
+
+  responseAborted(cause: Error, hard: boolean): void {
+    const exchange = this.#exchange;
+    const body = this.#body;
+    this.#giveUp(hard);
+    this.#guard(() => {
+      body?.fail(cause);
+      exchange?.complete();
+    });
+  }
+
+  upgrade(head: ResponseHead): Tunnel {
+    const context = this.#context;
+    const response = this.#response as EngineResponse;
+    if (head.status !== 101) throw new ExchangeStateError(`${head.status} is no answer to an upgrade`);
+    if (this.#body !== undefined && !this.#body.finished) throw new ExchangeStateError("the request has a body");
+    const text = `${statusLine(101, head.reason)}${fields.write(head.headers, false)}`;
+    const tail = `${fields.hasDate ? "" : dateLine()}Connection: Upgrade\r\n\r\n`;
+    response.give(101);
+    const tunnel = new EngineTunnel(this);
+    if (this.#phase === phaseClosed) {
+      tunnel.closed(new ClientGoneError("the client left before the exchange was over"));
+      return tunnel;
+    }
+    this.writeText(text + tail);
+    this.#phase = phaseTunnel;
+    this.#tunnel = tunnel;
+    this.#readDeadline = this.#writeDeadline = this.deadline = Infinity;
+    context.upgradedCount++;
+    if (this.#peerEnded) tunnel.peerEnded();
+    return tunnel;
+  }
+
+  // -- Reading
+
+  /** Uses what came in, as far as the state of the connection allows. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#step());
+    } catch (error) {
+      this.#broken(error);
+    }
+    this.#pumping = false;
+    this.#throttle();
+  }
+
+  /** One step of `#pump`; false when there is nothing more to do for now. */
+  #step(): boolean {
+    switch (this.#phase) {
+      case phaseHead:
+        return this.#input.length > 0 && this.#readRequest();
+      case phaseBody:
+        return this.#readBody(this.#body as RequestBody);
+      case phaseTunnel:
+      case phaseClosed:
+        if (this.#tunnel?.ready === true) this.#tunnel.consume(this.#input);
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  /** Takes one request from the input and hands it to the handler. */
+  #readRequest(): boolean {
+    const { parser, limits } = this.#context;
+    const input = this.#input;
+    if (this.#partial !== undefined) {
+      const seen = this.#partial.look(input.bytes, input.start, input.end);
+      if (seen === partialIncomplete) {
+        if (parser.checkSize(input.bytes, input.start, input.end) !== requestIncomplete) this.#refuse(parser.refusal);
+        return false;
+      }
+      if (seen === partialMalformed) return this.#refuseMalformed();
+    }
+    const end = parser.parse(input.bytes, input.start, input.end);
+    if (end === requestIncomplete) {
+      this.#partial = new PartialHead();
+      if (this.#requests > 0) this.#setReadDeadline(limits.requestHeadersTimeout);
+      if (this.#partial.look(input.bytes, input.start, input.end) === partialMalformed) return this.#refuseMalformed();
+      return false;
+    }
+    if (end < 0) {
+      this.#refuse(parser.refusal);
+      return false;
+    }
+    this.#partial = undefined;
+    const { maxConcurrentUpgradedConnections } = limits;
+    if (parser.upgrade !== undefined && maxConcurrentUpgradedConnections !== undefined
+      && this.#context.upgradedCount >= maxConcurrentUpgradedConnections) {
+      this.#refuse(new BadRequestError(503, "TOO_MANY_UPGRADED", "there are too many upgraded connections"));
+      return false;
+    }
+    input.use(end);
+    this.#startExchange();
+    return true;
+  }
+
+  #startExchange(): void {
+    const { parser, limits, handler } = this.#context;
+    const { request, bodyLength, upgrade } = parser;
+    this.#clearReadDeadline();
+    this.#requests++;
+    this.#keepAlive = parser.keepAlive;
+    this.#awaitsContinue = parser.expectContinue;
+    this.#responseDone = false;
+    let body: RequestBody | undefined;
+    if (bodyLength !== bodyAbsent) {
+      body = bodyLength === bodyChunked
+        ? new RequestBody(this, undefined, new ChunkedDecoder({
+          maxTrailersSize: limits.maxRequestHeadersTotalSize,
+          maxTrailerCount: limits.maxRequestHeaderCount,
+        }), limits.maxRequestBodySize)
+        : new RequestBody(this, bodyLength, undefined, limits.maxRequestBodySize);
+    }
+    this.#body = body;
+    this.#phase = body === undefined || body.finished ? phaseAnswer : phaseBody;
+    const response = new EngineResponse(this, request.method === "HEAD", request.httpVersion === "1.0");
+    const exchange = new EngineExchange(this, request, body, response, upgrade);
+    this.#response = response;
+    this.#exchange = exchange;
+    try {
+      const result = handler(exchange);
+      if (result !== undefined) result.then(undefined, (error: unknown) => this.#handlerFailed(exchange, error));
+    } catch (error) {
+      this.#handlerFailed(exchange, error);
+    }
+  }
+
+  #readBody(body: RequestBody): boolean {
+    if (body.finished) {
+      this.#phase = phaseAnswer;
+      this.#clearReadDeadline();
+      if (this.#responseDone) this.#next();
+      return true;
+    }
+    if (!body.ready) return false;
+    if (this.#input.length > 0) {
+      const fault = body.consume(this.#input);
+      if (fault !== undefined) this.#bodyBroken(fault);
+      else if (body.dropped > maximumDrained) this.#bodyBroken(undefined);
+      return true;
+    }
+    if (!this.#peerEnded) return false;
+    this.#bodyBroken(new ClientGoneError("the client left before the end of its body"));
+    return true;
+  }
+
+  /** What comes from now on cannot be understood, or is too much: it is dropped. */
+  #bodyBroken(fault: Error | undefined): void {
+    if (this.#phase !== phaseBody) return;
+    this.#phase = phaseAnswer;
+    this.#keepAlive = false;
+    this.#deaf = true;
+    this.#input.clear();
+    this.#clearReadDeadline();
+    if (fault !== undefined) {
+      this.#context.onFault(fault, this.info.id);
+      this.#body?.fail(fault);
+    }
+    if (this.#responseDone) this.#linger();
+  }
+
+  /** Stops or starts reading from the socket, by what is held. */
+  #throttle(): void {
+    const held = this.#input.length;
+    let read = true;
+    if (this.#phase === phaseBody) {
+      const body = this.#body as RequestBody;
+      read = body.ready || (!body.paused && held <= this.#context.limits.maxRequestBufferSize);
+    } else if (this.#phase === phaseAnswer) {
+      read = held <= this.#context.limits.maxRequestBufferSize && this.#lingered <= maximumLingered;
+    } else if (this.#phase === phaseTunnel) {
+      read = (this.#tunnel as EngineTunnel).ready || held <= (this.#tunnel as EngineTunnel).room(maximumEarlyBytes);
+    }
+    if (read === this.#reading) return;
+    if (read) {
+      this.#reading = true;
+      this.#socket.resume();
+    } else {
+      this.#stopReading();
+    }
+  }
+
+  #stopReading(): void {
+    if (!this.#reading) return;
+    this.#reading = false;
+    this.#socket.pause();
+  }
+
+  // -- Ending
+
+  #responseFlushed(): void {
+    if (this.#phase === phaseClosed || this.#responseDone || this.#exchange === undefined) return;
+    this.#responseDone = true;
+    this.#writeDeadline = Infinity;
+    this.#response?.flushed();
+    this.#guard(() => this.#exchange?.complete());
+    const body = this.#body;
+    if (!this.#keepAlive) {
+      if (body?.wanted !== true) {
+        this.#linger();
+        return;
+      }
+    } else if (body === undefined || body.finished) {
+      this.#next();
+      return;
+    }
+    if (body?.wanted === true) return;
+    this.#setReadDeadline(lingerTime);
+    body?.cancel();
+    this.#pump();
+  }
+
+  /** The exchange is over and the connection goes on. */
+  #next(): void {
+    if (!this.#keepAlive || (this.#peerEnded && this.#input.length === 0)) {
+      this.#linger();
+      return;
+    }
+    this.#phase = phaseHead;
+    this.#exchange = undefined;
+    this.#response = undefined;
+    this.#body = undefined;
+    const { limits } = this.#context;
+    this.#setReadDeadline(this.#input.length === 0 ? limits.keepAliveTimeout : limits.requestHeadersTimeout);
+    if (this.#input.length > 0) this.#pump();
+  }
+
+  #closeIdle(): void {
+    if (this.#input.length === 0) this.#linger();
+    else this.#refuse(new BadRequestError(400, "INCOMPLETE_HEAD", "the client left before the end of the head"));
+  }
+
+  /** Sends a FIN after the last answer, and reads on for a while: closing now could destroy the answer. */
+  #linger(): void {
+    if (this.#phase >= phaseLinger) return;
+    this.#phase = phaseLinger;
+    this.#exchange = undefined;
+    this.#input.clear();
+    this.#setReadDeadline(lingerTime);
+    this.#socket.end();
+    this.#reading = true;
+    this.#socket.resume();
+  }
+
+  #giveUp(hard: boolean): void {
+    this.#exchange = undefined;
+    this.#phase = phaseClosed;
+    if (hard) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  #refuseMalformed(): false {
+    this.#refuse(new BadRequestError(400, "INVALID_HEAD", "the head holds an illegal character"));
+    return false;
+  }
+
+  /** Answers a request that no handler sees, and closes. */
+  #refuse(error: BadRequestError): void {
+    this.#context.onFault(error, this.info.id);
+    this.writeText(`${statusLine(error.status, undefined)}${dateLine()}Content-Length: 0\r\nConnection: close\r\n\r\n`);
+    this.#linger();
+  }
+
+  #handlerFailed(exchange: EngineExchange, error: unknown): void {
+    this.#context.onFault(asError(error), this.info.id);
+    if (exchange !== this.#exchange || exchange.response.ended) return;
+    if (exchange.response.started) {
+      exchange.response.abort(asError(error));
+      return;
+    }
+    const status = error instanceof BadRequestError ? error.status : 500;
+    exchange.response.send({ status, headers: new HeaderList() });
+  }
+
+  /** A reader or a listener has thrown: nothing is known about what it did, so the connection ends. */
+  #broken(error: unknown): void {
+    this.#context.onFault(asError(error), this.info.id);
+    this.#socket.destroy();
+  }
+
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  // -- Time
+
+  #setReadDeadline(timeout: number): void {
+    this.#readDeadline = this.#context.wheel.after(timeout);
+    this.deadline = Math.min(this.#readDeadline, this.#writeDeadline);
+  }
+
+  #clearReadDeadline(): void {
+    this.#readDeadline = Infinity;
+    this.deadline = this.#writeDeadline;
+  }
+
+  #armBodyRate(): void {
+    const rate = this.#context.limits.minRequestBodyDataRate;
+    if (rate !== undefined && this.#phase === phaseBody) this.#setReadDeadline(rate.gracePeriod);
+  }
+
+  #checkBodyRate(time: number): void {
+    const body = this.#body as RequestBody;
+    const rate = this.#context.limits.minRequestBodyDataRate;
+    if (this.#responseDone && !body.wanted) {
+      this.#bodyBroken(undefined);
+      return;
+    }
+    if (rate === undefined || body.paused) return;
+    const elapsed = time - this.#bodySince;
+    if (body.received * 1000 < rate.bytesPerSecond * elapsed) {
+      this.#guard(() => this.#bodyBroken(new BadRequestError(408, "BODY_TOO_SLOW", "the body comes too slowly")));
+      return;
+    }
+    this.#setReadDeadline(1000);
+  }
+
+  /** Watches the client's reading; true when more can be written. */
+  #afterWrite(): boolean {
+    const socket = this.#socket;
+    const unsent = socket.writableLength;
+    if (unsent === 0) return true;
+    const rate = this.#context.limits.minResponseDataRate;
+    if (rate !== undefined && this.#tunnel === undefined) {
+      const allowed = (unsent / rate.bytesPerSecond) * 1000;
+      if (this.#writeDeadline === Infinity) this.#writeDeadline = this.#context.wheel.after(rate.gracePeriod + allowed);
+      this.deadline = Math.min(this.#readDeadline, this.#writeDeadline);
+    }
+    return !socket.writableNeedDrain;
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error("a value that is no error was thrown", { cause: error });
+}

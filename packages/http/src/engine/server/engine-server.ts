@@ -1,0 +1,145 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { FrontServer, FrontServerOptions, ListenAddress } from "../../front-server.ts";
+import { defaultServerLimits, type ServerLimits } from "../../server-limits.ts";
+import { TimerWheel } from "../timer-wheel.ts";
+import { Connection } from "./connection.ts";
+import { EngineConnectionInfo } from "./connection-info.ts";
+import { RequestParser } from "./request-parser.ts";
+import type { ServerContext } from "./server-context.ts";
+
+export interface EngineServerOptions extends FrontServerOptions {
+  /** Milliseconds between two looks at the deadlines of all connections. Default 250. */
+  readonly timerInterval?: number | undefined;
+}
+
+/** Time for requests under way when `close` is not given one: Kestrel's. */
+const defaultGracePeriod = 30_000;
+
+const connectionOf = Symbol("connection");
+
+interface OwnedSocket extends Socket {
+  [connectionOf]?: Connection;
+}
+
+let lastConnectionId = 0;
+
+/**
+ * A front server for cleartext HTTP/1.0 and 1.1: our own engine on `node:net`, without Node's HTTP objects.
+ * Strict: whatever is unclear about a request is refused and its connection closed.
+ */
+export function createEngineServer(options: EngineServerOptions): FrontServer {
+  return new EngineServer(options);
+}
+
+class EngineServer implements FrontServer {
+  readonly #connections = new Set<Connection>();
+  readonly #context: ServerContext;
+  readonly #server: Server;
+
+  constructor(options: EngineServerOptions) {
+    const limits: ServerLimits = withDefaults(options.limits);
+    this.#context = {
+      handler: options.handler,
+      limits,
+      wheel: new TimerWheel({ now: options.now, interval: options.timerInterval }),
+      parser: new RequestParser(limits, "http"),
+      onFault: options.onFault ?? (() => undefined),
+      upgradedCount: 0,
+      closing: false,
+      connectionClosed: (connection) => {
+        if (connection.upgraded) this.#context.upgradedCount--;
+        this.#connections.delete(connection);
+      },
+    };
+    this.#server = createServer({
+      allowHalfOpen: true,
+      noDelay: true,
+      highWaterMark: limits.maxResponseBufferSize,
+    });
+    this.#server.on("connection", (socket) => this.#accept(socket));
+    this.#server.on("error", (error) => this.#context.onFault(error, 0));
+  }
+
+  async listen(at: ListenAddress): Promise<AddressInfo> {
+    const listening = once(this.#server, "listening");
+    this.#server.listen({ port: at.port, host: at.host });
+    await listening;
+    return this.#server.address() as AddressInfo;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  async close(gracePeriod: number = defaultGracePeriod): Promise<void> {
+    const context = this.#context;
+    context.closing = true;
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const connection of this.#connections) connection.shutDown();
+    const cut = setTimeout(() => {
+      for (const connection of this.#connections) connection.destroy();
+    }, gracePeriod);
+    await closed;
+    clearTimeout(cut);
+  }
+
+  #accept(socket: Socket): void {
+    const { limits } = this.#context;
+    const counted = this.#connections.size - this.#context.upgradedCount;
+    if (limits.maxConcurrentConnections !== undefined && counted >= limits.maxConcurrentConnections) {
+      socket.on("error", ignore);
+      socket.destroy();
+      return;
+    }
+    const info = new EngineConnectionInfo(++lastConnectionId, socket, undefined);
+    const connection = new Connection(this.#context, socket, info);
+    (socket as OwnedSocket)[connectionOf] = connection;
+    this.#connections.add(connection);
+    socket.on("data", onData);
+    socket.on("end", onEnd);
+    socket.on("drain", onDrain);
+    socket.on("error", onError);
+    socket.on("close", onClose);
+  }
+}
+
+// Shared by all sockets: a connection has no closures of its own.
+
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  (this[connectionOf] as Connection).data(chunk);
+}
+
+function onEnd(this: OwnedSocket): void {
+  (this[connectionOf] as Connection).ended();
+}
+
+function onDrain(this: OwnedSocket): void {
+  (this[connectionOf] as Connection).drained();
+}
+
+function onError(this: OwnedSocket, error: Error): void {
+  (this[connectionOf] as Connection).failed(error);
+}
+
+function onClose(this: OwnedSocket): void {
+  (this[connectionOf] as Connection).closed();
+}
+
+function ignore(): void {}
+
+/** An explicit undefined means unlimited for the limits that may be so, and the default for the others. */
+function withDefaults(given: Partial<ServerLimits> | undefined): ServerLimits {
+  const limits: Record<string, unknown> = { ...defaultServerLimits };
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (value !== undefined || mayBeUnlimited.has(name)) limits[name] = value;
+  }
+  return limits as unknown as ServerLimits;
+}
+
+const mayBeUnlimited: ReadonlySet<string> = new Set<keyof ServerLimits>([
+  "maxRequestBodySize", "minRequestBodyDataRate", "minResponseDataRate", "maxConcurrentConnections",
+  "maxConcurrentUpgradedConnections", "maxRequestsPerConnection",
+]);

@@ -1,0 +1,128 @@
+import type { BodySink } from "../../body.ts";
+import { ExchangeStateError } from "../../errors.ts";
+import type { Tunnel } from "../../exchange.ts";
+import type { InputBuffer } from "./input-buffer.ts";
+
+/** What a tunnel asks of the connection that it runs over. */
+export interface TunnelOwner {
+  readonly unsent: number;
+  writeBytes(bytes: Uint8Array): boolean;
+  /** The tunnel takes bytes (again): `consume` will be called. */
+  bodyWanted(): void;
+  bodyPaused(): void;
+  tunnelEnded(): void;
+  tunnelAborted(cause: Error): void;
+}
+
+/** A connection after its upgrade: bytes both ways. */
+export class EngineTunnel implements Tunnel {
+  readonly #owner: TunnelOwner;
+  #sink: BodySink | undefined;
+  #started = false;
+  #paused = false;
+  #peerEnded = false;
+  #ended = false;
+  #lost: Error | undefined;
+  #drain: (() => void) | undefined;
+  #wantsDrain = false;
+
+  constructor(owner: TunnelOwner) {
+    this.#owner = owner;
+  }
+
+  read(sink: BodySink): void {
+    if (this.#started) throw new ExchangeStateError("the tunnel is being read already");
+    this.#started = true;
+    if (this.#lost !== undefined) {
+      sink.onError(this.#lost);
+      return;
+    }
+    this.#sink = sink;
+    this.#owner.bodyWanted();
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#owner.bodyPaused();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#sink !== undefined) this.#owner.bodyWanted();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#ended || this.#lost !== undefined || chunk.length === 0) return true;
+    const room = this.#owner.writeBytes(chunk);
+    if (!room) this.#wantsDrain = true;
+    return room;
+  }
+
+  get pending(): number {
+    return this.#lost === undefined ? this.#owner.unsent : 0;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#drain = listener;
+  }
+
+  end(): void {
+    if (this.#ended || this.#lost !== undefined) return;
+    this.#ended = true;
+    this.#owner.tunnelEnded();
+  }
+
+  abort(cause: Error): void {
+    if (this.#lost === undefined) this.#owner.tunnelAborted(cause);
+  }
+
+  /** Whether `consume` would use bytes. */
+  get ready(): boolean {
+    return this.#sink !== undefined && !this.#paused;
+  }
+
+  /** How many bytes may be held for later: none when the reader has paused. */
+  room(early: number): number {
+    return this.#started ? -1 : early;
+  }
+
+  /** Hands over what the peer sent. */
+  consume(input: InputBuffer): void {
+    const { bytes, start, end } = input;
+    if (end > start) {
+      input.clear();
+      this.#sink?.onData(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+    }
+    if (this.#peerEnded && this.ready) this.#finish();
+  }
+
+  /** The peer has half-closed: told after what came before. */
+  peerEnded(): void {
+    this.#peerEnded = true;
+    this.#owner.bodyWanted();
+  }
+
+  drained(): void {
+    if (!this.#wantsDrain) return;
+    this.#wantsDrain = false;
+    this.#drain?.();
+  }
+
+  /** The connection is closed. `cause` counts when the peer had not ended before. */
+  closed(cause: Error): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = cause;
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#drain = undefined;
+    sink?.onError(cause);
+  }
+
+  #finish(): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.onEnd(undefined);
+  }
+}

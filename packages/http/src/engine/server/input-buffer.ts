@@ -1,0 +1,51 @@
+const nothing = Buffer.alloc(0);
+
+/**
+ * Bytes that came and were not used yet: `bytes[start..end)`. One chunk is held as it is; only when another comes
+ * behind it are both copied into memory that doubles, so that small pieces cost no quadratic copying. Bytes that
+ * were handed out are never overwritten.
+ */
+export class InputBuffer {
+  bytes: Buffer = nothing;
+  start = 0;
+  end = 0;
+  #owned = false;
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  append(chunk: Buffer): void {
+    const held = this.end - this.start;
+    if (held === 0) {
+      this.bytes = chunk;
+      this.start = 0;
+      this.end = chunk.length;
+      this.#owned = false;
+      return;
+    }
+    if (!this.#owned || this.end + chunk.length > this.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(1024, (held + chunk.length) * 2));
+      this.bytes.copy(larger, 0, this.start, this.end);
+      this.bytes = larger;
+      this.start = 0;
+      this.end = held;
+      this.#owned = true;
+    }
+    chunk.copy(this.bytes, this.end);
+    this.end += chunk.length;
+  }
+
+  /** Marks all up to `place` as used, and lets the memory go when that is all. */
+  use(place: number): void {
+    this.start = place;
+    if (place === this.end) this.clear();
+  }
+
+  clear(): void {
+    this.bytes = nothing;
+    this.start = 0;
+    this.end = 0;
+    this.#owned = false;
+  }
+}

@@ -1,0 +1,198 @@
+import type { BodySink, BodySource } from "../../body.ts";
+import { BadRequestError, ExchangeStateError } from "../../errors.ts";
+import type { BodyLimitFeature } from "../../exchange.ts";
+import type { HeaderList } from "../../header-list.ts";
+import type { ChunkedDecoder } from "../chunked-decoder.ts";
+import type { InputBuffer } from "./input-buffer.ts";
+
+/** What a body asks of the connection that it comes from. */
+export interface BodyOwner {
+  /** The body can take bytes (again): `consume` will be called. */
+  bodyWanted(): void;
+  /** The body takes no bytes for now. */
+  bodyPaused(): void;
+  /** `read` was called; a client that waits for 100 may be told to send. */
+  bodyStarted(): void;
+}
+
+/**
+ * The body of one request: takes the framing off the connection's input and pushes the bytes to its reader. It
+ * never reads ahead; when nobody wants it, its bytes are dropped up to a bound.
+ */
+export class RequestBody implements BodySource, BodyLimitFeature {
+  readonly length: number | undefined;
+  /** Bytes of the message that came and were used, framing included: for the data rate. */
+  received = 0;
+  /** The end of the body was seen: what follows on the connection is the next request. */
+  finished = false;
+  /** Nobody wants the bytes. */
+  dropping = false;
+  /** Bytes dropped since then. */
+  dropped = 0;
+  paused = false;
+
+  readonly #owner: BodyOwner;
+  readonly #decoder: ChunkedDecoder | undefined;
+  #remaining: number;
+  #delivered = 0;
+  #maximum: number | undefined;
+  #started = false;
+  #sink: BodySink | undefined;
+  #failure: Error | undefined;
+
+  constructor(owner: BodyOwner, length: number | undefined, decoder: ChunkedDecoder | undefined, maximum: number | undefined) {
+    this.#owner = owner;
+    this.length = length;
+    this.#decoder = decoder;
+    this.#remaining = length ?? 0;
+    this.#maximum = maximum;
+    this.finished = length === 0;
+  }
+
+  get started(): boolean {
+    return this.#started;
+  }
+
+  get maximum(): number | undefined {
+    return this.#maximum;
+  }
+
+  get readOnly(): boolean {
+    return this.#started;
+  }
+
+  set(maximum: number | undefined): void {
+    if (this.#started) throw new ExchangeStateError("the body is being read: its limit cannot be changed");
+    this.#maximum = maximum;
+  }
+
+  /** Bytes that are still to come, when the length is known. */
+  get remaining(): number | undefined {
+    return this.length === undefined ? undefined : this.#remaining;
+  }
+
+  /** Broke off, or was refused: what follows on the connection means nothing. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Somebody reads it, to the end as far as anyone knows. */
+  get wanted(): boolean {
+    return this.#sink !== undefined;
+  }
+
+  read(sink: BodySink): void {
+    if (this.#started) throw new ExchangeStateError("the body was read or cancelled already");
+    this.#started = true;
+    if (this.#failure !== undefined) {
+      sink.onError(this.#failure);
+      return;
+    }
+    this.#sink = sink;
+    if (this.length !== undefined && this.#maximum !== undefined && this.length > this.#maximum) {
+      this.fail(tooLarge());
+      return;
+    }
+    if (this.finished) {
+      this.#end(undefined);
+      return;
+    }
+    this.#owner.bodyStarted();
+    if (!this.paused) this.#owner.bodyWanted();
+  }
+
+  pause(): void {
+    if (this.paused || this.finished || this.failed || this.dropping) return;
+    this.paused = true;
+    this.#owner.bodyPaused();
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    if (this.#sink !== undefined) this.#owner.bodyWanted();
+  }
+
+  cancel(): void {
+    this.#started = true;
+    this.#sink = undefined;
+    if (this.finished || this.failed || this.dropping) return;
+    this.dropping = true;
+    this.paused = false;
+    this.#owner.bodyWanted();
+  }
+
+  /** Breaks the body off. */
+  fail(error: Error): void {
+    if (this.finished || this.failed) return;
+    this.#failure = error;
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.onError(error);
+  }
+
+  /** Whether `consume` would use bytes. */
+  get ready(): boolean {
+    return !this.finished && !this.failed && (this.dropping || (this.#sink !== undefined && !this.paused));
+  }
+
+  /** Uses what it can of `input` and stops when it is held back. Returns a fault of the framing, or undefined. */
+  consume(input: InputBuffer): BadRequestError | undefined {
+    return this.#decoder === undefined ? this.#consumeLength(input) : this.#consumeChunked(input, this.#decoder);
+  }
+
+  #consumeLength(input: InputBuffer): undefined {
+    const { bytes, start, end } = input;
+    const taken = Math.min(end - start, this.#remaining);
+    if (taken === 0) return;
+    input.use(start + taken);
+    this.received += taken;
+    this.#remaining -= taken;
+    const chunk = taken === bytes.length ? bytes : bytes.subarray(start, start + taken);
+    if (this.#remaining === 0) {
+      this.finished = true;
+      this.#deliver(chunk);
+      this.#end(undefined);
+    } else {
+      this.#deliver(chunk);
+    }
+  }
+
+  #consumeChunked(input: InputBuffer, decoder: ChunkedDecoder): BadRequestError | undefined {
+    while (input.length > 0 && this.ready) {
+      const { bytes, start, end } = input;
+      const event = decoder.next(bytes, start, end);
+      const chunk = event === "data" ? bytes.subarray(decoder.dataStart, decoder.dataEnd) : undefined;
+      this.received += decoder.position - start;
+      input.use(decoder.position);
+      if (chunk !== undefined) {
+        this.#delivered += chunk.length;
+        if (this.#maximum !== undefined && this.#delivered > this.#maximum && !this.dropping) return tooLarge();
+        this.#deliver(chunk);
+      } else if (event === "end") {
+        this.finished = true;
+        this.#end(decoder.trailers);
+      } else if (event === "malformed") {
+        return new BadRequestError(400, "INVALID_CHUNK", decoder.fault);
+      } else if (event === "too-large") {
+        return new BadRequestError(431, "TRAILERS_TOO_LARGE", decoder.fault);
+      }
+    }
+    return undefined;
+  }
+
+  #deliver(chunk: Buffer): void {
+    if (this.#sink === undefined) this.dropped += chunk.length;
+    else this.#sink.onData(chunk);
+  }
+
+  #end(trailers: HeaderList | undefined): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.onEnd(trailers);
+  }
+}
+
+function tooLarge(): BadRequestError {
+  return new BadRequestError(413, "BODY_TOO_LARGE", "the body of the request is too large");
+}
