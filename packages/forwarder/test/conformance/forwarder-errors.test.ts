@@ -1,0 +1,55 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { type ConformanceCase, loadArea } from "../../../../tooling/conformance/src/index.ts";
+import { reportArea } from "../../../../tooling/conformance/src/report.ts";
+import { faults, type Observed, pendingFaults } from "./fault-scenarios.ts";
+
+const { area, cases } = loadArea("forwarder-errors");
+const pending = new Map<string, number>();
+let held = 0;
+
+describe(area, () => {
+  for (const item of cases) {
+    const reason = pendingFaults.get(item.id.slice(area.length + 1));
+    if (reason !== undefined) {
+      pending.set(reason, (pending.get(reason) ?? 0) + 1);
+      continue;
+    }
+    test(`${item.id}: ${item.title}`, async () => {
+      const play = faults[item.id.slice(area.length + 1)];
+      if (play === undefined) throw new Error("no scenario for this case");
+      holds(item, await play(item));
+      held++;
+    });
+  }
+
+  test("plays no case that is not in the table", () => {
+    const ids = new Set(cases.map(({ id }) => id.slice(area.length + 1)));
+    expect([...Object.keys(faults), ...pendingFaults.keys()].filter((id) => !ids.has(id))).toEqual([]);
+  });
+});
+
+afterAll(() => {
+  const waiting = [...pending.values()].reduce((sum, count) => sum + count, 0);
+  reportArea(area, { held, superseded: 0, failed: cases.length - held - waiting, pending });
+});
+
+function holds({ expect: expected }: ConformanceCase, seen: Observed): void {
+  const wanted: Record<string, unknown> = {};
+  const found: Record<string, unknown> = {};
+  for (const key of ["error", "requestSent", "bodyBytes", "body", "responseStarted", "aborted", "headersCleared", "thrown"] as const) {
+    if (expected[key] === undefined) continue;
+    wanted[key] = expected[key];
+    found[key] = seen[key];
+  }
+  // A misuse leaves the response as it was.
+  if (expected.status !== undefined && expected.thrown !== true) {
+    wanted["status"] = typeof expected.status === "string" ? Number(/\d{3}/u.exec(expected.status)?.[0]) : expected.status;
+    found["status"] = seen.status;
+  }
+  if (expected.logged !== undefined) {
+    wanted["logged"] = expected.logged;
+    // What the access log tells by: a cancellation is no fault.
+    found["logged"] = seen.error.endsWith("Canceled") ? "cancelled" : "error";
+  }
+  expect(found).toEqual(wanted);
+}
