@@ -1,4 +1,5 @@
 export { createReverseProxy } from "./create-reverse-proxy.ts";
+export { createProxyValidator } from "./proxy-validator.ts";
 export type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
 export type { NodeHandler } from "./node-handler.ts";
 export { ProxyContext } from "./context.ts";
@@ -23,6 +24,8 @@ export type {
   ConstraintFactory,
   RouteConstraint,
   RouteEntry,
+  RouteExplanation,
+  RouteOutcome,
   RouteMatched,
   RouteMatchResult,
   RouteMethodNotAllowed,
