@@ -42,3 +42,7 @@ export type { InvalidRequestTarget, RequestTarget, RequestTargetForm } from "./r
 export { reasonPhrase } from "./reason-phrase.ts";
 export { createEngineClient } from "./engine/client/engine-client.ts";
 export type { EngineClientOptions } from "./engine/client/engine-client.ts";
+export { createNodeServer } from "./node/node-server.ts";
+export { exchangeFromNode, exchangeFromUpgrade } from "./node/exchange-from-node.ts";
+export type { ExchangeFromNodeOptions } from "./node/exchange-from-node.ts";
+export { SocketTunnel } from "./node/socket-tunnel.ts";

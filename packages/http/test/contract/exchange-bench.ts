@@ -20,7 +20,8 @@ export interface ExchangeContractOptions {
 export interface ContractBench {
   readonly test: (title: string, run: () => Promise<void>) => void;
   serve(handler: (exchange: Exchange) => void | Promise<void>, limits?: Partial<ServerLimits>): Promise<ServerUnderTest>;
-  connect(server: ServerUnderTest): Promise<RawClient>;
+  /** A half-open client does not end its side when the server did. */
+  connect(server: ServerUnderTest, options?: { readonly halfOpen?: boolean | undefined }): Promise<RawClient>;
 }
 
 /** One chapter of the suite. */

@@ -34,8 +34,8 @@ export function describeExchangeContract(name: string, options: ExchangeContract
       servers.push(server);
       return server;
     },
-    async connect(server) {
-      const client = await RawClient.open(server.port);
+    async connect(server, how) {
+      const client = await RawClient.open(server.port, how);
       clients.push(client);
       return client;
     },

@@ -110,7 +110,7 @@ export const upgrades: ContractPart = {
     test("passes on a half-close of the server and still reads from the client", async () => {
       const sink = new BodyCollector();
       const { server, opened, completed } = await tunnelled(sink);
-      const client = await connect(server);
+      const client = await connect(server, { halfOpen: true });
       client.write(ask);
       await client.readHead();
       (await opened).tunnel.end();

@@ -73,9 +73,12 @@ export class RawClient {
     });
   }
 
-  /** Connects to a port of the loopback address. The socket stays half-open after the other side's FIN. */
-  static async open(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  /**
+   * Connects to a port of the loopback address. After the other side's FIN it ends its own side too, unless it is to stay
+   * half-open.
+   */
+  static async open(port: number, options: { readonly halfOpen?: boolean | undefined } = {}): Promise<RawClient> {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: options.halfOpen ?? false });
     const client = new RawClient(socket);
     await once(socket, "connect");
     socket.setNoDelay(true);
