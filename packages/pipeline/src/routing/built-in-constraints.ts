@@ -25,6 +25,16 @@ function parseInteger(text: string, limit: bigint): bigint | undefined {
   return value > limit || value < -limit - 1n ? undefined : value;
 }
 
+/** Up to nine digits and nothing else: what most numbers in paths are, and safely an `int`. */
+function isShortNumber(text: string): boolean {
+  if (text.length === 0 || text.length > 9) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return true;
+}
+
 function isDecimal(text: string): boolean {
   if (text.length > maximumNumberLength || !decimalNumber.test(text)) return false;
   const whole = text.replace(/\..*/s, "").replace(/[^\d]/g, "");
@@ -94,7 +104,7 @@ function between(name: string, counts: readonly number[], bounds: (a: bigint, b?
     const [low, high] = bounds(a, b);
     if (high < low) throw badArguments(name, `${a},${b}`, "needs least <= most");
     return (value) => {
-      const number = parseInteger(value, longest);
+      const number = isShortNumber(value) ? Number(value) : parseInteger(value, longest);
       return number !== undefined && number >= low && number <= high;
     };
   };
@@ -125,14 +135,14 @@ function regex(argument: string | undefined): RouteConstraint {
 
 /** The constraints of ASP.NET by name, lower case. */
 export const builtInConstraints: readonly (readonly [name: string, factory: ConstraintFactory])[] = [
-  onValue("int", (value) => parseInteger(value, 2n ** 31n - 1n) !== undefined),
+  onValue("int", (value) => isShortNumber(value) || parseInteger(value, 2n ** 31n - 1n) !== undefined),
   onValue("bool", (value) => truth.test(value)),
   onValue("datetime", isDateTime),
   onValue("decimal", isDecimal),
   onValue("double", isFloat),
   onValue("float", isFloat),
   onValue("guid", (value) => value.length <= maximumNumberLength && guid.test(value)),
-  onValue("long", (value) => parseInteger(value, longest) !== undefined),
+  onValue("long", (value) => isShortNumber(value) || parseInteger(value, longest) !== undefined),
   lengths("minlength", [1], (least) => [least, longest]),
   lengths("maxlength", [1], (most) => [0n, most]),
   lengths("length", [1, 2], (least, most = least) => [least, most]),

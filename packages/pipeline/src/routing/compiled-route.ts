@@ -50,13 +50,17 @@ export function compileRoute(
   catalogue: ConstraintCatalogue,
   issues: ConfigIssue[],
 ): CompiledRoute | undefined {
+  if (!isReadable(config)) {
+    const message = `the match of route ${JSON.stringify(config.routeId)} has a hole or is missing`;
+    issues.push(issueOf(config, "match-invalid", message, ["Match"], "", undefined));
+    return undefined;
+  }
   const before = issues.length;
   const { match } = config;
   const template = compileTemplate(config, issues);
   const checks = template === undefined ? [] : compileChecks(config, template, catalogue, issues);
   const hosts = compileHosts(config, issues);
-  const valid = [...emptyValues(config, "Headers"), ...emptyValues(config, "QueryParameters")];
-  issues.push(...valid);
+  issues.push(...emptyValues(config, "Headers"), ...emptyValues(config, "QueryParameters"));
   if (template === undefined || issues.length > before) return undefined;
   const methods = match.methods ?? [];
   return {
@@ -88,6 +92,19 @@ export function compareRoutes(a: CompiledRoute, b: CompiledRoute): number {
     Number(a.hosts.length === 0) - Number(b.hosts.length === 0) ||
     b.headers.length - a.headers.length ||
     b.query.length - a.query.length
+  );
+}
+
+/** Whether the configuration holds what its type says: code may hand in what a file could not. */
+function isReadable({ match }: RouteConfig): boolean {
+  const named = (rule: { readonly name: string } | null): boolean => typeof rule?.name === "string" && rule.name !== "";
+  return (
+    typeof match === "object" &&
+    match !== null &&
+    (match.hosts ?? []).every((host) => typeof host === "string") &&
+    (match.methods ?? []).every((method) => typeof method === "string") &&
+    (match.headers ?? []).every(named) &&
+    (match.queryParameters ?? []).every(named)
   );
 }
 

@@ -90,7 +90,10 @@ function checkTemplate(given: Given, expected: Given): void {
   const { parameters } = parseTemplate(given.template);
   if (expected.parameters === undefined) return;
   expect(
-    parameters.map(({ kind: _, default: fallback, ...rest }) => ({ ...rest, default: fallback ?? null })),
+    parameters.map(({ name, catchAll, encodeSlashes, optional, default: fallback, constraints }) => ({
+      ...{ name, catchAll, encodeSlashes, optional, constraints },
+      default: fallback ?? null,
+    })),
   ).toEqual(expected.parameters);
 }
 
