@@ -1,7 +1,7 @@
 export { createReverseProxy } from "./create-reverse-proxy.ts";
 export { createProxyValidator } from "./proxy-validator.ts";
 export type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
-export type { NodeHandler } from "./node-handler.ts";
+export type { NodeHandler, NodeUpgradeHandler } from "./node-handler.ts";
 export { ProxyContext } from "./context.ts";
 export type { RouteModel } from "./route-model.ts";
 export type { ProxyClusterModel, ProxyDestinationModel } from "./state/cluster-models.ts";

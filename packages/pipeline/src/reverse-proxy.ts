@@ -10,7 +10,7 @@ import type {
 } from "@proxy/config";
 import type { ExchangeHandler } from "@proxy/http";
 import type { ProxyLogger } from "./logger.ts";
-import type { NodeHandler } from "./node-handler.ts";
+import type { NodeHandler, NodeUpgradeHandler } from "./node-handler.ts";
 import type { ConstraintFactory } from "./routing/index.ts";
 import type { HttpClientFactory } from "./state/model-builder.ts";
 import type { ProxyState } from "./state/proxy-state.ts";
@@ -54,10 +54,12 @@ export interface ReverseProxy {
   /** Serves one exchange: what a front server is given as its handler. Never throws and never rejects. */
   readonly handle: ExchangeHandler;
   /**
-   * Serves a request of `node:http`, express or fastify (`request.raw`, `reply.raw`). With `next`, a request that no
+   * Serves a request of `node:http`, express, or fastify (`request.raw`, `reply.raw`, after `reply.hijack()`). With `next`, a request that no
    * route matches is passed on; without, it is answered with 404.
    */
   readonly nodeHandler: NodeHandler;
+  /** Serves WebSocket and other upgrades: `server.on("upgrade", proxy.nodeUpgradeHandler)`. */
+  readonly nodeUpgradeHandler: NodeUpgradeHandler;
   /** Routes and clusters as they are now. */
   readonly state: ProxyState;
   /**

@@ -9,7 +9,6 @@
  *
  * Until 4 anything may throw: nothing has changed then.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { ClusterStates, type LoadBalancingPolicy, type PolicyRegistry } from "@proxy/cluster";
 import {
   createConfigManager,
@@ -24,7 +23,7 @@ import { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts
 import { configEvents } from "./config-events.ts";
 import { ProxyContext } from "./context.ts";
 import type { ProxyLogger } from "./logger.ts";
-import type { NodeHandler } from "./node-handler.ts";
+import { createNodeHandler, createNodeUpgradeHandler, type NodeHandler, type NodeHandlerOptions, type NodeUpgradeHandler } from "./node-handler.ts";
 import type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
 import type { RouteModel } from "./route-model.ts";
 import { compileRouteTable, type RouteMatchResult, type RouteTable } from "./routing/index.ts";
@@ -48,7 +47,8 @@ interface Snapshot {
 
 export class RunningProxy implements ReverseProxy {
   readonly handle: ExchangeHandler = (exchange) => this.#handle(exchange);
-  readonly nodeHandler: NodeHandler = (request, response, next) => this.#handleNode(request, response, next);
+  readonly nodeHandler: NodeHandler;
+  readonly nodeUpgradeHandler: NodeUpgradeHandler;
   readonly state: ProxyState;
   readonly #logger: ProxyLogger;
   readonly #models: ModelBuilder;
@@ -84,6 +84,13 @@ export class RunningProxy implements ReverseProxy {
       apply: (config) => this.#apply(config),
     });
     this.state = this.#stateView();
+    const doors: NodeHandlerOptions = {
+      handle: this.handle,
+      hasRoute: (request) => this.#snapshot.table.match(request).kind !== "not-found",
+      onFault: (error) => logger.event("error", "request-failed", { error }),
+    };
+    this.nodeHandler = createNodeHandler(doors);
+    this.nodeUpgradeHandler = createNodeUpgradeHandler(doors);
   }
 
   async start(): Promise<void> {
@@ -139,10 +146,6 @@ export class RunningProxy implements ReverseProxy {
   #handle(exchange: Exchange): void | Promise<void> {
     const found = this.#snapshot.table.match(exchange.request);
     return this.#serve(exchange, found);
-  }
-
-  #handleNode(_request: IncomingMessage, _response: ServerResponse, _next?: (error?: unknown) => void): void {
-    throw new Error("not available yet");
   }
 
   #serve(exchange: Exchange, found: RouteMatchResult<RouteSlot>): void | Promise<void> {
