@@ -48,6 +48,8 @@ export class EngineDestination implements DestinationClient, Timed {
   /** All whose socket is not closed yet. */
   readonly #connections = new Set<ClientConnection>();
   readonly #queue = new CallQueue();
+  /** Connections being opened whose call was served by another or left. */
+  readonly #spare = new Set<ClientConnection>();
   /** Connections that count against the limit: being opened, idle, busy and tunnels. */
   #open = 0;
   #connecting = 0;
@@ -135,6 +137,7 @@ export class EngineDestination implements DestinationClient, Timed {
 
   connectionOpened(connection: ClientConnection): void {
     this.#connecting--;
+    this.#spare.delete(connection);
     const { initiator } = connection;
     connection.initiator = undefined;
     if (initiator !== undefined) initiator.attempt = undefined;
@@ -158,6 +161,7 @@ export class EngineDestination implements DestinationClient, Timed {
   connectionLost(connection: ClientConnection): void {
     this.#open--;
     if (!connection.opened) this.#connecting--;
+    this.#spare.delete(connection);
     const index = this.#idle.indexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
     this.#connectForWaiting();
@@ -208,14 +212,16 @@ export class EngineDestination implements DestinationClient, Timed {
   }
 
   #wait(call: EngineCall): void {
-    const mayOpen = this.#open < this.options.maxConnections;
+    const [spare] = this.#spare;
+    const mayOpen = spare !== undefined || this.#open < this.options.maxConnections;
     if (!mayOpen && this.#queue.size - this.#connecting >= this.options.maxQueuedRequests) {
       call.fail(this.#refusal("too many requests wait for a connection", { step: "connect", overloaded: true }));
       return;
     }
     call.queuedSince = this.wheel.after(0);
     this.#queue.push(call);
-    if (mayOpen) this.#connect(call);
+    if (spare !== undefined) this.#assign(spare, call);
+    else if (mayOpen) this.#connect(call);
   }
 
   #connect(call: EngineCall): void {
@@ -235,6 +241,12 @@ export class EngineDestination implements DestinationClient, Timed {
     call.attempt = connection;
     this.#connections.add(connection);
     this.wheel.add(this);
+  }
+
+  #assign(connection: ClientConnection, call: EngineCall): void {
+    this.#spare.delete(connection);
+    connection.initiator = call;
+    call.attempt = connection;
   }
 
   /** Waiting calls beyond the connections being opened get their own, as far as the limit allows. */
@@ -270,8 +282,9 @@ export class EngineDestination implements DestinationClient, Timed {
     call.attempt = undefined;
     let heir = this.#queue.first;
     while (heir !== undefined && heir.attempt !== undefined) heir = heir.next;
-    attempt.initiator = heir;
-    if (heir !== undefined) heir.attempt = attempt;
+    attempt.initiator = undefined;
+    if (heir === undefined) this.#spare.add(attempt);
+    else this.#assign(attempt, heir);
   }
 
   #settle(): void {
