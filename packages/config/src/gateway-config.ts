@@ -20,8 +20,22 @@ export interface ServerConfig {
    * is believed; from anybody else those headers are removed. Default: none.
    */
   readonly trustedProxies: readonly string[];
-  /** Whether one line per request is logged. Default false. */
-  readonly accessLog: boolean;
+  /** One line per request. Default: off. */
+  readonly accessLog: AccessLogConfig;
+  /** What serves HTTP/1.1: the engine of this toolkit, or the server of `node:http`. Default `http1`. */
+  readonly engine: ServerEngine;
+}
+
+/** `http1` is the engine of `@proxy/http`, `node` its adapter of `node:http`. */
+export type ServerEngine = "http1" | "node";
+
+export interface AccessLogConfig {
+  /** Default: true when a path or a format is given, otherwise false. */
+  readonly enabled?: boolean | undefined;
+  /** File that lines are appended to. Default: standard error. */
+  readonly path?: string | undefined;
+  /** Default `Combined`. */
+  readonly format?: "Combined" | "Json" | undefined;
 }
 
 export interface EndpointConfig {
@@ -79,5 +93,6 @@ export const defaultServerConfig: ServerConfig = {
   endpoints: {},
   shutdownTimeout: 30_000,
   trustedProxies: [],
-  accessLog: false,
+  accessLog: {},
+  engine: "http1",
 };

@@ -29,6 +29,8 @@ export type {
   GatewayConfig,
   ServerConfig,
   EndpointConfig,
+  AccessLogConfig,
+  ServerEngine,
   ServerLimitsConfig,
   MinDataRateConfig,
   LogLevel,

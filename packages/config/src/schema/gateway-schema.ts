@@ -32,6 +32,12 @@ const Limits = Schema.Struct({
   }),
 });
 
+const AccessLog = Schema.Struct({
+  enabled: field(Bool, "Whether the log is on.", { defaultText: "true when a path or a format is given" }),
+  path: field(Text, "File that lines are appended to; opened anew at SIGHUP.", { defaultText: "standard error" }),
+  format: field(OneOf(["Combined", "Json"]), "Form of the lines.", { default: "Combined" }),
+});
+
 export const ServerSection = Schema.Struct({
   limits: field(Limits, "Limits of the listening side, with Kestrel's names and defaults."),
   endpoints: field(
@@ -44,7 +50,8 @@ export const ServerSection = Schema.Struct({
     "Addresses and networks (`10.0.0.0/8`) of proxies in front. Their `X-Forwarded-*` and `Forwarded` headers are believed; anybody else's are removed.",
     { defaultText: "none", extension: true },
   ),
-  accessLog: field(Bool, "One line per request.", { default: false, extension: true }),
+  accessLog: field(AccessLog, "One line per request.", { defaultText: "off", extension: true }),
+  engine: field(OneOf(["http1", "node"]), "What serves HTTP/1.1: the engine of this toolkit, or `node:http`.", { default: "http1", extension: true }),
 });
 
 export const LoggingSection = Schema.Struct({

@@ -5,3 +5,6 @@ export { fileProvider } from "./file-provider.ts";
 export type { FileProviderOptions } from "./file-provider.ts";
 export type { Environment } from "./environment.ts";
 export type { TextFormat } from "./parse-source.ts";
+export { generateJsonSchema } from "./json-schema.ts";
+export type { JsonSchema } from "./json-schema.ts";
+export { generateConfigurationReference } from "./configuration-reference.ts";

@@ -1,0 +1,30 @@
+/**
+ * Writes what is generated from the configuration's schema into `docs/`; with `--check` it writes nothing and exits with 1 when a
+ * file is not what it would write.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { generateConfigurationReference, generateJsonSchema } from "@proxy/config/schema";
+
+const docs = new URL("../../docs/", import.meta.url);
+const files = new Map([
+  ["configuration.md", generateConfigurationReference()],
+  ["gateway.schema.json", `${JSON.stringify(generateJsonSchema(), undefined, 2)}\n`],
+]);
+
+const isCheck = process.argv.includes("--check");
+for (const [name, content] of files) {
+  const file = new URL(name, docs);
+  if (!isCheck) writeFileSync(file, content);
+  else if (read(file) !== content) {
+    process.stderr.write(`docs/${name} is not what the schema gives: run "pnpm run generate"\n`);
+    process.exitCode = 1;
+  }
+}
+
+function read(file: URL): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
