@@ -40,6 +40,8 @@ const keepAliveDelay = 60_000;
  */
 export function openSocket(options: OpenSocketOptions): Socket {
   const { origin, tls } = options;
+  // Node notices too, but leaves a handle behind.
+  if (!Number.isInteger(origin.port) || origin.port < 1 || origin.port > 65_535) throw new RangeError("the port is not valid");
   const base = {
     host: origin.host,
     port: origin.port,
