@@ -1,12 +1,30 @@
 import type { BadRequestError, Exchange, ExchangeHandler } from "@proxy/http";
+import type { ProxyContext, Step } from "@proxy/pipeline";
 import type { AccessLogEntry } from "./access-log-entry.ts";
 
-/** `handle`, with an entry for each request when it is over. */
-export function withAccessLog(handle: ExchangeHandler, add: (entry: AccessLogEntry) => void): ExchangeHandler {
-  return (exchange) => {
-    const started = performance.now();
-    exchange.onComplete(() => add(entryOf(exchange, started)));
-    return handle(exchange);
+/** Two ends of one thing: the front server's handler, which knows when a request is over, and a step, which knows its route. */
+export interface RequestRecorder {
+  /** `handle`, with an entry for each request when it is over. */
+  wrap(handle: ExchangeHandler): ExchangeHandler;
+  /** To be the first of the proxy's steps. */
+  readonly step: Step;
+}
+
+export function recordRequests(add: (entry: AccessLogEntry) => void): RequestRecorder {
+  const contexts = new WeakMap<Exchange, ProxyContext>();
+  return {
+    wrap: (handle) => (exchange) => {
+      const started = performance.now();
+      exchange.onComplete(() => add(entryOf(exchange, contexts.get(exchange), started)));
+      return handle(exchange);
+    },
+    step: {
+      name: "access-log",
+      run(ctx, next) {
+        contexts.set(ctx.exchange, ctx);
+        return next(ctx);
+      },
+    },
   };
 }
 
@@ -21,11 +39,11 @@ export function unreadableRequest(error: BadRequestError): AccessLogEntry {
     route: undefined,
     cluster: undefined,
     destination: undefined,
-    error: error.message,
+    error: error.code,
   };
 }
 
-function entryOf(exchange: Exchange, started: number): AccessLogEntry {
+function entryOf(exchange: Exchange, ctx: ProxyContext | undefined, started: number): AccessLogEntry {
   const { request } = exchange;
   return {
     time: Date.now(),
@@ -40,9 +58,9 @@ function entryOf(exchange: Exchange, started: number): AccessLogEntry {
       userAgent: request.headers.get("user-agent"),
     },
     status: exchange.response.status,
-    route: undefined,
-    cluster: undefined,
-    destination: undefined,
-    error: undefined,
+    route: ctx?.route.config.routeId,
+    cluster: ctx?.clusterState?.id,
+    destination: ctx?.destination?.id,
+    error: ctx?.outcome?.code,
   };
 }

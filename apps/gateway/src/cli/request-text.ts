@@ -1,12 +1,10 @@
-import { HeaderList, parseRequestTarget } from "@proxy/http";
+import { HeaderList, isHeaderName, isMethod, parseRequestTarget } from "@proxy/http";
 import type { RouteRequest } from "@proxy/pipeline";
 
 /** The text of `--request` or `--header` makes no request. */
 export class RequestTextError extends Error {
   override readonly name = "RequestTextError";
 }
-
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
  * The request that `GET http://host/path?query` (GET when only a URL is given) and header lines describe, normalised
@@ -15,7 +13,7 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 export function parseRequestText(text: string, headerLines: readonly string[]): RouteRequest {
   const parts = text.trim().split(/\s+/);
   const [method, url] = parts.length === 1 ? ["GET", parts[0]!] : [parts[0]!, parts[1]!];
-  if (parts.length > 2 || !token.test(method)) {
+  if (parts.length > 2 || !isMethod(method)) {
     throw new RequestTextError(`'${text}' is no request: it looks like "GET http://host/path"`);
   }
   const target = parseRequestTarget(method, url);
@@ -46,6 +44,6 @@ export function parseRequestText(text: string, headerLines: readonly string[]): 
 function parseHeader(line: string): [name: string, value: string] {
   const colon = line.indexOf(":");
   const name = line.slice(0, colon);
-  if (colon < 1 || !token.test(name)) throw new RequestTextError(`'${line}' is no header: it looks like "Name: value"`);
+  if (!isHeaderName(name)) throw new RequestTextError(`'${line}' is no header: it looks like "Name: value"`);
   return [name, line.slice(colon + 1).trim()];
 }

@@ -1,11 +1,13 @@
+import { configErrorOf } from "@proxy/config";
 import type { ConfigError, ConfigProvider } from "@proxy/config";
+import { fileProvider } from "@proxy/config/schema";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import type { FilesMissingError } from "./files-missing.ts";
-import { requireFiles } from "./files-missing.ts";
+import { FilesMissingError } from "./files-missing.ts";
 import { hostSettingsOf } from "./host-settings.ts";
 import type { HostOverrides, HostSettings } from "./host-settings.ts";
+import { inspectConfiguration } from "./inspect-configuration.ts";
 
 export interface ConfigurationOptions {
   readonly files: readonly string[];
@@ -29,21 +31,18 @@ export class Configuration extends Context.Service<
     Layer.effect(
       Configuration,
       Effect.gen(function* () {
-        yield* attempt(() => requireFiles(options.files));
-        const { loadGatewayConfig, fileProvider } = yield* Effect.promise(() => import("@proxy/config/schema"));
-        const { files, strict, env } = options;
-        const loaded = yield* attempt(() => loadGatewayConfig(files, { strict, env }));
-        const settings = yield* attempt(() => Promise.resolve(hostSettingsOf(loaded.config, options.overrides)));
+        const { files, strict, env, overrides } = options;
+        const { config, issues } = yield* Effect.tryPromise({
+          try: () => inspectConfiguration(files, { strict, env, ignoreAddresses: overrides.addresses !== undefined }),
+          catch: (error) => error,
+        }).pipe(Effect.catch((error) => (error instanceof FilesMissingError ? Effect.fail(error) : Effect.die(error))));
+        if (config === undefined) return yield* Effect.fail(configErrorOf(issues));
         const provider = yield* Effect.acquireRelease(
           Effect.sync(() => fileProvider(files, { strict, env })),
           (held) => Effect.promise(async () => held.close?.()),
         );
+        const settings = hostSettingsOf(config, overrides);
         return Configuration.of({ settings, provider });
       }),
     );
-}
-
-/** Rejections are configuration errors, which are told; anything else is a fault of the program. */
-function attempt<A>(run: () => Promise<A>): Effect.Effect<A, ConfigurationError> {
-  return Effect.tryPromise({ try: run, catch: (error) => error as ConfigurationError });
 }

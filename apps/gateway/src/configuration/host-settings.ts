@@ -1,9 +1,8 @@
-import { configErrorOf } from "@proxy/config";
-import type { ConfigIssue, GatewayConfig, ServerLimitsConfig } from "@proxy/config";
+import type { AccessLogConfig, ConfigIssue, GatewayConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
 import { defaultServerLimits } from "@proxy/http";
 import type { MinDataRate, ServerLimits } from "@proxy/http";
 import type { AccessLogSettings } from "../access-log/access-log.ts";
-import type { FrontServerKind } from "../listeners/front-server-choice.ts";
+
 import { defaultListenUrl, ListenUrlError, parseListenUrl } from "../listeners/listen-url.ts";
 import type { ListenUrl } from "../listeners/listen-url.ts";
 import type { LogLevelName } from "../logging/log-level.ts";
@@ -12,11 +11,13 @@ import type { LogLevelName } from "../logging/log-level.ts";
 export interface HostSettings {
   readonly addresses: readonly ListenUrl[];
   readonly limits: ServerLimits;
-  readonly serverKind: FrontServerKind;
+  readonly engine: ServerEngine;
   /** Milliseconds. */
   readonly shutdownTimeout: number;
   readonly logLevel: LogLevelName;
   readonly accessLog: AccessLogSettings | undefined;
+  /** Addresses and networks. */
+  readonly trustedProxies: readonly string[];
 }
 
 /** What the command line says about the same things; it wins. */
@@ -25,49 +26,71 @@ export interface HostOverrides {
   readonly logLevel?: LogLevelName | undefined;
 }
 
-/** Throws `ConfigError` with an issue for each address that cannot be listened on. */
+/** The configuration has to be one without `addressIssues`, unless the command line gives the addresses. */
 export function hostSettingsOf(config: GatewayConfig, overrides: HostOverrides): HostSettings {
   const { server } = config;
   return {
     addresses: overrides.addresses ?? configuredAddresses(config),
     limits: limitsOf(server.limits),
-    serverKind: "node",
+    engine: server.engine,
     shutdownTimeout: server.shutdownTimeout,
     logLevel: overrides.logLevel ?? config.logging.level,
-    accessLog: server.accessLog ? { file: undefined, format: "combined" } : undefined,
+    accessLog: accessLogSettings(server.accessLog),
+    trustedProxies: server.trustedProxies,
   };
 }
 
-function configuredAddresses(config: GatewayConfig): readonly ListenUrl[] {
-  const addresses = new Map<string, ListenUrl>();
-  const issues: ConfigIssue[] = [];
-  const take = (text: string, name: string, path: readonly (string | number)[]): void => {
+/** An error for each address of the configuration that cannot be listened on. */
+export function addressIssues(config: GatewayConfig): readonly ConfigIssue[] {
+  return declaredAddresses(config).flatMap(({ text, name, path }) => {
     try {
-      const address = parseListenUrl(text);
-      // The same place twice is one listener, except that every port 0 is another port.
-      addresses.set(address.port === 0 ? path.join("/") : `${address.host ?? "*"}:${address.port}`, address);
+      parseListenUrl(text);
+      return [];
     } catch (error) {
       if (!(error instanceof ListenUrlError)) throw error;
-      issues.push({
-        code: "ListenUrlInvalid",
-        severity: "error",
-        message: `${name}: ${error.message}`,
-        path,
-        value: text,
-      });
+      const message = `${name}: ${error.message}`;
+      return [{ code: "listen-url-invalid", severity: "error" as const, message, path, value: text }];
     }
-  };
-  config.urls.forEach((text, index) => take(text, "Urls", ["Urls", index]));
-  for (const [name, endpoint] of Object.entries(config.server.endpoints)) {
-    take(endpoint.url, `endpoint '${name}'`, ["Server", "Endpoints", name, "Url"]);
+  });
+}
+
+/** Throws `ListenUrlError`. The same place twice is one listener, except that every port 0 is another port. */
+function configuredAddresses(config: GatewayConfig): readonly ListenUrl[] {
+  const addresses = new Map<string, ListenUrl>();
+  for (const { text, path } of declaredAddresses(config)) {
+    const address = parseListenUrl(text);
+    addresses.set(address.port === 0 ? path.join("/") : `${address.host ?? "*"}:${address.port}`, address);
   }
-  if (issues.length > 0) throw configErrorOf(issues);
   return addresses.size === 0 ? [parseListenUrl(defaultListenUrl)] : [...addresses.values()];
+}
+
+interface DeclaredAddress {
+  readonly text: string;
+  /** For messages. */
+  readonly name: string;
+  readonly path: readonly (string | number)[];
+}
+
+function declaredAddresses({ urls, server }: GatewayConfig): readonly DeclaredAddress[] {
+  return [
+    ...urls.map((text, index) => ({ text, name: "Urls", path: ["Urls", index] })),
+    ...Object.entries(server.endpoints).map(([name, { url }]) => ({
+      text: url,
+      name: `endpoint '${name}'`,
+      path: ["Server", "Endpoints", name, "Url"],
+    })),
+  ];
+}
+
+function accessLogSettings({ enabled, path, format }: AccessLogConfig): AccessLogSettings | undefined {
+  if (!(enabled ?? (path !== undefined || format !== undefined))) return undefined;
+  return { file: path, format: format === "Json" ? "json" : "combined" };
 }
 
 function limitsOf(limits: ServerLimitsConfig): ServerLimits {
   const d = defaultServerLimits;
   return {
+    ...d,
     maxRequestLineSize: limits.maxRequestLineSize ?? d.maxRequestLineSize,
     maxRequestHeadersTotalSize: limits.maxRequestHeadersTotalSize ?? d.maxRequestHeadersTotalSize,
     maxRequestHeaderCount: limits.maxRequestHeaderCount ?? d.maxRequestHeaderCount,

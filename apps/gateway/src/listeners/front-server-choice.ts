@@ -1,9 +1,8 @@
+import type { ServerEngine } from "@proxy/config";
 import type { FrontServer, FrontServerOptions } from "@proxy/http";
-import { createNodeServer } from "@proxy/http";
+import { createEngineServer } from "../../../../packages/http/src/engine/server/engine-server.ts";
 
-export type FrontServerKind = "node";
-
-/** Makes the server that a kind stands for. The one place that knows the kinds. */
-export function createFrontServer(_kind: FrontServerKind, options: FrontServerOptions): FrontServer {
-  return createNodeServer(options);
+/** Makes the server that `Server:Engine` names. The one place that knows them all. */
+export function createFrontServer(kind: ServerEngine, options: FrontServerOptions): FrontServer {
+  return kind === "node" ? createEngineServer(options) : createEngineServer(options);
 }

@@ -4,7 +4,7 @@ import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { AccessLog } from "../access-log/access-log.ts";
-import { unreadableRequest, withAccessLog } from "../access-log/record-requests.ts";
+import { unreadableRequest } from "../access-log/record-requests.ts";
 import { Configuration } from "../configuration/configuration.ts";
 import { callbackLog } from "../logging/callback-log.ts";
 import { Proxy } from "../proxy/proxy.ts";
@@ -27,7 +27,7 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
         const accessLog = yield* AccessLog;
         const log = yield* callbackLog;
         const options: FrontServerOptions = {
-          handler: accessLog.add === undefined ? handle : withAccessLog(handle, accessLog.add),
+          handler: handle,
           limits: settings.limits,
           onFault: (error, connectionId) => {
             if (error instanceof BadRequestError) accessLog.add?.(unreadableRequest(error));
@@ -39,7 +39,7 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
         };
         const open = yield* Effect.acquireRelease(
           Effect.tryPromise({
-            try: () => openListeners(settings.addresses, () => createFrontServer(settings.serverKind, options)),
+            try: () => openListeners(settings.addresses, () => createFrontServer(settings.engine, options)),
             catch: (error) => (error instanceof ListenError ? error : new ListenError("the configured addresses", error)),
           }),
           (listeners) =>

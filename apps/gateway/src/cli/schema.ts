@@ -1,0 +1,10 @@
+import { generateJsonSchema } from "@proxy/config/schema";
+import type { Output } from "./command-line.ts";
+import { exitCode } from "./exit-code.ts";
+import type { ExitCode } from "./exit-code.ts";
+
+/** Prints the JSON Schema of the configuration. */
+export function schema(output: Output): Promise<ExitCode> {
+  output.out(`${JSON.stringify(generateJsonSchema(), undefined, 2)}\n`);
+  return Promise.resolve(exitCode.ok);
+}

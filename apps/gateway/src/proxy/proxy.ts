@@ -1,0 +1,81 @@
+import { ConfigError } from "@proxy/config";
+import type { ConfigChangeListener, ProxyConfig } from "@proxy/config";
+import type { ExchangeHandler } from "@proxy/http";
+import { createReverseProxy } from "@proxy/pipeline";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import { AccessLog } from "../access-log/access-log.ts";
+import { recordRequests } from "../access-log/record-requests.ts";
+import { Configuration } from "../configuration/configuration.ts";
+import { callbackLog } from "../logging/callback-log.ts";
+import type { CallbackLog } from "../logging/callback-log.ts";
+import { configurationChanges } from "./configuration-changes.ts";
+import { proxyEvents } from "./proxy-events.ts";
+
+/** The proxy. `handle` is what a listener calls with each request: a plain function, no effect is run for a request. */
+export class Proxy extends Context.Service<Proxy, { readonly handle: ExchangeHandler }>()("@proxy/gateway/Proxy") {
+  /** Watches the configuration and serves until the scope closes; fails with `ConfigError` when it cannot be used at first. */
+  static readonly layer: Layer.Layer<Proxy, ConfigError, Configuration | AccessLog> = Layer.effect(
+    Proxy,
+    Effect.gen(function* () {
+      const { provider, settings } = yield* Configuration;
+      const accessLog = yield* AccessLog;
+      const log = yield* callbackLog;
+      const recorder = accessLog.add === undefined ? undefined : recordRequests(accessLog.add);
+      const proxy = yield* Effect.acquireRelease(
+        Effect.tryPromise({
+          try: () =>
+            createReverseProxy({
+              config: provider,
+              trustedProxies: settings.trustedProxies,
+              logger: proxyEvents(log),
+              listeners: [changeLog(log)],
+              steps: recorder === undefined ? undefined : (steps) => [recorder.step, ...steps],
+            }),
+          catch: (error) => error,
+        }).pipe(Effect.catch((error) => (error instanceof ConfigError ? Effect.fail(error) : Effect.die(error)))),
+        (running) => Effect.promise(() => within(closingTime, running.close())),
+      );
+      return Proxy.of({ handle: recorder === undefined ? proxy.handle : recorder.wrap(proxy.handle) });
+    }),
+  );
+}
+
+/**
+ * The listeners have drained or cut every request before; what the proxy still waits for is a destination that does
+ * not close its connection, and the process must end.
+ */
+const closingTime = 2000;
+
+/** Resolves when `work` does, at the latest after `milliseconds`. */
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}
+
+/** Says which configuration is in use, and how much a reload changed. */
+function changeLog(log: CallbackLog): ConfigChangeListener {
+  let running: ProxyConfig | undefined;
+  // A refused configuration is still what its provider gave last, and passes that bring nothing new name it again.
+  let refused: ProxyConfig | undefined;
+  return {
+    applyingFailed([config]) {
+      refused = config;
+    },
+    applied([config]) {
+      if (config === undefined || config === refused) return;
+      refused = undefined;
+      const { revisionId, routes, clusters } = config;
+      if (revisionId === running?.revisionId) return;
+      const facts = { revision: revisionId, routes: routes.length, clusters: clusters.length };
+      if (running === undefined) log("Info", "started", facts);
+      else log("Info", "the changed configuration is in use", { ...facts, ...configurationChanges(running, config) });
+      running = config;
+    },
+  };
+}

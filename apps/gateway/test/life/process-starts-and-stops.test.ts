@@ -1,0 +1,135 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startChild } from "../support/child-gateway.ts";
+import { configFolder, oneRoute } from "../support/config-file.ts";
+import type { ConfigFolder } from "../support/config-file.ts";
+import { bodyOf, getRaw, statusOf } from "../support/raw-client.ts";
+import { plainAnswer, startRawOrigin } from "../support/raw-origin.ts";
+import type { RawOrigin } from "../support/raw-origin.ts";
+
+let folder: ConfigFolder;
+/** Holds each answer back until the test lets it go. */
+let origin: RawOrigin;
+let arrived: PromiseWithResolvers<void>;
+let release: PromiseWithResolvers<void>;
+beforeEach(async () => {
+  folder = await configFolder();
+  arrived = Promise.withResolvers();
+  release = Promise.withResolvers();
+  origin = await startRawOrigin("slow", async () => {
+    arrived.resolve();
+    await release.promise;
+    return plainAnswer("finished");
+  });
+});
+afterEach(async () => {
+  await origin.close();
+  await folder[Symbol.asyncDispose]();
+});
+
+describe("the process", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)("%s lets the request under way finish, then the exit code is 0", async (signal) => {
+    const file = await folder.write("gateway.json", oneRoute(origin.url));
+    await using gateway = startChild(["--config", file, "--urls", "http://127.0.0.1:0"]);
+    const [port] = await gateway.listening();
+    const answer = getRaw(port!, "/");
+    await arrived.promise;
+    gateway.process.kill(signal);
+    await gateway.says("stopping");
+    await expect(getRaw(port!, "/late")).rejects.toThrow(/ECONNREFUSED|ECONNRESET/);
+    release.resolve();
+    expect(bodyOf(await answer)).toBe("finished");
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+    expect(gateway.stdout()).toBe(`Listening on http://127.0.0.1:${port}\n`);
+    expect(gateway.stderr()).toContain('"stopped"');
+  });
+
+  test("a request that takes too long is cut at the end of the shutdown timeout", async () => {
+    const file = await folder.write("gateway.json", oneRoute(origin.url, { Server: { ShutdownTimeout: "200ms" } }));
+    await using gateway = startChild(["run", "-c", file, "--urls", "http://127.0.0.1:0"]);
+    const [port] = await gateway.listening();
+    const answer = getRaw(port!, "/").catch(() => "");
+    await arrived.promise;
+    gateway.process.kill("SIGTERM");
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+    expect(await answer).not.toContain("finished");
+  });
+
+  test("the second signal ends it at once", async () => {
+    const file = await folder.write("gateway.json", oneRoute(origin.url));
+    await using gateway = startChild(["run", "-c", file, "--urls", "http://127.0.0.1:0"]);
+    const [port] = await gateway.listening();
+    const answer = getRaw(port!, "/").catch(() => "");
+    await arrived.promise;
+    gateway.process.kill("SIGTERM");
+    await gateway.says("stopping");
+    gateway.process.kill("SIGTERM");
+    expect(await gateway.ended).toEqual({ code: 143, signal: null });
+    await answer;
+  });
+
+  test("an address in use is said, and the exit code is 1", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    const file = await folder.write("gateway.json", oneRoute(origin.url));
+    await using gateway = startChild(["-c", file, "--urls", `http://127.0.0.1:0;http://127.0.0.1:${port}`]);
+    expect((await gateway.ended).code).toBe(1);
+    expect(gateway.stdout()).toBe("");
+    expect(gateway.stderr()).toContain(
+      `cannot listen on http://127.0.0.1:${port}: the address is in use by another process`,
+    );
+    taken.close();
+  });
+
+  test("an invalid configuration is reported whole, and the exit code is 1", async () => {
+    const file = await folder.write("gateway.json", {
+      ReverseProxy: {
+        Routes: { r1: { ClusterId: "c", Match: {} } },
+        Clusters: { c: { LoadBalancingPolicy: "Nope", Destinations: { d: { Address: origin.url } } } },
+      },
+    });
+    await using gateway = startChild(["-c", file]);
+    expect((await gateway.ended).code).toBe(1);
+    expect(gateway.stdout()).toBe("");
+    const entries = gateway.stderr().trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(entries.map((entry) => entry["level"])).toEqual(["error", "error"]);
+    expect(entries[0]!["message"]).toContain("r1");
+    expect(entries[1]!["message"]).toContain("Nope");
+  });
+
+  test("an https endpoint is refused by name", async () => {
+    const file = await folder.write(
+      "gateway.json",
+      oneRoute(origin.url, { Kestrel: { Endpoints: { Secure: { Url: "https://127.0.0.1:0" } } } }),
+    );
+    await using gateway = startChild(["-c", file]);
+    expect((await gateway.ended).code).toBe(1);
+    expect(gateway.stderr()).toMatch(/Secure.*https.*not supported yet/);
+  });
+
+  test("SIGHUP opens the access log anew", async () => {
+    const { rename, readFile } = await import("node:fs/promises");
+    release.resolve();
+    const log = `${folder.path}/access.log`;
+    const file = await folder.write(
+      "gateway.json",
+      oneRoute(origin.url, { Server: { AccessLog: { Path: log, Format: "json" } } }),
+    );
+    await using gateway = startChild(["-c", file, "--urls", "http://127.0.0.1:0"]);
+    const [port] = await gateway.listening();
+    expect(statusOf(await getRaw(port!, "/before"))).toBe(200);
+    await rename(log, `${log}.1`);
+    gateway.process.kill("SIGHUP");
+    expect(statusOf(await getRaw(port!, "/after"))).toBe(200);
+    gateway.process.kill("SIGTERM");
+    expect((await gateway.ended).code).toBe(0);
+    const written = (await readFile(`${log}.1`, "utf8").catch(() => "")) + (await readFile(log, "utf8"));
+    const entries = written.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(entries.map((entry) => entry["target"])).toEqual(["/before", "/after"]);
+    expect(await readFile(log, "utf8")).toContain("/after");
+    expect(entries[0]).toMatchObject({ status: 200, route: "all", cluster: "c", destination: "d", remoteAddress: "127.0.0.1" });
+  });
+});
