@@ -33,7 +33,7 @@ export function destinationError(error: Error, call: UndiciCall, what: string): 
 function stepOf(error: Error, code: string, call: UndiciCall): DestinationErrorStep {
   if (!call.sent) return "connect";
   if (call.answered) return "response-body";
-  if (code.startsWith("HPE_") || badHead.has(code)) return "response-head";
+  if (error.name === "HTTPParserError" || badHead.has(code)) return "response-head";
   if (code === "UND_ERR_SOCKET" && error.message.startsWith("bad ")) return "response-head";
   return call.body !== undefined && !call.body.over ? "request-body" : "request";
 }
