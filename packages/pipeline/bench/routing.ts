@@ -56,6 +56,11 @@ const scenarios: readonly Scenario[] = [
     request: (i) => ({ path: `/shop/dept-${i}/a`, query: "?page=3&lang=en" }),
   },
   {
+    name: "header per route",
+    route: (i) => ({ path: "/{**rest}", headers: [{ name: "X-Tenant", values: [`tenant-${i}`] }] }),
+    request: (i) => ({ path: "/some/page", headers: HeaderList.from([...browser, ["X-Tenant", `tenant-${i}`]]) }),
+  },
+  {
     name: "percent-encoded path",
     route: (i) => ({ path: `/files/dir ${i}/{name}` }),
     request: (i) => ({ path: `/files/dir%20${i}/a%C3%A9` }),

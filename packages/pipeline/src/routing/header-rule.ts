@@ -64,20 +64,26 @@ function anyLine(rule: HeaderRule, headers: HeaderList, first: number): boolean 
   return false;
 }
 
-/**
- * Elements end at the separator, except inside double quotes; a quote that is not closed takes the rest. Blanks
- * before an element are not part of it, those after it are; one pair of quotes around it is not.
- */
 function anyElement(rule: HeaderRule, line: string): boolean {
-  let begin = 0;
-  while (begin < line.length) {
+  for (const element of elementsOf(line, rule.separator)) if (equalsValue(rule, element)) return true;
+  return false;
+}
+
+/**
+ * The elements of a line, as exact and prefix rules see them. They end at the separator, except inside double
+ * quotes; a quote that is not closed takes the rest. Blanks before an element are not part of it, those after it
+ * are; one pair of quotes around it is not.
+ */
+export function elementsOf(line: string, separator: string): readonly string[] {
+  const elements: string[] = [];
+  for (let begin = 0; begin < line.length; ) {
     while (line[begin] === " ") begin++;
-    const end = elementEnd(line, begin, rule.separator);
+    const end = elementEnd(line, begin, separator);
     const quoted = end - begin > 1 && line[begin] === '"' && line[end - 1] === '"';
-    if (equalsValue(rule, quoted ? line.slice(begin + 1, end - 1) : line.slice(begin, end))) return true;
+    elements.push(quoted ? line.slice(begin + 1, end - 1) : line.slice(begin, end));
     begin = end + 1;
   }
-  return false;
+  return elements;
 }
 
 function elementEnd(line: string, begin: number, separator: string): number {

@@ -12,7 +12,7 @@
  */
 import type { CompiledRoute, SegmentCheck } from "./compiled-route.ts";
 import { matchComplexSegment } from "./complex-segment.ts";
-import { headerRuleHolds } from "./header-rule.ts";
+import { elementsOf, headerRuleHolds } from "./header-rule.ts";
 import type { HostIndex } from "./host-index.ts";
 import { methodAccepted } from "./method-rule.ts";
 import { splitPath } from "./path-segments.ts";
@@ -20,6 +20,7 @@ import type { PathSegments } from "./path-segments.ts";
 import { decodePathText, foldCase } from "./path-text.ts";
 import { parseQuery, queryRuleHolds } from "./query-rule.ts";
 import type { QueryValues } from "./query-rule.ts";
+import type { RouteList, RuleSplit } from "./route-list.ts";
 import type { RouteRequest } from "./route-table.ts";
 import type { RouteLeaf, TrieNode } from "./route-trie.ts";
 import type { TemplateParameter } from "./route-template.ts";
@@ -31,8 +32,6 @@ export interface SearchPlan {
   /** Segments of the longest template. */
   readonly maximumSegments: number;
 }
-
-const nothing: readonly CompiledRoute[] = [];
 
 export class RouteSearch {
   readonly #plan: SearchPlan;
@@ -121,7 +120,10 @@ export class RouteSearch {
 
   #hostDecides(host: number, request: RouteRequest): boolean {
     for (let i = 0; i < this.#leafCount; i++) {
-      for (const route of (this.#leaves[i] as RouteLeaf).byHost?.get(host) ?? nothing) {
+      const list = (this.#leaves[i] as RouteLeaf).byHost?.get(host);
+      if (list === undefined || !methodAccepted(list.methods, list.cors, request)) continue;
+      if (!list.checked) return true;
+      for (const route of list.routes) {
         if (methodAccepted(route.methods, route.cors, request) && this.#pathHolds(route)) return true;
       }
     }
@@ -133,19 +135,42 @@ export class RouteSearch {
     for (let i = 0; i < this.#leafCount; i++) {
       const leaf = this.#leaves[i] as RouteLeaf;
       best = this.#firstOf(leaf.everyHost, request, best);
-      if (host < 0 || leaf.byHost === undefined) continue;
-      const named = leaf.byHost.get(host);
-      if (named !== undefined) best = this.#firstOf(named, request, best);
+      if (host >= 0 && leaf.byHost !== undefined) best = this.#firstOf(leaf.byHost.get(host), request, best);
     }
     return best;
   }
 
-  #firstOf(routes: readonly CompiledRoute[], request: RouteRequest, best: CompiledRoute | undefined): CompiledRoute | undefined {
+  #firstOf(list: RouteList | undefined, request: RouteRequest, best: CompiledRoute | undefined): CompiledRoute | undefined {
+    if (list === undefined) return best;
+    if (list.split !== undefined) {
+      if (!methodAccepted(list.methods, list.cors, request)) return best;
+      return this.#firstOfSplit(list.split, request, best);
+    }
+    const { routes } = list;
     for (let i = 0; i < routes.length; i++) {
       const route = routes[i] as CompiledRoute;
       if (best !== undefined && route.rank > best.rank) return best;
       this.tests++;
       if (this.#holds(route, request)) return route;
+    }
+    return best;
+  }
+
+  /** Only the routes that name a value of the request, and those that name none, are tested. */
+  #firstOfSplit(split: RuleSplit, request: RouteRequest, found: CompiledRoute | undefined): CompiledRoute | undefined {
+    let best = this.#firstOf(split.rest, request, found);
+    if (split.source === "query") {
+      this.#query ??= parseQuery(request.query);
+      for (const value of this.#query.get(split.key) ?? []) {
+        best = this.#firstOf(split.byValue.get(foldCase(value)), request, best);
+      }
+      return best;
+    }
+    const { headers } = request;
+    for (let i = headers.indexOf(split.key); i >= 0; i = headers.indexOf(split.key, i + 1)) {
+      for (const element of elementsOf(headers.valueAt(i), split.separator)) {
+        best = this.#firstOf(split.byValue.get(foldCase(element)), request, best);
+      }
     }
     return best;
   }
@@ -200,14 +225,21 @@ export class RouteSearch {
       if (!this.#addMethods(everyHost, request, methods)) return undefined;
       if (byHost === undefined) continue;
       for (const host of this.#hostNumbers) {
-        if (!this.#addMethods(byHost.get(host) ?? nothing, request, methods)) return undefined;
+        if (!this.#addMethods(byHost.get(host), request, methods)) return undefined;
       }
     }
     return methods.size > 0 ? [...methods].sort() : undefined;
   }
 
-  #addMethods(routes: readonly CompiledRoute[], request: RouteRequest, methods: Set<string>): boolean {
-    for (const route of routes) {
+  /** False when a route of `list` takes the request's method. */
+  #addMethods(list: RouteList | undefined, request: RouteRequest, methods: Set<string>): boolean {
+    if (list === undefined) return true;
+    if (methodAccepted(list.methods, false, request)) return false;
+    if (!list.cors && !list.checked) {
+      for (const method of list.methods ?? []) methods.add(method);
+      return true;
+    }
+    for (const route of list.routes) {
       if (methodAccepted(route.methods, route.cors, request)) return false;
       if (route.methods === undefined || !this.#pathHolds(route)) continue;
       for (const method of route.methods) methods.add(method);

@@ -11,7 +11,7 @@ import type { RouteExplanation } from "./route-explanation.ts";
 import { RouteSearch } from "./route-search.ts";
 import type { SearchPlan } from "./route-search.ts";
 import { findTies } from "./route-ties.ts";
-import { addToTrie, newNode } from "./route-trie.ts";
+import { buildTrie } from "./route-trie.ts";
 import { captureValues, routeValuesOf } from "./route-values.ts";
 import type { RouteValues } from "./route-values.ts";
 
@@ -108,13 +108,9 @@ class CompiledRouteTable<T> implements RouteTable<T> {
     this.#routes = sorted;
     this.entries = sorted.map((route) => declared[route.declared] as RouteEntry<T>);
     this.issues = findTies(sorted);
-    const root = newNode();
     const hosts = new HostIndex();
-    let maximumSegments = 0;
-    for (const route of sorted) {
-      addToTrie(root, route, hosts);
-      maximumSegments = Math.max(maximumSegments, route.template.segments.length);
-    }
+    const root = buildTrie(sorted, hosts);
+    const maximumSegments = sorted.reduce((most, { template }) => Math.max(most, template.segments.length), 0);
     this.#plan = { root, hosts, maximumSegments };
     this.#search = new RouteSearch(this.#plan);
   }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ConstraintCatalogue } from "../../src/routing/constraint-catalogue.ts";
 import { captureValues, parseTemplate, TemplateError, writeTemplate } from "../../src/routing/index.ts";

@@ -91,7 +91,11 @@ function checkTemplate(given: Given, expected: Given): void {
   if (expected.parameters === undefined) return;
   expect(
     parameters.map(({ name, catchAll, encodeSlashes, optional, default: fallback, constraints }) => ({
-      ...{ name, catchAll, encodeSlashes, optional, constraints },
+      name,
+      catchAll,
+      encodeSlashes,
+      optional,
+      constraints,
       default: fallback ?? null,
     })),
   ).toEqual(expected.parameters);
