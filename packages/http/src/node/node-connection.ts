@@ -19,6 +19,8 @@ export class NodeConnection {
   readonly info: ConnectionInfo;
   /** In the order of their requests. */
   readonly exchanges: Set<NodeExchange> = new Set();
+  /** Requests so far, for the most that one connection may carry. */
+  requests = 0;
   /** Answers on this connection say Connection: close, and it is closed when it falls idle. */
   closing = false;
   /** A request was refused: nothing after it on this connection is read. */

@@ -15,6 +15,8 @@ const drainableRest = 65_536;
 
 export interface NodeExchangeOptions {
   readonly maxRequestBodySize: number | undefined;
+  /** No request after this one: its answer closes the connection. */
+  readonly last?: boolean | undefined;
   /** Given when the client asked to leave HTTP: takes the socket over and gives the bytes that came early. */
   readonly takeSocket?: (() => { readonly early: readonly Uint8Array[]; readonly peerEnded: boolean }) | undefined;
   /** False refuses one more upgraded connection. */
@@ -33,7 +35,6 @@ export class NodeExchange implements Exchange {
   /** Milliseconds that the body was waited for, kept by the watch. */
   bodyTime = 0;
   readonly #node: NodeConnection;
-  readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #options: NodeExchangeOptions;
   #continueDue: boolean;
@@ -44,7 +45,6 @@ export class NodeExchange implements Exchange {
 
   constructor(node: NodeConnection, req: IncomingMessage, res: ServerResponse, request: RequestHead, options: NodeExchangeOptions) {
     this.#node = node;
-    this.#req = req;
     this.#res = res;
     this.#options = options;
     this.request = request;
@@ -106,7 +106,7 @@ export class NodeExchange implements Exchange {
     const rest = body === undefined || body.complete ? 0 : (body.length ?? Infinity) - body.received;
     const unread = body !== undefined && !body.complete && !body.awaitsClient && (this.#continueDue || rest > drainableRest);
     // A body that is still being read ends in its own time, whatever its size.
-    if (this.#node.closing || unread || body?.failed === true) this.#res.shouldKeepAlive = false;
+    if (this.#node.closing || this.#options.last === true || unread || body?.failed === true) this.#res.shouldKeepAlive = false;
     if (!this.#res.shouldKeepAlive && body?.complete === false) this.#node.lingerAtClose();
   }
 

@@ -40,7 +40,6 @@ class NodeServer implements FrontServer {
     const server = createServer(serverOptions(limits));
     this.#server = server;
     server.maxHeadersCount = 0;
-    server.maxRequestsPerSocket = limits.maxRequestsPerConnection ?? 0;
     if (limits.maxConcurrentConnections !== undefined) server.maxConnections = limits.maxConcurrentConnections;
     // A client that half-closed still gets its answer; the watch ends those that only left.
     Object.assign(server, { httpAllowHalfOpen: true });
@@ -57,7 +56,6 @@ class NodeServer implements FrontServer {
       this.#refuseSocket(socket as Socket, new BadRequestError(501, "CONNECT_NOT_SUPPORTED", "CONNECT is not supported"));
     });
     server.on("clientError", (error, socket) => this.#onClientError(error, socket));
-    server.on("dropRequest", () => undefined);
   }
 
   get connectionCount(): number {
@@ -108,14 +106,16 @@ class NodeServer implements FrontServer {
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
     const connection = NodeConnection.of(req.socket);
-    if (connection.refused || req.socket.writableEnded) {
+    const most = this.#limits.maxRequestsPerConnection ?? Infinity;
+    if (connection.refused || connection.requests >= most || req.socket.writableEnded) {
       req.resume();
       return;
     }
+    const last = ++connection.requests >= most;
     let exchange: NodeExchange;
     try {
       const request = readRequestHead(req, "http", req.url as string, this.#limits);
-      exchange = new NodeExchange(connection, req, res, request, { maxRequestBodySize: this.#limits.maxRequestBodySize });
+      exchange = new NodeExchange(connection, req, res, request, { maxRequestBodySize: this.#limits.maxRequestBodySize, last });
     } catch (error) {
       this.#refuse(connection, req, res, error);
       return;
