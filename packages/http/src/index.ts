@@ -46,3 +46,5 @@ export { createNodeServer } from "./node/node-server.ts";
 export { exchangeFromNode, exchangeFromUpgrade } from "./node/exchange-from-node.ts";
 export type { ExchangeFromNodeOptions } from "./node/exchange-from-node.ts";
 export { SocketTunnel } from "./node/socket-tunnel.ts";
+export { createEngineServer } from "./engine/server/engine-server.ts";
+export type { EngineServerOptions } from "./engine/server/engine-server.ts";

@@ -113,7 +113,10 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#peerEnded = true;
     if (this.#phase === phaseHead) this.#closeIdle();
     else if (this.#phase === phaseTunnel) this.#tunnel?.peerEnded();
-    else this.#pump();
+    else {
+      this.#pump();
+      this.#armHalfClosed();
+    }
   }
 
   drained(): void {
@@ -129,7 +132,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   }
 
   closed(): void {
-    const before = this.#phase;
+    const tunnelled = this.#phase === phaseTunnel;
     this.#phase = phaseClosed;
     this.#context.wheel.remove(this);
     const exchange = this.#exchange;
@@ -145,7 +148,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
         this.#body?.fail(cause);
         if (!clean) this.#tunnel?.closed(cause);
         this.#response?.close();
-        if (before !== phaseTunnel && before !== phaseClosed) exchange.clientGone(cause);
+        if (!tunnelled) exchange.clientGone(cause);
         exchange.complete();
       });
     }
@@ -160,7 +163,6 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   }
 
   destroy(): void {
-    this.#phase = phaseClosed;
     this.#socket.destroy();
   }
 
@@ -184,6 +186,10 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
       this.destroy();
     } else if (this.#phase === phaseBody) {
       this.#checkBodyRate(time);
+    } else if (this.#phase === phaseAnswer && this.#peerEnded) {
+      // What is still unsent shows whether somebody reads: the minimum rate judges that.
+      if (this.#socket.writableLength > 0) this.#armHalfClosed();
+      else this.destroy();
     }
   }
 
@@ -218,9 +224,12 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   }
 
   tunnelAborted(cause: Error): void {
-    const tunnel = this.#tunnel;
+    const exchange = this.#exchange;
     this.#giveUp(true);
-    this.#guard(() => tunnel?.closed(cause));
+    this.#guard(() => {
+      this.#tunnel?.closed(cause);
+      exchange?.complete();
+    });
   }
 
   // -- What a response asks
@@ -435,6 +444,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#deaf = true;
     this.#input.clear();
     this.#clearReadDeadline();
+    if (this.#peerEnded) this.#armHalfClosed();
     if (fault !== undefined) {
       this.#context.onFault(fault, this.info.id);
       this.#body?.fail(fault);
@@ -586,6 +596,11 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     if (rate !== undefined && this.#phase === phaseBody) this.#setReadDeadline(rate.gracePeriod);
   }
 
+  /** A FIN may be a half-close or all that shows of a client that left: who sends it is not waited for long. */
+  #armHalfClosed(): void {
+    if (this.#phase === phaseAnswer) this.#setReadDeadline(this.#context.limits.halfClosedTimeout);
+  }
+
   #checkBodyRate(time: number): void {
     const body = this.#body as RequestBody;
     const rate = this.#context.limits.minRequestBodyDataRate;
@@ -604,6 +619,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
 
   /** Watches the client's reading; true when more can be written. */
   #afterWrite(): boolean {
+    if (this.#peerEnded) this.#armHalfClosed();
     const socket = this.#socket;
     const unsent = socket.writableLength;
     if (unsent === 0) return true;

@@ -36,6 +36,8 @@ class EngineServer implements FrontServer {
   readonly #connections = new Set<Connection>();
   readonly #context: ServerContext;
   readonly #server: Server;
+  /** Told when the last connection is gone, while the server closes. */
+  #emptied: (() => void) | undefined;
 
   constructor(options: EngineServerOptions) {
     const limits: ServerLimits = withDefaults(options.limits);
@@ -50,6 +52,7 @@ class EngineServer implements FrontServer {
       connectionClosed: (connection) => {
         if (connection.upgraded) this.#context.upgradedCount--;
         this.#connections.delete(connection);
+        if (this.#connections.size === 0) this.#emptied?.();
       },
     };
     this.#server = createServer({
@@ -75,14 +78,19 @@ class EngineServer implements FrontServer {
   async close(gracePeriod: number = defaultGracePeriod): Promise<void> {
     const context = this.#context;
     context.closing = true;
-    const closed = new Promise<void>((resolve) => {
+    const stopped = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
+    });
+    // The listener of a server may hear of its end before the last connection has told of its own.
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+      if (this.#connections.size === 0) resolve();
     });
     for (const connection of this.#connections) connection.shutDown();
     const cut = setTimeout(() => {
       for (const connection of this.#connections) connection.destroy();
     }, gracePeriod);
-    await closed;
+    await Promise.all([stopped, emptied]);
     clearTimeout(cut);
   }
 

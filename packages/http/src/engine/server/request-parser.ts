@@ -107,7 +107,7 @@ export class RequestParser {
     if ((marks & fieldMark.host) !== 0) {
       if ((repeated & fieldMark.host) !== 0) return this.#not(400, "MULTIPLE_HOSTS", "the request has two Host fields");
       authority = headers.get("host") as string;
-      if (!isAuthority(authority)) return this.#not(400, "INVALID_HOST", "the Host field is invalid");
+      if (!isAuthority(authority) && (authority !== "" || minor === 1)) return this.#not(400, "INVALID_HOST", "the Host field is invalid");
     } else if (minor === 1) {
       return this.#not(400, "MISSING_HOST", "the request has no Host field");
     }
@@ -115,9 +115,8 @@ export class RequestParser {
       if (parsed.scheme !== this.#scheme) {
         return this.#not(400, "INVALID_TARGET_SCHEME", "the scheme of the target is not that of the connection");
       }
-      if (authority !== "" && !sameAuthority(parsed.authority, authority, parsed.scheme)) {
-        return this.#not(400, "HOST_MISMATCH", "the Host field is not the authority of the target");
-      }
+      // RFC 9112, 3.2.2: what Host said is ignored, and a proxy replaces it.
+      if (parsed.authority !== authority) headers.set("Host", parsed.authority);
       authority = parsed.authority;
     }
 
@@ -258,14 +257,6 @@ function methodOf(text: string, length: number): string {
     return "DELETE";
   }
   return text.slice(0, length);
-}
-
-function sameAuthority(target: string, host: string, scheme: "http" | "https"): boolean {
-  const one = target.toLowerCase();
-  const other = host.toLowerCase();
-  if (one === other) return true;
-  const port = scheme === "http" ? ":80" : ":443";
-  return one === `${other}${port}` || other === `${one}${port}`;
 }
 
 function hasOtherElement(list: string): boolean {
