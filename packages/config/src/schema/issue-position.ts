@@ -26,8 +26,8 @@ export function locateIn(sources: readonly ConfigSource[], issue: ConfigIssue): 
   for (const source of ordered) {
     const path = wholePath(source, issue);
     if (path === undefined) continue;
-    const { value, ...position } = positionOf(source, path);
-    return { ...issue, value: issue.value ?? value, ...position };
+    // The value as written, where there is one: `0s` rather than 0.
+    return { ...issue, ...positionOf(source, path) };
   }
   return issue;
 }

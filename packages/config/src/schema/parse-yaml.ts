@@ -14,6 +14,8 @@ import { positionInText } from "./source-position.ts";
 /** Values after following aliases; a bomb has billions. */
 const maxNodes = 500_000;
 
+const coreTags = new Set(["map", "seq", "str", "int", "float", "bool", "null"].map((name) => `tag:yaml.org,2002:${name}`));
+
 /** Throws `ConfigError` at the first few syntax errors and at whatever is refused. */
 export function parseYaml(text: string, source: string): ConfigSource {
   const document = compose(text, source);
@@ -77,8 +79,7 @@ class TreeBuilder {
       if (target === undefined) throw this.#refuse("syntax", `there is no anchor '${shorten(node.source)}' before this alias`, origin);
       return this.build(target, depth + 1);
     }
-    // Only written tags are kept here; a value of another type than its look is not worth the doubt.
-    if (node.tag !== undefined && !node.tag.startsWith("tag:yaml.org,2002:")) throw this.#refuse("yaml-tag", `the tag '${shorten(node.tag)}' is not supported`, origin);
+    if (node.tag !== undefined && !coreTags.has(node.tag)) throw this.#refuse("yaml-tag", `the tag '${shorten(node.tag)}' is not supported`, origin);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (isMap(node)) return { kind: "object", members: node.items.map((pair) => this.#member(pair.key, pair.value, origin, depth)), origin };
     if (isSeq(node)) return { kind: "array", items: node.items.map((item) => this.#item(item, origin, depth)), origin };
