@@ -1,16 +1,31 @@
-import type { ConfigValidator } from "@proxy/config";
+import type { ConfigValidator, KnownPolicies } from "@proxy/config";
 import type { ReverseProxyOptions } from "./reverse-proxy.ts";
 import { RouteCompiler } from "./state/route-compiler.ts";
 import { transformCatalogue } from "./transforms/compile.ts";
+import { unservedByCluster, unservedByRoute } from "./unserved-settings.ts";
 
 /**
  * What a proxy with these options checks beyond the rules of the configuration itself: templates, constraints,
- * transforms, answers, ties. For tools that check a configuration without running a proxy; a proxy has it built in.
+ * transforms, answers, ties, settings that nothing serves. For tools that check a configuration without running a proxy;
+ * a proxy has it built in.
  */
-export function createProxyValidator(options: Pick<ReverseProxyOptions, "transforms" | "constraints"> = {}): ConfigValidator {
-  return new RouteCompiler({
+export function createProxyValidator(
+  options: Pick<ReverseProxyOptions, "transforms" | "constraints" | "policies"> = {},
+): ConfigValidator {
+  const compiler = new RouteCompiler({
     catalogue: transformCatalogue(options.transforms),
     table: { constraints: options.constraints },
     chainOf: () => () => {},
-  }).validator;
+  });
+  return proxyValidator(compiler, options.policies ?? {});
+}
+
+/** The checks of a proxy whose routes `compiler` makes. */
+export function proxyValidator(compiler: RouteCompiler, policies: KnownPolicies): ConfigValidator {
+  return {
+    name: "pipeline",
+    validateRoute: (route) => [...compiler.routeIssues(route), ...unservedByRoute(route, policies)],
+    validateCluster: (cluster) => unservedByCluster(cluster),
+    validateConfig: (config) => compiler.tableIssues(config),
+  };
 }

@@ -24,6 +24,7 @@ import { configEvents } from "./config-events.ts";
 import { ProxyContext } from "./context.ts";
 import type { ProxyLogger } from "./logger.ts";
 import { createNodeHandler, createNodeUpgradeHandler, type NodeHandler, type NodeHandlerOptions, type NodeUpgradeHandler } from "./node-handler.ts";
+import { proxyValidator } from "./proxy-validator.ts";
 import type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
 import type { RouteModel } from "./route-model.ts";
 import { compileRouteTable, type RouteMatchResult, type RouteTable } from "./routing/index.ts";
@@ -74,7 +75,7 @@ export class RunningProxy implements ReverseProxy {
     this.#manager = createConfigManager({
       providers: this.#own === undefined ? [options.config].flat() as ConfigProvider[] : [this.#own],
       filters: options.filters,
-      validators: [this.#routes.validator, ...(options.validators ?? [])],
+      validators: [proxyValidator(this.#routes, options.policies ?? {}), ...(options.validators ?? [])],
       listeners: [
         configEvents(logger),
         { applyingFailed: (_configs, error) => (this.#refusal = error) },

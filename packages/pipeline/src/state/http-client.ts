@@ -1,6 +1,6 @@
 import type { HttpClientConfig, SslProtocol } from "@proxy/config";
 import { createHttpClient } from "@proxy/forwarder";
-import type { DestinationTlsOptions, HttpClient } from "@proxy/http";
+import type { DestinationTlsOptions, HttpClient, HttpClientOptions } from "@proxy/http";
 
 const tlsVersions: Readonly<Record<SslProtocol, NonNullable<DestinationTlsOptions["minVersion"]> | undefined>> = {
   // Node speaks neither: they allow nothing.
@@ -14,11 +14,16 @@ const tlsVersions: Readonly<Record<SslProtocol, NonNullable<DestinationTlsOption
 
 /** The client for the settings of a cluster: `HttpClient` in its configuration. */
 export function httpClientFor(settings: HttpClientConfig): HttpClient {
-  return createHttpClient({
+  return createHttpClient(httpClientOptions(settings));
+}
+
+/** What those settings are to a client; what is not said has the client's default. */
+export function httpClientOptions(settings: HttpClientConfig): HttpClientOptions {
+  return {
     maxConnections: settings.maxConnectionsPerServer,
     connectTimeout: settings.connectTimeout,
     tls: tlsOptions(settings),
-  });
+  };
 }
 
 function tlsOptions(settings: HttpClientConfig): DestinationTlsOptions | undefined {

@@ -3,7 +3,7 @@
  * validated, so that its faults stand in one list with all others; what it gave is kept for the load that follows.
  */
 import type { ClusterState, PreparedClusters } from "@proxy/cluster";
-import { ConfigError, routeEquals, type ConfigIssue, type ConfigValidator, type ProxyConfig, type RouteConfig } from "@proxy/config";
+import { ConfigError, routeEquals, type ConfigIssue, type ProxyConfig, type RouteConfig } from "@proxy/config";
 import type { ForwardWithOptions } from "@proxy/forwarder";
 import { compileRedirect } from "../actions/redirect.ts";
 import { compileRespond } from "../actions/respond.ts";
@@ -49,13 +49,21 @@ export class RouteCompiler {
     this.#options = options;
   }
 
-  /** Reports what is wrong with transforms, answers, templates, and which routes can tie. */
-  get validator(): ConfigValidator {
-    return {
-      name: "pipeline",
-      validateRoute: (route) => this.#compile(route).issues,
-      validateConfig: (config) => this.#validateTable(config),
-    };
+  /** What is wrong with the transforms and the answer of a route. */
+  routeIssues(route: RouteConfig): readonly ConfigIssue[] {
+    return this.#compile(route).issues;
+  }
+
+  /** What is wrong with templates, hosts and rules, and which routes can tie. */
+  tableIssues(config: ProxyConfig): readonly ConfigIssue[] {
+    try {
+      const table = this.#compileTable(config);
+      this.#tables.set(config, table);
+      return table.issues;
+    } catch (error) {
+      if (error instanceof ConfigError) return error.issues;
+      throw error;
+    }
   }
 
   /** The table of a configuration, with a slot per route that is still to be filled; a new one at each call. Throws `ConfigError`. */
@@ -101,17 +109,6 @@ export class RouteCompiler {
   #compileTable(config: ProxyConfig): RouteTable<RouteSlot> {
     const entries = config.routes.filter(hasMatch).map((route) => ({ config: route, payload: new RouteSlot(route) }));
     return compileRouteTable(entries, this.#options.table);
-  }
-
-  #validateTable(config: ProxyConfig): readonly ConfigIssue[] {
-    try {
-      const table = this.#compileTable(config);
-      this.#tables.set(config, table);
-      return table.issues;
-    } catch (error) {
-      if (error instanceof ConfigError) return error.issues;
-      throw error;
-    }
   }
 
   #model(config: RouteConfig, cluster: ClusterState | undefined, clusters: PreparedClusters): RouteModel {

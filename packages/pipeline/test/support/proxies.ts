@@ -1,4 +1,4 @@
-import type { ClusterConfig, ProxyConfigInput } from "@proxy/config";
+import type { ClusterConfig, ProxyConfig, ProxyConfigInput } from "@proxy/config";
 import { createReverseProxy, type ReverseProxy, type ReverseProxyOptions } from "@proxy/pipeline";
 import { FakeHttpClient, type FakeCall } from "./fake-client.ts";
 import { FakeExchange, type FakeRequest } from "./fake-exchange.ts";
@@ -15,7 +15,7 @@ export interface TestProxy {
 
 /** A proxy over destinations without connections; `script` answers what is sent to them. */
 export async function testProxy(
-  config: ProxyConfigInput,
+  config: ProxyConfig | ProxyConfigInput,
   options: Partial<ReverseProxyOptions> & { readonly script?: ((call: FakeCall) => void) | undefined } = {},
 ): Promise<TestProxy> {
   const clients: FakeHttpClient[] = [];
