@@ -34,12 +34,8 @@ describe("connections", () => {
   it("can be used again from the handler that hears the end", async () => {
     const pool = await start(answering(ok));
     const second = new Recorder();
-    const first = new (class extends Recorder {
-      override onEnd(): void {
-        super.onEnd(undefined);
-        send(pool, get("/second"), second);
-      }
-    })();
+    const first = new Recorder();
+    first.onFinal = () => send(pool, get("/second"), second);
     send(pool, get("/first"), first);
     expect((await second.done).body).toBe("ok");
     expect(destination.sockets.length).toBe(1);

@@ -25,6 +25,7 @@ export class Recorder implements DestinationHandler {
   readonly faults: string[] = [];
   onChunk: ((chunk: Uint8Array) => boolean | void) | undefined;
   onHead: (() => void) | undefined;
+  onFinal: (() => void) | undefined;
   readonly #done: Promise<this>;
   #settle!: (self: this) => void;
 
@@ -103,6 +104,7 @@ export class Recorder implements DestinationHandler {
   #final(outcome: "end" | "error" | "upgrade"): void {
     this.#open(outcome);
     this.outcome = outcome;
+    this.onFinal?.();
     this.#settle(this);
   }
 }

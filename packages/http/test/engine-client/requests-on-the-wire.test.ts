@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createEngineClient, type DestinationRequest, HeaderList, type HttpClient } from "../../src/index.ts";
 import { answering, RawDestination, type Script } from "./raw-destination.ts";

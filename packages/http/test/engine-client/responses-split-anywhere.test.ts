@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EngineCall } from "../../src/engine/client/engine-call.ts";
 import type { EngineDestination } from "../../src/engine/client/engine-destination.ts";

@@ -71,14 +71,14 @@ export class UnsafeHead {
 
 /** Whether `text` has exactly `lines` line ends, no other CR or LF, no NUL and nothing above 0xFF. */
 function isSafeText(text: string, lines: number): boolean {
-  return count(text, "\r\n") === lines && count(text, "\n") === lines && count(text, "\r") === lines
-    && !text.includes("\0") && !wide.test(text);
-}
-
-function count(text: string, part: string): number {
   let found = 0;
-  for (let i = text.indexOf(part); i >= 0; i = text.indexOf(part, i + part.length)) found++;
-  return found;
+  for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) {
+    if (text.charCodeAt(i - 1) !== 13) return false;
+    found++;
+  }
+  if (found !== lines) return false;
+  for (let i = text.indexOf("\r"); i >= 0; i = text.indexOf("\r", i + 1)) found--;
+  return found === 0 && !text.includes("\0") && !wide.test(text);
 }
 
 function isFramingKey(key: string): boolean {

@@ -1,0 +1,4 @@
+import { createEngineClient } from "../../src/index.ts";
+import { describeDestinationClientContract } from "../contract/destination-client-contract.ts";
+
+describeDestinationClientContract("the engine's client", createEngineClient);
