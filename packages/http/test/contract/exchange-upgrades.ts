@@ -244,7 +244,9 @@ export const upgrades: ContractPart = {
     test("beyond the most that may be open is refused with 503", async () => {
       const server = await serve((exchange) => {
         const tunnel = exchange.features.upgrade?.accept(accepted);
-        tunnel?.read(new BodyCollector());
+        const sink = new BodyCollector();
+        tunnel?.read(sink);
+        void sink.done.then(() => tunnel?.end());
       }, { maxConcurrentUpgradedConnections: 1 });
       const first = await connect(server);
       first.write(ask);
