@@ -20,6 +20,7 @@ export const destinationConnections: DestinationPart = {
       a.write(ok);
       b.write(ok);
       await Promise.all([first.result, second.result]);
+      await turns(2);
       const third = send(one, { target: "/3" });
       const used = await Promise.race([a.readRequest().then(() => a), b.readRequest().then(() => b)]);
       used.write(ok);
@@ -35,6 +36,7 @@ export const destinationConnections: DestinationPart = {
       await old.readRequest();
       old.write(ok);
       await first.result;
+      await turns(2);
       const second = send(one, { target: "/2" });
       // It is not known to be dead before the request is on it.
       await old.readRequest();
@@ -81,6 +83,7 @@ export const destinationConnections: DestinationPart = {
       await old.readRequest();
       old.write(ok);
       await first.result;
+      await turns(2);
       const body = new MemoryBody(["part"], { length: 10, held: true });
       const second = send(one, { body });
       await old.readRequest();

@@ -83,6 +83,7 @@ export const destinationRequests: DestinationPart = {
         expect((await peer.wire.readBytes(2)).toString()).toBe("hi");
         peer.write(ok);
         await call.result;
+        await turns(2);
       }
     });
 

@@ -31,6 +31,7 @@ export const destinationResponses: DestinationPart = {
           await peer.wire.ended;
           return;
         }
+        await turns(2);
         const again = send(one, { target: "/again" });
         expect((await peer.readRequest()).target).toBe("/again");
         peer.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
