@@ -1,7 +1,9 @@
-import type { HttpClient, HttpClientOptions } from "@proxy/http";
-import { createUndiciClient } from "./undici/undici-client.ts";
+import { createEngineClient, type HttpClient, type HttpClientOptions } from "@proxy/http";
 
-/** The clients that forwarding uses unless it is handed others: connection pools for any number of origins. */
+/**
+ * The clients that forwarding uses unless it is handed others: connection pools for any number of origins, HTTP/1.1.
+ * Throws when what `options.tls` holds is malformed.
+ */
 export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
-  return createUndiciClient(options);
+  return createEngineClient(options);
 }

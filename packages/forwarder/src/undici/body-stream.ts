@@ -40,7 +40,8 @@ export class BodyStream extends Readable implements BodySink {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.cancel();
+    // One that was not read yet may still go elsewhere: its call decides.
+    if (this.#started) this.cancel();
     callback(error);
   }
 

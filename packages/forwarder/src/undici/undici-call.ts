@@ -5,10 +5,10 @@ import {
   type DestinationHandler,
   type DestinationRequest,
   HeaderList,
+  SocketTunnel,
 } from "@proxy/http";
 import type { Dispatcher } from "undici";
 import type { BodyStream, BodyStreamOwner } from "./body-stream.ts";
-import { SocketTunnel } from "./socket-tunnel.ts";
 import type { UndiciDestination } from "./undici-destination.ts";
 import { destinationError } from "./undici-error.ts";
 
@@ -21,6 +21,8 @@ interface Controller extends Omit<Dispatcher.DispatchController, "rawHeaders" | 
 /** One request through undici: its handler there, and the call that our side holds. */
 export class UndiciCall implements Dispatcher.DispatchHandler, DestinationCall, BodyStreamOwner {
   body: BodyStream | undefined = undefined;
+  /** The body is of length 0 and undici not given it. */
+  emptyBody = false;
   /** Bytes of the request may have reached the destination. */
   sent = false;
   /** A final response head came. */
@@ -75,7 +77,7 @@ export class UndiciCall implements Dispatcher.DispatchHandler, DestinationCall, 
   /** Ends the call before or beside undici. */
   fail(error: DestinationError): void {
     if (this.#over) return;
-    this.#finish();
+    this.#finish(error.requestSent);
     this.#handler.onError(error);
   }
 
@@ -98,6 +100,8 @@ export class UndiciCall implements Dispatcher.DispatchHandler, DestinationCall, 
     this.#controller = controller as unknown as Controller;
     this.sent = true;
     if (this.#paused) controller.pause();
+    // Nothing to send, but whoever owns the source wants it read.
+    if (this.emptyBody) this.body?.resume();
     this.#handler.onProgress();
   }
 
@@ -110,6 +114,11 @@ export class UndiciCall implements Dispatcher.DispatchHandler, DestinationCall, 
     const headers = decode((controller as unknown as Controller).rawHeaders);
     if (status < 200) {
       this.#handler.onInformational(status, headers);
+      return;
+    }
+    const wrong = faultOf(headers, reason);
+    if (wrong !== undefined) {
+      this.#handler.onError(this.#cut(wrong));
       return;
     }
     this.answered = true;
@@ -131,7 +140,7 @@ export class UndiciCall implements Dispatcher.DispatchHandler, DestinationCall, 
   }
 
   onRequestUpgrade(controller: Dispatcher.DispatchController, status: number, _: unknown, socket: unknown): void {
-    const tunnel = new SocketTunnel(socket as Socket);
+    const tunnel = new SocketTunnel((socket as Socket).ref(), []);
     if (this.#over) {
       tunnel.abort(new Error("given up"));
       return;
@@ -146,15 +155,24 @@ export class UndiciCall implements Dispatcher.DispatchHandler, DestinationCall, 
     this.fail(destinationError(error, this, `${this.#method} ${this.#destination.describe()}`));
   }
 
+  /** Closes the connection of an answer that undici took and we do not. */
+  #cut(why: string): DestinationError {
+    const message = `${this.#method} ${this.#destination.describe()} failed: ${why}`;
+    const error = new DestinationError(message, { step: "response-head", requestSent: true });
+    this.abort(error);
+    return error;
+  }
+
   #end(trailers: HeaderList | undefined): void {
     this.#finish();
     this.#handler.onEnd(trailers);
   }
 
-  #finish(): void {
+  /** A body of which nothing was asked stays untouched: the same request may go to another destination. */
+  #finish(touched = true): void {
     this.#over = true;
     clearTimeout(this.#timer);
-    this.body?.cancel();
+    if (touched) this.body?.cancel();
     this.#destination.released();
   }
 }
@@ -167,6 +185,21 @@ function decode(raw: readonly Buffer[] | null): HeaderList {
     list.append((raw[i] as Buffer).toString("latin1"), (raw[i + 1] as Buffer).toString("latin1").trimEnd());
   }
   return list;
+}
+
+/** What undici lets through: codings that nobody undoes (RFC 9112, 6.1), and control characters in the phrase. */
+function faultOf(headers: HeaderList, reason: string | undefined): string | undefined {
+  const coding = headers.indexOf("transfer-encoding");
+  if (coding >= 0) {
+    if (headers.valueAt(coding).toLowerCase() !== "chunked" || headers.indexOf("transfer-encoding", coding + 1) >= 0) {
+      return "a transfer coding other than chunked";
+    }
+  }
+  for (let i = 0; reason !== undefined && i < reason.length; i++) {
+    const code = reason.charCodeAt(i);
+    if (code === 127 || (code < 32 && code !== 9)) return "a control character in the reason phrase";
+  }
+  return undefined;
 }
 
 /** undici reads the phrase as UTF-8: back to the bytes it was, or the standard one when they are lost. */

@@ -16,6 +16,7 @@ export class UndiciDestination implements DestinationClient {
   readonly #pool: Pool;
   readonly #origin: DestinationOrigin;
   readonly #options: HttpClientOptions;
+  #closed: Promise<void> | undefined;
   /** Requests under way or waiting. */
   #active = 0;
 
@@ -41,7 +42,9 @@ export class UndiciDestination implements DestinationClient {
   }
 
   close(): Promise<void> {
-    return this.#pool.close();
+    // undici refuses to close twice, or after `destroy`: then there is nothing left to wait for.
+    this.#closed ??= this.#pool.close().catch(() => {});
+    return this.#closed;
   }
 
   destroy(cause?: Error): void {
@@ -71,9 +74,8 @@ export class UndiciDestination implements DestinationClient {
       if (body.length !== undefined) headers.push("Content-Length", String(body.length));
       const source = new BodyStream(body, call);
       call.body = source;
-      // Nothing to send, but whoever owns the source wants it read.
-      if (body.length === 0) source.resume();
-      else stream = source;
+      call.emptyBody = body.length === 0;
+      if (!call.emptyBody) stream = source;
     }
     return {
       path: request.target,

@@ -34,6 +34,7 @@ function stepOf(error: Error, code: string, call: UndiciCall): DestinationErrorS
   if (!call.sent) return "connect";
   if (call.answered) return "response-body";
   if (error.name === "HTTPParserError" || badHead.has(code)) return "response-head";
+  if (code === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH") return "request-body";
   if (code === "UND_ERR_SOCKET" && error.message.startsWith("bad ")) return "response-head";
   return call.body !== undefined && !call.body.over ? "request-body" : "request";
 }

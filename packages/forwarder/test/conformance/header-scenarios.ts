@@ -1,6 +1,6 @@
+import { createEngineClient } from "@proxy/http";
 import { expect } from "vitest";
 import type { ConformanceCase } from "../../../../tooling/conformance/src/index.ts";
-import { createEngineClient } from "../../../http/src/engine/client/engine-client.ts";
 import { MemoryBody, until } from "../../../http/test/contract/recorders.ts";
 import { emptyTransformer, forward } from "../../src/index.ts";
 import { FakeExchange } from "../doubles/fake-exchange.ts";

@@ -1,6 +1,12 @@
-import { type Exchange, type FrontServer, type HttpClient } from "@proxy/http";
+import {
+  createEngineClient,
+  createNodeServer,
+  type Exchange,
+  type FrontServer,
+  type FrontServerOptions,
+  type HttpClient,
+} from "@proxy/http";
 import { afterEach, describe, expect } from "vitest";
-import { createEngineClient } from "../../../http/src/engine/client/engine-client.ts";
 import { createEngineServer } from "../../../http/src/engine/server/engine-server.ts";
 import { RawClient } from "../../../http/test/contract/raw-client.ts";
 import { until } from "../../../http/test/contract/recorders.ts";
@@ -8,13 +14,14 @@ import { createUndiciClient, forward, type ForwardOptions, type ForwarderError, 
 import { RawDestination } from "./raw-destination.ts";
 
 export interface Combination {
-  readonly front: "engine";
+  readonly front: "engine" | "node";
   readonly client: "engine" | "undici";
 }
 
 const combinations: readonly Combination[] = [
   { front: "engine", client: "engine" },
   { front: "engine", client: "undici" },
+  { front: "node", client: "engine" },
 ];
 
 /** A front server that forwards everything to one destination: raw sockets on both sides. */
@@ -38,13 +45,14 @@ export class Gateway {
     const client = combination.client === "engine" ? createEngineClient() : createUndiciClient();
     const gateway = new Gateway(await RawDestination.open(), client);
     const prefix = options.prefix ?? gateway.destination.prefix;
-    const front = createEngineServer({
+    const serverOptions: FrontServerOptions = {
       handler: async (exchange) => {
         gateway.exchanges.push(exchange);
         gateway.outcomes.push(await forward(exchange, prefix, client, { timers: gateway.timers, ...options }));
       },
       onFault: (error) => gateway.faults.push(error),
-    });
+    };
+    const front = combination.front === "engine" ? createEngineServer(serverOptions) : createNodeServer(serverOptions);
     gateway.#front = front;
     gateway.#port = (await front.listen({ host: "127.0.0.1", port: 0 })).port;
     return gateway;
