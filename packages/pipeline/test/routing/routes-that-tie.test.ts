@@ -54,6 +54,6 @@ describe("routes that tie (D7)", () => {
     const before = process.cpuUsage().user;
     expect(tableOf(routes).issues).toHaveLength(1);
     // All pairs would be 50 million comparisons, many times this.
-    expect(process.cpuUsage().user - before).toBeLessThan(3_000_000);
+    expect(process.cpuUsage().user - before).toBeLessThan(5_000_000);
   });
 });
