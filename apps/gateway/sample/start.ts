@@ -49,7 +49,7 @@ function whatToTry(url: string): string {
 Two destinations, first and second, stand behind it. Try in another terminal:
 
   curl ${url}/                       # balanced: call it twice, both destinations answer in turn
-  curl ${url}/api/items?page=2       # a transform takes /api away and adds a header
+  curl '${url}/api/items?page=2'     # a transform takes /api away and adds a header
   curl -H 'X-Beta: yes' ${url}/      # a header decides: always the second one
   curl ${url}/hello                  # answered by the gateway itself
   curl -i ${url}/old/items           # redirected

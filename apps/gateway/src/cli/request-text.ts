@@ -44,6 +44,6 @@ export function parseRequestText(text: string, headerLines: readonly string[]): 
 function parseHeader(line: string): [name: string, value: string] {
   const colon = line.indexOf(":");
   const name = line.slice(0, colon);
-  if (!isHeaderName(name)) throw new RequestTextError(`'${line}' is no header: it looks like "Name: value"`);
+  if (colon < 1 || !isHeaderName(name)) throw new RequestTextError(`'${line}' is no header: it looks like "Name: value"`);
   return [name, line.slice(colon + 1).trim()];
 }

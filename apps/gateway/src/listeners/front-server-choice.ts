@@ -1,8 +1,8 @@
 import type { ServerEngine } from "@proxy/config";
+import { createEngineServer, createNodeServer } from "@proxy/http";
 import type { FrontServer, FrontServerOptions } from "@proxy/http";
-import { createEngineServer } from "../../../../packages/http/src/engine/server/engine-server.ts";
 
 /** Makes the server that `Server:Engine` names. The one place that knows them all. */
-export function createFrontServer(kind: ServerEngine, options: FrontServerOptions): FrontServer {
-  return kind === "node" ? createEngineServer(options) : createEngineServer(options);
+export function createFrontServer(engine: ServerEngine, options: FrontServerOptions): FrontServer {
+  return engine === "node" ? createNodeServer(options) : createEngineServer(options);
 }

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const fromSource = ["--conditions=@proxy/source", fileURLToPath(new URL("../../src/main.ts", import.meta.url))];
 
 export interface ChildGateway {
   readonly process: ChildProcess;
@@ -18,9 +18,13 @@ export interface ChildGateway {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The gateway's command line in a process of its own, from source. */
-export function startChild(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildGateway {
-  const child = spawn(process.execPath, ["--conditions=@proxy/source", main, ...args], {
+/** The gateway's command line in a process of its own, from source or from `program`. */
+export function startChild(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  program: readonly string[] = fromSource,
+): ChildGateway {
+  const child = spawn(process.execPath, [...program, ...args], {
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

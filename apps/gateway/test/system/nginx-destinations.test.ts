@@ -37,7 +37,7 @@ describe("with nginx as destinations and curl as client", () => {
     expect(await run("/api/orders/42", ...shop)).toBe("orders");
     expect(orders.requests.at(-1)).toMatch(/^GET \/v2\/orders\/42 HTTP\/1\.1\r\n/);
     expect(await run("/api/orders/42", ...shop, "-H", "X-Canary: 1")).toBe("web GET /api/orders/42\n");
-    expect(await run("/api/catalog/1?preview", ...shop)).toBe("web GET /api/catalog/1?preview\n");
+    expect(await run("/api/catalog/1?preview=1", ...shop)).toBe("web GET /api/catalog/1?preview=1\n");
     expect(await run("/", "-H", "Host: admin.shop.test")).toBe("orders");
     expect(await run("/healthz", ...shop)).toBe("fine\n");
     expect(await run("/shop/shoes", ...shop, "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}")).toBe(

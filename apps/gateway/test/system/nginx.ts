@@ -58,6 +58,7 @@ function configuration(folder: string, names: readonly string[], ports: readonly
   }`,
   );
   return `
+${process.getuid?.() === 0 ? "user root;" : ""}
 worker_processes 1;
 pid ${folder}/nginx.pid;
 events { worker_connections 1024; }

@@ -49,13 +49,13 @@ describe("reloads under a steady load", () => {
     const [port] = await gateway.listening();
     const agent = new Agent({ keepAlive: true, maxSockets: clients });
 
-    let running = true;
+    const over = new AbortController();
     let revision = 0;
     let sent = 0;
     const seen = new Set<number>();
     const faults: string[] = [];
     const client = async (id: number): Promise<void> => {
-      for (let i = 0; running; i++) {
+      for (let i = 0; !over.signal.aborted; i++) {
         const kind = (i + id) % 3 === 0 ? "still" : "moving";
         const target = `/${kind}/${id}/${i}`;
         const oldest = revision;
@@ -81,7 +81,7 @@ describe("reloads under a steady load", () => {
       while (!seen.has(next) && faults.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       revision = next;
     }
-    running = false;
+    over.abort();
     await load;
     agent.destroy();
     expect(faults).toEqual([]);
