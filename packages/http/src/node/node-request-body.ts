@@ -99,7 +99,7 @@ export class NodeRequestBody implements BodySource, BodyLimitFeature {
 
   /** Ends it with an error, told to the reader of now or of later. */
   fail(error: Error): void {
-    if (this.#over || (this.#req.complete && this.#req.readableEnded)) return;
+    if (this.#over) return;
     const sink = this.#sink;
     this.#error ??= error;
     this.#stop();
