@@ -62,7 +62,13 @@ describe("a chain of steps", () => {
   it("keeps requests apart that run through it at once", async () => {
     const seen: unknown[] = [];
     const chain = compileSteps([
-      { name: "wait", run: async (ctx, next) => void (await Promise.resolve().then(() => next(ctx))) },
+      {
+        name: "wait",
+        async run(ctx, next) {
+          await Promise.resolve();
+          await next(ctx);
+        },
+      },
       { name: "note", run: (ctx) => void seen.push(ctx) },
     ]);
     const contexts = [{}, {}] as unknown as ProxyContext[];

@@ -4,7 +4,7 @@ import type { ProxyContext } from "../context.ts";
 
 const placeholder = /\{(\*{0,2})([^{}*]+)\}/g;
 /** A path, or a URL whose scheme and authority are fixed: no request decides where a client is sent. */
-const fixedStart = /^(?:\/|https?:\/\/[^/?#{}\s]+(?:[/?#]|$))/i;
+const fixedStart = /^(?:\/(?!\/)|https?:\/\/[^/?#{}\s]+(?:[/?#]|$))/i;
 /** What a Location may hold beside placeholders: URI characters (RFC 3986, 2). */
 const uriText = /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*$/;
 

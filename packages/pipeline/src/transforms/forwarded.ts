@@ -26,7 +26,10 @@ export const xForwarded: TransformFactory = {
   build(settings, plan) {
     if (!settings.only(...parts.keys(), "HeaderPrefix")) return;
     const main = action(settings, "X-Forwarded", settings.value);
-    const chosen = [...parts.keys()].map((part) => [part, action(settings, part, settings.get(part) ?? settings.value)] as const);
+    const chosen = [...parts.keys()].map((part) => {
+      const own = settings.get(part);
+      return [part, own === undefined ? main : action(settings, part, own)] as const;
+    });
     if (main === undefined || chosen.some(([, each]) => each === undefined)) return;
     plan.forwardedConfigured = true;
     const prefix = settings.get("HeaderPrefix") ?? "X-Forwarded-";

@@ -56,6 +56,7 @@ class RouteTransformer implements Transformer {
   readonly copyRequestHeaders: boolean;
   readonly copyResponseHeaders: boolean;
   readonly omitRequestHeaders: ReadonlySet<string> | undefined;
+  readonly response: Transformer["response"];
   readonly #plan: TransformPlan;
   readonly #ctx: ProxyContext;
   readonly #host: string | undefined;
@@ -66,6 +67,10 @@ class RouteTransformer implements Transformer {
     this.copyRequestHeaders = plan.copyRequestHeaders;
     this.copyResponseHeaders = plan.copyResponseHeaders;
     this.omitRequestHeaders = plan.originalHost === true ? undefined : hostOnly;
+    this.response =
+      plan.response.length === 0
+        ? undefined
+        : (_exchange, client, destination) => this.#runResponse(client, destination, 0);
     this.#plan = plan;
     this.#ctx = ctx;
     this.#host = host;
@@ -75,10 +80,6 @@ class RouteTransformer implements Transformer {
   request(exchange: Exchange, outgoing: OutgoingRequest): void | Promise<void> {
     if (!this.#trusted) dropClientForwarded(outgoing.headers);
     return this.#runRequest(exchange, outgoing, 0);
-  }
-
-  response(_exchange: Exchange, client: ClientResponse, destination: ResponseHead | undefined): void | Promise<void> {
-    return this.#runResponse(client, destination, 0);
   }
 
   #runRequest(exchange: Exchange, outgoing: OutgoingRequest, from: number): void | Promise<void> {
