@@ -18,7 +18,7 @@ afterEach(async () => {
 
 async function start(script: Script, options: EngineClientOptions): Promise<DestinationClient> {
   destination = await RawDestination.start(script);
-  client = createEngineClient({ ...options, now: () => time });
+  client = createEngineClient({ ...options, now: () => time, timerInterval: 10 });
   return client.destination(destination.origin);
 }
 
@@ -137,7 +137,7 @@ describe("timeouts", () => {
   it("end a connection attempt that covers the TLS handshake", async () => {
     // A destination that accepts and says nothing.
     destination = await RawDestination.start(() => undefined);
-    client = createEngineClient({ now: () => time, connectTimeout: 5000 });
+    client = createEngineClient({ now: () => time, timerInterval: 10, connectTimeout: 5000 });
     const pool = client.destination({ ...of().origin, scheme: "https" });
     const recorder = send(pool);
     await of().until(() => of().received[0] !== undefined && of().received[0] !== "");
@@ -153,7 +153,7 @@ describe("timeouts", () => {
     expect(of().open).toBe(2);
     time += 9000;
     await new Promise((resolve) => {
-      setTimeout(resolve, 600);
+      setTimeout(resolve, 60);
     });
     await send(pool).done;
     time += 2000;

@@ -11,12 +11,14 @@ import { type PreparedTls, prepareTls } from "./open-socket.ts";
 export interface EngineClientOptions extends HttpClientOptions {
   /** Milliseconds, monotonic. Injected by tests. Default `performance.now`. */
   readonly now?: (() => number) | undefined;
+  /** Milliseconds between two looks at all deadlines: timeouts pass up to twice that late. Default 250. */
+  readonly timerInterval?: number | undefined;
 }
 
 /**
  * An HTTP/1.1 client of the engine: a pool of connections per origin, cleartext and TLS, strict in what it reads
- * (RFC 9110 and 9112), one request at a time on a connection. Timeouts are coarse: they pass up to half a second
- * late, never early. Throws when certificate, key or versions in `tls` are malformed.
+ * (RFC 9110 and 9112), one request at a time on a connection. Timeouts are coarse: they pass up to two
+ * `timerInterval`s late, never early. Idle connections hold the process open until `close`. Throws when certificate, key or versions in `tls` are malformed.
  */
 export function createEngineClient(options: EngineClientOptions = {}): HttpClient {
   return new EngineClient(options);
@@ -40,7 +42,7 @@ class EngineClient implements HttpClient {
       maxResponseHeadersSize: options.maxResponseHeadersSize ?? 65_536,
     };
     this.#tls = prepareTls(options.tls ?? {});
-    this.#wheel = new TimerWheel({ now: options.now });
+    this.#wheel = new TimerWheel({ now: options.now, interval: options.timerInterval });
   }
 
   destination(origin: DestinationOrigin): DestinationClient {
