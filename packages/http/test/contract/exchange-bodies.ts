@@ -53,6 +53,19 @@ export const bodies: ContractPart = {
       expect(length).toBeUndefined();
     });
 
+    test("is the same wherever its bytes are cut", async () => {
+      const server = await serve(echo);
+      const request = Buffer.from("POST /a HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: 1\r\n\r\n");
+      const client = await connect(server);
+      for (let cut = 1; cut < request.length; cut++) {
+        await client.sent(request.subarray(0, cut));
+        await turns(1);
+        client.write(request.subarray(cut));
+        const response = await client.readResponse();
+        expect([response.status, response.body.toString(), response.header("x-trailers")]).toEqual([200, "hello", "X,1"]);
+      }
+    });
+
     test("of a GET arrives as well", async () => {
       const server = await serve(echo);
       const client = await connect(server);

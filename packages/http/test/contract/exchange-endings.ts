@@ -263,5 +263,30 @@ export const endings: ContractPart = {
       exchange.onClientGone(() => causes++);
       expect(causes).toBe(1);
     });
+
+    test("by a reset after any byte of a request leaves nothing behind", async () => {
+      let begun = 0;
+      let completed = 0;
+      const server = await serve(async (exchange) => {
+        begun++;
+        exchange.onComplete(() => completed++);
+        const { bytes } = await collect(exchange.body);
+        exchange.response.start(head(200));
+        exchange.response.write(bytes);
+        await turns(1);
+        exchange.response.end();
+      });
+      const request = Buffer.from("POST /a HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: 1\r\n\r\n");
+      for (let cut = 1; cut <= request.length; cut++) {
+        const client = await connect(server);
+        await client.sent(request.subarray(0, cut));
+        client.reset();
+      }
+      await until(() => server.connectionCount === 0 && begun === completed);
+      expect(begun).toBeGreaterThan(0);
+      const client = await connect(server);
+      client.write(request);
+      expect((await client.readResponse()).body.toString()).toBe("hello");
+    });
   },
 };
