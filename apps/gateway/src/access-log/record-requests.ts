@@ -15,8 +15,23 @@ export function recordRequests(add: (entry: AccessLogEntry) => void): RequestRec
   return {
     wrap: (handle) => (exchange) => {
       const started = performance.now();
-      exchange.onComplete(() => add(entryOf(exchange, contexts.get(exchange), started)));
-      return handle(exchange);
+      let ended: number | undefined;
+      let handled = false;
+      const tell = (): void => {
+        if (ended !== undefined && handled) add(entryOf(exchange, contexts.get(exchange), ended - started));
+      };
+      exchange.onComplete(() => {
+        ended = performance.now();
+        tell();
+      });
+      // A failure is told to the client before the proxy has noted it: the entry waits for both.
+      const over = (): void => {
+        handled = true;
+        tell();
+      };
+      const pending = handle(exchange);
+      if (pending === undefined) over();
+      else return pending.finally(over);
     },
     step: {
       name: "access-log",
@@ -43,11 +58,11 @@ export function unreadableRequest(error: BadRequestError): AccessLogEntry {
   };
 }
 
-function entryOf(exchange: Exchange, ctx: ProxyContext | undefined, started: number): AccessLogEntry {
+function entryOf(exchange: Exchange, ctx: ProxyContext | undefined, duration: number): AccessLogEntry {
   const { request } = exchange;
   return {
     time: Date.now(),
-    duration: performance.now() - started,
+    duration,
     remoteAddress: exchange.connection.remoteAddress,
     request: {
       method: request.method,

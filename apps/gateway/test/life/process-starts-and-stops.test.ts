@@ -84,32 +84,6 @@ describe("the process", () => {
     taken.close();
   });
 
-  test("an invalid configuration is reported whole, and the exit code is 1", async () => {
-    const file = await folder.write("gateway.json", {
-      ReverseProxy: {
-        Routes: { r1: { ClusterId: "c", Match: {} } },
-        Clusters: { c: { LoadBalancingPolicy: "Nope", Destinations: { d: { Address: origin.url } } } },
-      },
-    });
-    await using gateway = startChild(["-c", file]);
-    expect((await gateway.ended).code).toBe(1);
-    expect(gateway.stdout()).toBe("");
-    const entries = gateway.stderr().trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(entries.map((entry) => entry["level"])).toEqual(["error", "error"]);
-    expect(entries[0]!["message"]).toContain("r1");
-    expect(entries[1]!["message"]).toContain("Nope");
-  });
-
-  test("an https endpoint is refused by name", async () => {
-    const file = await folder.write(
-      "gateway.json",
-      oneRoute(origin.url, { Kestrel: { Endpoints: { Secure: { Url: "https://127.0.0.1:0" } } } }),
-    );
-    await using gateway = startChild(["-c", file]);
-    expect((await gateway.ended).code).toBe(1);
-    expect(gateway.stderr()).toMatch(/Secure.*https.*not supported yet/);
-  });
-
   test("SIGHUP opens the access log anew", async () => {
     const { rename, readFile } = await import("node:fs/promises");
     release.resolve();
