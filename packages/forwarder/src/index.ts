@@ -1,4 +1,6 @@
 export { forward, forwardWith } from "./forward.ts";
+export { forwardNode, forwardNodeUpgrade } from "./forward-node.ts";
+export type { ForwardNodeOptions } from "./forward-node.ts";
 export type { ForwardDone } from "./forwarding.ts";
 export { Destination, makeDestinationAddress, prepareDestination } from "./destination.ts";
 export { encodePath } from "./encode-path.ts";

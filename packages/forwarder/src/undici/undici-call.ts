@@ -195,8 +195,9 @@ function faultOf(headers: HeaderList, reason: string | undefined): string | unde
       return "a transfer coding other than chunked";
     }
   }
-  for (let i = 0; reason !== undefined && i < reason.length; i++) {
-    const code = reason.charCodeAt(i);
+  const phrase = reason ?? "";
+  for (let i = 0; i < phrase.length; i++) {
+    const code = phrase.charCodeAt(i);
     if (code === 127 || (code < 32 && code !== 9)) return "a control character in the reason phrase";
   }
   return undefined;
