@@ -70,6 +70,7 @@ export {
   httpRequestEquals,
 } from "./equality.ts";
 export { checkSalvaged, inOrder } from "./salvaged-config.ts";
+export { configIssueCodes } from "./issue-codes.ts";
 export { ConfigError, configErrorOf, formatIssue } from "./config-issue.ts";
 export type { ConfigIssue } from "./config-issue.ts";
 export type {

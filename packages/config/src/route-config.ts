@@ -78,7 +78,7 @@ export interface RespondAction {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Text, sent as UTF-8. Not together with `bodyFile`. */
   readonly body?: string | undefined;
-  /** A file read when the configuration is loaded, relative to the configuration file. */
+  /** A file read when the configuration is applied. Readers of files make it absolute, relative to the configuration file. */
   readonly bodyFile?: string | undefined;
 }
 

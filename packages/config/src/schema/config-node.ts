@@ -45,11 +45,24 @@ export interface ConfigSource {
 export const maxDepth = 64;
 /** Most bytes of a source: 16 MiB. */
 export const maxBytes = 16 * 1024 * 1024;
+/** Most bytes of YAML, whose parser takes some microseconds for each: 4 MiB. */
+export const maxYamlBytes = 4 * 1024 * 1024;
 
 /** The member `key` of an object, ignoring case; the exact spelling wins, then the first one. */
 export function memberOf(node: ObjectNode, key: string): ConfigMember | undefined {
+  if (node.members.length <= 16) return scan(node.members, key);
   const { exact, lower } = indexOf(node);
   return exact.get(key) ?? lower.get(key.toLowerCase());
+}
+
+function scan(members: readonly ConfigMember[], key: string): ConfigMember | undefined {
+  const lower = key.toLowerCase();
+  let found: ConfigMember | undefined;
+  for (const member of members) {
+    if (member.key === key) return member;
+    if (found === undefined && member.key.length === key.length && member.key.toLowerCase() === lower) found = member;
+  }
+  return found;
 }
 
 interface MemberIndex {

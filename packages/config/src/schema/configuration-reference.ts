@@ -1,3 +1,4 @@
+import { configIssueCodes } from "../issue-codes.ts";
 import { GatewayFile } from "./gateway-schema.ts";
 import type { SectionShape, Shape, ShapeField } from "./schema-shape.ts";
 import { shapeOf } from "./schema-shape.ts";
@@ -19,7 +20,7 @@ byte order mark are accepted), YAML, or a TypeScript or JavaScript module with a
   \`Logging\` are overridden in the same way.
 * With several files, routes and clusters of all are used (an id in two files is an error); of \`Urls\`, \`Server\` and \`Logging\` the
   later file wins. An override for a route or cluster goes to the file that has it.
-* A file has at most 16 MiB and 64 levels. YAML tags beyond the core schema and merge keys (\`<<\`) are refused; aliases are followed.
+* A file has at most 16 MiB (YAML: 4 MiB) and 64 levels. YAML tags beyond the core schema and merge keys (\`<<\`) are refused; aliases are followed.
 * Routes, clusters and what belongs to them are reloaded when a file changes; \`Urls\`, \`Server\` and \`Logging\` are read at start.
 
 Keys marked *extension* are not part of YARP or Kestrel.
@@ -31,7 +32,12 @@ export function generateConfigurationReference(): string {
   if (shape.kind !== "section") throw new TypeError("the file is a section");
   const sections: string[] = [];
   addSection("The file", shape, "", sections);
-  return `${introduction}\n${sections.join("\n")}`;
+  return `${introduction}\n${sections.join("\n")}\n${issueTable()}`;
+}
+
+function issueTable(): string {
+  const rows = Object.entries(configIssueCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning.replaceAll("|", "\\|")} |`);
+  return `## Errors and warnings\n\n| code | meaning |\n| --- | --- |\n${rows.join("\n")}\n`;
 }
 
 function addSection(title: string, shape: SectionShape, path: string, sections: string[]): void {

@@ -1,5 +1,6 @@
 /** Trees to configuration: sections are decoded one by one, each route and cluster for itself, all faults are kept. */
 import { createHash } from "node:crypto";
+import { dirname, resolve } from "node:path";
 import type { ClusterConfig, SslProtocol } from "../cluster-config.ts";
 import type { ConfigIssue } from "../config-issue.ts";
 import { shorten } from "../config-issue.ts";
@@ -50,11 +51,26 @@ export function decodeSources(sources: readonly ConfigSource[], options: DecodeO
   return reader.result(revisionOf(sources));
 }
 
-/** Names the content: equal sources have equal revisions. */
+/** Names the content: equal sources have equal revisions, whatever their blanks and comments. */
 function revisionOf(sources: readonly ConfigSource[]): string {
-  const hash = createHash("sha256");
-  for (const { root } of sources) hash.update(JSON.stringify(root, (key, value: unknown) => (key === "origin" || key === "keyOrigin" ? undefined : value)));
-  return hash.digest("hex").slice(0, 16);
+  const parts: string[] = [];
+  for (const { root } of sources) collectText(root, parts);
+  return createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 16);
+}
+
+/** Lengths stand before texts, so that no text can look like two. */
+function collectText(node: ConfigNode, parts: string[]): void {
+  if (node.kind === "scalar") parts.push(`${node.type} ${node.text.length}`, node.text);
+  else if (node.kind === "array") {
+    parts.push(`[${node.items.length}`);
+    for (const item of node.items) collectText(item, parts);
+  } else {
+    parts.push(`{${node.members.length}`);
+    for (const member of node.members) {
+      parts.push(String(member.key.length), member.key);
+      collectText(member.value, parts);
+    }
+  }
 }
 
 class SourcesReader {
@@ -196,8 +212,11 @@ class SourcesReader {
       return;
     }
     const value = this.#entity(source, "route", id, decoders.route, node);
+    const bodyFile = value.respond?.bodyFile;
+    // Beside the file that names it, wherever the process was started.
+    const respond = bodyFile ? { respond: { ...value.respond, bodyFile: resolve(dirname(source.name), bodyFile) } } : {};
     // What the types require and the file lacks is told by the validation.
-    this.#routes.push({ ...value, routeId: id, match: value.match ?? {} } as unknown as RouteConfig);
+    this.#routes.push({ ...value, ...respond, routeId: id, match: value.match ?? {} } as unknown as RouteConfig);
   }
 
   #readCluster(source: ConfigSource, id: string, node: ConfigNode): void {

@@ -1,5 +1,6 @@
 import { ConfigError } from "../config-issue.ts";
 import type { ConfigSource } from "./config-node.ts";
+import { maxBytes, maxYamlBytes } from "./config-node.ts";
 import { parseJson } from "./parse-json.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import { fatal, readText } from "./read-text.ts";
@@ -8,7 +9,7 @@ export type TextFormat = "json" | "yaml";
 
 /** The tree of a JSON or YAML text. Throws `ConfigError`, never anything else. */
 export function parseSource(input: string | Uint8Array, source: string, format: TextFormat): ConfigSource {
-  const text = readText(input, source);
+  const text = readText(input, source, format === "yaml" ? maxYamlBytes : maxBytes);
   try {
     return format === "yaml" ? parseYaml(text, source) : parseJson(text, source);
   } catch (error) {

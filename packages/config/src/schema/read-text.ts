@@ -4,9 +4,9 @@ import { maxBytes } from "./config-node.ts";
 import { positionInText } from "./source-position.ts";
 
 /** The text of a source without a byte order mark. Throws `ConfigError` when it is too large or no UTF-8. */
-export function readText(input: string | Uint8Array, source: string): string {
-  const size = typeof input === "string" ? input.length : input.byteLength;
-  if (size > maxBytes) throw fatal(source, "file-too-large", `the file has ${size} bytes, more than 16 MiB`);
+export function readText(input: string | Uint8Array, source: string, limit = maxBytes): string {
+  const size = typeof input === "string" ? Buffer.byteLength(input) : input.byteLength;
+  if (size > limit) throw fatal(source, "file-too-large", `the file has ${size} bytes, more than ${limit / 1024 / 1024} MiB`);
   if (typeof input === "string") return input.charCodeAt(0) === 0xfe_ff ? input.slice(1) : input;
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(input);

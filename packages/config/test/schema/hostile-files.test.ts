@@ -128,8 +128,9 @@ describe("a file that cannot be read is refused with its reason", () => {
     await expect(decodeGatewayFile(bytes)).rejects.toMatchObject({ issues: [{ code: "invalid-utf8", line: 2, column: 7 }] });
   });
 
-  it("more than 16 MiB", async () => {
+  it("more than 16 MiB, in YAML more than 4 MiB", async () => {
     expect(await codesOf(Buffer.alloc(16 * 1024 * 1024 + 1, " "))).toEqual(["file-too-large"]);
+    expect(await codesOf(Buffer.alloc(4 * 1024 * 1024 + 1, " "), "yaml")).toEqual(["file-too-large"]);
   });
 
   it.each([
@@ -137,7 +138,7 @@ describe("a file that cannot be read is refused with its reason", () => {
     ["JSON objects", '{"a":'.repeat(1_000_000), "json"],
     ["YAML flow lists", "[".repeat(100_000), "yaml"],
     ["YAML block lists", "- ".repeat(100_000), "yaml"],
-    ["YAML block maps", Array.from({ length: 3000 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n"), "yaml"],
+    ["YAML block maps", Array.from({ length: 2000 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n"), "yaml"],
   ] as const)("very deep %s", async (_, text, format) => {
     expect(await codesOf(text, format)).toEqual(["too-deep"]);
   });
