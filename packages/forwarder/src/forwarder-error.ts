@@ -1,36 +1,40 @@
 /**
- * The ways a forwarded request can fail, by direction and side; YARP's names. `docs/errors.md` has a row for each.
+ * The ways a forwarded request can fail, by direction and side; YARP's names and `RouteTimeout`. `docs/errors.md` has
+ * a row for each.
  */
-export type ForwarderErrorCode =
-  /** connecting, sending the head or waiting for the response head failed: 502 */
-  | "Request"
+export const forwarderErrorCodes = [
+  /** connecting, sending the head or waiting for the response head failed: 502; 503 when the queue is full */
+  "Request",
   /** activity timeout or connect timeout before the response head: 504 */
-  | "RequestTimedOut"
+  "RequestTimedOut",
   /** the client left, or the caller gave up, before the response head: 400 or 502 */
-  | "RequestCanceled"
-  | "RequestBodyCanceled"
+  "RequestCanceled",
+  "RequestBodyCanceled",
   /** reading the request body from the client failed: 400, 408 or 413 */
-  | "RequestBodyClient"
+  "RequestBodyClient",
   /** sending the request body to the destination failed: 502 or 504 */
-  | "RequestBodyDestination"
+  "RequestBodyDestination",
   /** the response head could not be used, or a response transform failed: 502 */
-  | "ResponseHeaders"
-  | "ResponseBodyCanceled"
-  | "ResponseBodyClient"
-  | "ResponseBodyDestination"
-  | "UpgradeRequestCanceled"
-  | "UpgradeRequestClient"
-  | "UpgradeRequestDestination"
-  | "UpgradeResponseCanceled"
-  | "UpgradeResponseClient"
-  | "UpgradeResponseDestination"
+  "ResponseHeaders",
+  "ResponseBodyCanceled",
+  "ResponseBodyClient",
+  "ResponseBodyDestination",
+  "UpgradeRequestCanceled",
+  "UpgradeRequestClient",
+  "UpgradeRequestDestination",
+  "UpgradeResponseCanceled",
+  "UpgradeResponseClient",
+  "UpgradeResponseDestination",
   /** nothing to send to: 503 */
-  | "NoAvailableDestinations"
-  /** the request could not be made: a transform threw, CONNECT, a forbidden upgrade: 502 */
-  | "RequestCreation"
-  | "UpgradeActivityTimeout"
+  "NoAvailableDestinations",
+  /** the request could not be made: a transform threw, CONNECT: 502; a forbidden upgrade: 400 */
+  "RequestCreation",
+  "UpgradeActivityTimeout",
   /** the route's own timeout ran out before the response head: 504 */
-  | "RouteTimeout";
+  "RouteTimeout",
+] as const;
+
+export type ForwarderErrorCode = (typeof forwarderErrorCodes)[number];
 
 export interface ForwarderErrorOptions extends ErrorOptions {
   readonly source: "client" | "gateway" | "destination";

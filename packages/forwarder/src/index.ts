@@ -4,7 +4,7 @@ export type { ForwardNodeOptions } from "./forward-node.ts";
 export type { ForwardDone } from "./forwarding.ts";
 export { Destination, makeDestinationAddress, prepareDestination } from "./destination.ts";
 export { encodePath } from "./encode-path.ts";
-export { ForwarderError } from "./forwarder-error.ts";
+export { ForwarderError, forwarderErrorCodes } from "./forwarder-error.ts";
 export type { ForwarderErrorCode, ForwarderErrorOptions } from "./forwarder-error.ts";
 export type {
   ClientResponse,
