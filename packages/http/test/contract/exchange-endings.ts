@@ -26,7 +26,6 @@ function watch(exchange: Exchange): { gone: number; complete: number; completed:
 export const endings: ContractPart = {
   title: "ending",
   define({ test, serve, connect }) {
-    /** Serves one exchange with `handler`, plays `client`, waits for the end and gives what was told. */
     test("by send, end and HEAD completes once, without the client gone", async () => {
       const seen: ReturnType<typeof watch>[] = [];
       const server = await serve((exchange) => {
