@@ -1,5 +1,5 @@
-import { configErrorOf } from "@proxy/config";
-import type { ConfigError, ConfigProvider } from "@proxy/config";
+import { ConfigError } from "@proxy/config";
+import type { ConfigProvider } from "@proxy/config";
 import { fileProvider } from "@proxy/config/schema";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer";
 import { FilesMissingError } from "./files-missing.ts";
 import { hostSettingsOf } from "./host-settings.ts";
 import type { HostOverrides, HostSettings } from "./host-settings.ts";
-import { inspectConfiguration } from "./inspect-configuration.ts";
+import { loadForHost } from "./inspect-configuration.ts";
 
 export interface ConfigurationOptions {
   readonly files: readonly string[];
@@ -32,11 +32,11 @@ export class Configuration extends Context.Service<
       Configuration,
       Effect.gen(function* () {
         const { files, strict, env, overrides } = options;
-        const { config, issues } = yield* Effect.tryPromise({
-          try: () => inspectConfiguration(files, { strict, env, ignoreAddresses: overrides.addresses !== undefined }),
+        const ignoreAddresses = overrides.addresses !== undefined;
+        const config = yield* Effect.tryPromise({
+          try: () => loadForHost(files, { strict, env, ignoreAddresses }),
           catch: (error) => error,
-        }).pipe(Effect.catch((error) => (error instanceof FilesMissingError ? Effect.fail(error) : Effect.die(error))));
-        if (config === undefined) return yield* Effect.fail(configErrorOf(issues));
+        }).pipe(Effect.catch((error) => (isForeseen(error) ? Effect.fail(error) : Effect.die(error))));
         const provider = yield* Effect.acquireRelease(
           Effect.sync(() => fileProvider(files, { strict, env })),
           (held) => Effect.promise(async () => held.close?.()),
@@ -45,4 +45,8 @@ export class Configuration extends Context.Service<
         return Configuration.of({ settings, provider });
       }),
     );
+}
+
+function isForeseen(error: unknown): error is ConfigurationError {
+  return error instanceof ConfigError || error instanceof FilesMissingError;
 }

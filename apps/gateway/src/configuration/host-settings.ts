@@ -1,9 +1,9 @@
-import type { AccessLogConfig, ConfigIssue, GatewayConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
+import type { AccessLogConfig, GatewayConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
 import { defaultServerLimits } from "@proxy/http";
 import type { MinDataRate, ServerLimits } from "@proxy/http";
 import type { AccessLogSettings } from "../access-log/access-log.ts";
 
-import { defaultListenUrl, ListenUrlError, parseListenUrl } from "../listeners/listen-url.ts";
+import { defaultListenUrl, parseListenUrl } from "../listeners/listen-url.ts";
 import type { ListenUrl } from "../listeners/listen-url.ts";
 import type { LogLevelName } from "../logging/log-level.ts";
 
@@ -26,7 +26,7 @@ export interface HostOverrides {
   readonly logLevel?: LogLevelName | undefined;
 }
 
-/** The configuration has to be one without `addressIssues`, unless the command line gives the addresses. */
+/** The configuration has to be one without `hostIssues`. */
 export function hostSettingsOf(config: GatewayConfig, overrides: HostOverrides): HostSettings {
   const { server } = config;
   return {
@@ -40,20 +40,6 @@ export function hostSettingsOf(config: GatewayConfig, overrides: HostOverrides):
   };
 }
 
-/** An error for each address of the configuration that cannot be listened on. */
-export function addressIssues(config: GatewayConfig): readonly ConfigIssue[] {
-  return declaredAddresses(config).flatMap(({ text, name, path }) => {
-    try {
-      parseListenUrl(text);
-      return [];
-    } catch (error) {
-      if (!(error instanceof ListenUrlError)) throw error;
-      const message = `${name}: ${error.message}`;
-      return [{ code: "listen-url-invalid", severity: "error" as const, message, path, value: text }];
-    }
-  });
-}
-
 /** Throws `ListenUrlError`. The same place twice is one listener, except that every port 0 is another port. */
 function configuredAddresses(config: GatewayConfig): readonly ListenUrl[] {
   const addresses = new Map<string, ListenUrl>();
@@ -64,14 +50,16 @@ function configuredAddresses(config: GatewayConfig): readonly ListenUrl[] {
   return addresses.size === 0 ? [parseListenUrl(defaultListenUrl)] : [...addresses.values()];
 }
 
-interface DeclaredAddress {
+/** An address as the configuration has it. */
+export interface DeclaredAddress {
   readonly text: string;
   /** For messages. */
   readonly name: string;
   readonly path: readonly (string | number)[];
 }
 
-function declaredAddresses({ urls, server }: GatewayConfig): readonly DeclaredAddress[] {
+/** All addresses of a configuration, right or wrong. */
+export function declaredAddresses({ urls, server }: GatewayConfig): readonly DeclaredAddress[] {
   return [
     ...urls.map((text, index) => ({ text, name: "Urls", path: ["Urls", index] })),
     ...Object.entries(server.endpoints).map(([name, { url }]) => ({

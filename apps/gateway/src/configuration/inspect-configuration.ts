@@ -1,9 +1,9 @@
-import { ConfigError } from "@proxy/config";
+import { ConfigError, configErrorOf } from "@proxy/config";
 import type { ConfigIssue, GatewayConfig } from "@proxy/config";
 import { fileProvider, loadGatewayConfig } from "@proxy/config/schema";
 import { createProxyValidator } from "@proxy/pipeline";
 import { requireFiles } from "./files-missing.ts";
-import { addressIssues } from "./host-settings.ts";
+import { hostIssues } from "./host-issues.ts";
 
 export interface InspectOptions {
   /** Unknown keys are errors. */
@@ -22,39 +22,62 @@ export interface InspectedConfiguration {
 
 /**
  * Loads files as one configuration and finds everything that is wrong with them: structure, the rules of the proxy,
- * addresses to listen on. Opens and connects to nothing. Rejects with `FilesMissingError`.
+ * the settings of the process. Opens and connects to nothing. Rejects with `FilesMissingError`.
  */
 export async function inspectConfiguration(
   files: readonly string[],
-  { strict, env, ignoreAddresses = false }: InspectOptions,
+  options: InspectOptions,
 ): Promise<InspectedConfiguration> {
   await requireFiles(files);
+  const { strict, env } = options;
   try {
-    const options = { strict, env, validate: { validators: [createProxyValidator()] } };
-    const { config, warnings } = await loadGatewayConfig(files, options);
-    const addresses = ignoreAddresses ? [] : await locate(files, addressIssues(config));
-    return addresses.length === 0
-      ? { config, issues: warnings }
-      : { config: undefined, issues: [...warnings, ...addresses] };
+    const validate = { validators: [createProxyValidator()] };
+    const { config, warnings } = await loadGatewayConfig(files, { strict, env, validate });
+    const host = await locatedHostIssues(files, config, options);
+    return host.length === 0 ? { config, issues: warnings } : { config: undefined, issues: [...warnings, ...host] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const addresses = ignoreAddresses ? [] : await addressIssuesAlone(files, { strict, env });
-    return { config: undefined, issues: [...error.issues, ...addresses] };
+    return { config: undefined, issues: [...error.issues, ...(await hostIssuesAlone(files, options))] };
   }
 }
 
-/** When only rules are broken the addresses can still be read, and what is wrong with them belongs into the same report. */
-async function addressIssuesAlone(files: readonly string[], options: InspectOptions): Promise<readonly ConfigIssue[]> {
+/**
+ * Loads files for a proxy that checks routes and clusters itself. Rejects with `FilesMissingError`, or with a
+ * `ConfigError` that holds what `inspectConfiguration` finds.
+ */
+export async function loadForHost(files: readonly string[], options: InspectOptions): Promise<GatewayConfig> {
+  await requireFiles(files);
+  const { strict, env } = options;
   try {
-    const { config } = await loadGatewayConfig(files, { ...options, validate: false });
-    return await locate(files, addressIssues(config));
+    const { config } = await loadGatewayConfig(files, { strict, env, validate: false });
+    if (hostIssues(config, options.ignoreAddresses ?? false).length === 0) return config;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+  }
+  const { config, issues } = await inspectConfiguration(files, options);
+  // Undefined unless somebody mended the files in between.
+  if (config === undefined) throw configErrorOf(issues);
+  return config;
+}
+
+/** When only rules are broken the host's settings can still be read, and what is wrong with them belongs to the report. */
+async function hostIssuesAlone(files: readonly string[], options: InspectOptions): Promise<readonly ConfigIssue[]> {
+  const { strict, env } = options;
+  try {
+    const { config } = await loadGatewayConfig(files, { strict, env, validate: false });
+    return await locatedHostIssues(files, config, options);
   } catch (error) {
     if (error instanceof ConfigError) return [];
     throw error;
   }
 }
 
-async function locate(files: readonly string[], issues: readonly ConfigIssue[]): Promise<readonly ConfigIssue[]> {
+async function locatedHostIssues(
+  files: readonly string[],
+  config: GatewayConfig,
+  { ignoreAddresses = false }: InspectOptions,
+): Promise<readonly ConfigIssue[]> {
+  const issues = hostIssues(config, ignoreAddresses);
   if (issues.length === 0) return issues;
   const provider = fileProvider(files);
   try {

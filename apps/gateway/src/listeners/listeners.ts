@@ -1,4 +1,4 @@
-import { BadRequestError, ClientGoneError } from "@proxy/http";
+import { BadRequestError, ExchangeStateError } from "@proxy/http";
 import type { FrontServerOptions } from "@proxy/http";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
@@ -31,8 +31,8 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
           limits: settings.limits,
           onFault: (error, connectionId) => {
             if (error instanceof BadRequestError) accessLog.add?.(unreadableRequest(error));
-            const expected = error instanceof BadRequestError || error instanceof ClientGoneError || "code" in error;
-            log(expected ? "Debug" : "Error", expected ? error.message : (error.stack ?? error.message), {
+            const fault = isFaultOfProgram(error);
+            log(fault ? "Error" : "Debug", fault ? (error.stack ?? error.message) : error.message, {
               connection: connectionId,
             });
           },
@@ -58,4 +58,12 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
         return Listeners.of({ urls: open.urls });
       }),
     );
+}
+
+/** Clients break messages and connections all day; what the program itself does wrong has to be seen. */
+function isFaultOfProgram(error: Error): boolean {
+  if (error instanceof ExchangeStateError || error instanceof TypeError) return true;
+  if (error instanceof RangeError || error instanceof ReferenceError) return true;
+  const { code } = error as NodeJS.ErrnoException;
+  return typeof code === "string" && code.startsWith("ERR_");
 }

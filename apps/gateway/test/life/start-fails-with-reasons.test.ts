@@ -58,6 +58,12 @@ describe("a gateway that cannot start", () => {
     expect(text).toMatch(/\ngateway: not started\n$/);
   });
 
+  test("names a trusted proxy that is none", async () => {
+    const [entry] = json(await failureOf(oneRoute("http://127.0.0.1:9/", { Server: { TrustedProxies: ["10.0.0.0/8", "nobody"] } })));
+    expect(entry).toMatchObject({ code: "trusted-proxy-invalid", line: expect.any(Number) as number });
+    expect(entry!["message"]).toContain("nobody");
+  });
+
   test("does not mind addresses of the file that the command line replaces", async () => {
     const file = await folder.write("gateway.json", oneRoute("http://127.0.0.1:9/", { Urls: "https://*:443" }));
     await using gateway = await startGateway([file]);

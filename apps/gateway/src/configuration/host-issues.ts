@@ -1,0 +1,37 @@
+import type { ConfigIssue, GatewayConfig } from "@proxy/config";
+import { trustedPeers } from "@proxy/pipeline";
+import { ListenUrlError, parseListenUrl } from "../listeners/listen-url.ts";
+import { declaredAddresses } from "./host-settings.ts";
+
+/**
+ * What is wrong with the settings of the process: `listen-url-invalid` for each address that cannot be listened on,
+ * `trusted-proxy-invalid` for each trusted proxy that is neither an address nor a network.
+ */
+export function hostIssues(config: GatewayConfig, ignoreAddresses: boolean): readonly ConfigIssue[] {
+  return [...(ignoreAddresses ? [] : addressIssues(config)), ...trustedProxyIssues(config)];
+}
+
+function addressIssues(config: GatewayConfig): readonly ConfigIssue[] {
+  return declaredAddresses(config).flatMap(({ text, name, path }) => {
+    try {
+      parseListenUrl(text);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ListenUrlError)) throw error;
+      return [{ code: "listen-url-invalid", severity: "error", message: `${name}: ${error.message}`, path, value: text }];
+    }
+  });
+}
+
+function trustedProxyIssues({ server }: GatewayConfig): readonly ConfigIssue[] {
+  return server.trustedProxies.flatMap((text, index) => {
+    try {
+      trustedPeers([text]);
+      return [];
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      const path = ["Server", "TrustedProxies", index];
+      return [{ code: "trusted-proxy-invalid", severity: "error", message: `TrustedProxies: ${error.message}`, path, value: text }];
+    }
+  });
+}
