@@ -1,5 +1,5 @@
 import type { ConfigIssue } from "../config-issue.ts";
-import { ConfigError, configErrorOf } from "../config-issue.ts";
+import { configErrorOf } from "../config-issue.ts";
 import type { GatewayConfig } from "../gateway-config.ts";
 import { checkSalvaged, inOrder } from "../salvaged-config.ts";
 import type { ValidateOptions } from "../validation/validate-config.ts";
@@ -45,10 +45,20 @@ export async function decodeGatewayFile(
   return decodeTrees([parseSource(text, options.source ?? "configuration", options.format ?? "json")], options);
 }
 
-/** The configuration in several trees, which the environment's overrides are put into. Rejects with `ConfigError`. */
-export async function decodeTrees(sources: readonly ConfigSource[], options: DecodeFileOptions): Promise<LoadedGatewayConfig> {
-  applyEnvironment(sources, options.env ?? {});
-  const { config, issues } = decodeSources(sources, options);
+/**
+ * The configuration in several trees, which the environment's overrides are put into. Rejects with `ConfigError`. `unreadable` is
+ * what is wrong with further sources, of which there is no tree: the others are checked all the same.
+ */
+export async function decodeTrees(
+  sources: readonly ConfigSource[],
+  options: DecodeFileOptions,
+  unreadable: readonly ConfigIssue[] = [],
+): Promise<LoadedGatewayConfig> {
+  // An override may concern what could not be read, and must not make something of its own then.
+  if (unreadable.length === 0) applyEnvironment(sources, options.env ?? {});
+  const decoded = decodeSources(sources, options);
+  const { config } = decoded;
+  const issues = [...unreadable, ...decoded.issues.filter(({ code }) => unreadable.length === 0 || code !== "section-missing")];
   const semantic = await semanticIssues(config, issues, options.validate ?? {});
   const all = inOrder([...issues, ...semantic.map((issue) => locateIn(sources, issue))]);
   if (all.some((issue) => issue.severity === "error")) throw configErrorOf(all, { salvaged: config.reverseProxy });
@@ -63,15 +73,4 @@ async function semanticIssues(
   if (validate === false) return [];
   if (faults.some((fault) => fault.severity === "error")) return checkSalvaged(config.reverseProxy, faults, [], validate);
   return validateConfig(config.reverseProxy, validate);
-}
-
-/** All results of `run` or, when some fail with `ConfigError`, one error with the issues of all. */
-export async function collect<T>(runs: readonly Promise<T>[]): Promise<readonly T[]> {
-  const results = await Promise.allSettled(runs);
-  const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
-  const unknown = failures.find((failure) => !(failure instanceof ConfigError));
-  if (unknown !== undefined) throw unknown;
-  const issues = failures.flatMap((failure) => (failure instanceof ConfigError ? failure.issues : []));
-  if (failures.length > 0) throw configErrorOf(issues);
-  return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
 }

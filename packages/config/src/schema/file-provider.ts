@@ -4,11 +4,11 @@ import type { ProxyConfig } from "../proxy-config.ts";
 import type { Timers } from "../timers.ts";
 import { systemTimers } from "../timers.ts";
 import type { ConfigSource } from "./config-node.ts";
-import { collect, decodeTrees } from "./decode-gateway-file.ts";
+import { decodeTrees } from "./decode-gateway-file.ts";
 import type { Environment } from "./environment.ts";
 import { locateIn } from "./issue-position.ts";
-import { fingerprint, readSourceFile } from "./read-source-file.ts";
-import { DirectoryWatcher, directoriesToWatch } from "./watch-path.ts";
+import { fingerprint, readSourceFiles } from "./read-source-file.ts";
+import { DirectoryWatcher, directoriesToWatch, identity } from "./watch-path.ts";
 
 export interface FileProviderOptions {
   /** Unknown keys are errors. Default false: warnings. */
@@ -56,10 +56,10 @@ class FileProvider implements ConfigProvider {
   async load(): Promise<ProxyConfig> {
     // Before reading: a change while reading is told afterwards.
     this.#seen = await this.#fingerprint();
-    const sources = await collect(this.#paths.map(readSourceFile));
+    const { sources, unreadable } = await readSourceFiles(this.#paths);
     this.#sources = sources;
     const { strict, env } = this.#options;
-    const { config } = await decodeTrees(sources, { strict, env, validate: false });
+    const { config } = await decodeTrees(sources, { strict, env, validate: false }, unreadable);
     return config.reverseProxy;
   }
 
@@ -131,19 +131,16 @@ class FileProvider implements ConfigProvider {
   async #lookOnce(): Promise<void> {
     const watcher = this.#watcher;
     if (watcher === undefined) return;
-    const directories = new Set<string>();
+    const directories = new Map<string, string>();
     for (const path of this.#paths) {
-      for (const directory of await directoriesToWatch(path)) directories.add(directory);
+      for (const directory of await directoriesToWatch(path)) directories.set(directory, await identity(directory));
     }
-    watcher.set([...directories]);
+    watcher.set(directories);
     // After the watches stand, so that nothing falls in between.
     const now = await this.#fingerprint();
     if (watcher !== this.#watcher || now === this.#seen) return;
     const isFirst = this.#seen === undefined;
     this.#seen = now;
-    // A directory that was removed and made again keeps its name but not its watch.
-    watcher.reset();
-    watcher.set([...directories]);
     if (isFirst) return;
     for (const listener of this.#listeners) listener();
   }

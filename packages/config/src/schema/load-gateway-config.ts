@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect";
 import type { ConfigError } from "../config-issue.ts";
 import type { DecodeFileOptions, LoadedGatewayConfig } from "./decode-gateway-file.ts";
-import { collect, decodeTrees } from "./decode-gateway-file.ts";
-import { readSourceFile } from "./read-source-file.ts";
+import { decodeTrees } from "./decode-gateway-file.ts";
+import { readSourceFiles } from "./read-source-file.ts";
 
 /**
  * The configuration in one or several files: routes and clusters of all, in order; of `Urls`, `Server` and `Logging` the later
@@ -10,7 +10,8 @@ import { readSourceFile } from "./read-source-file.ts";
  */
 export async function loadGatewayConfig(paths: string | readonly string[], options: DecodeFileOptions = {}): Promise<LoadedGatewayConfig> {
   const files = typeof paths === "string" ? [paths] : paths;
-  return decodeTrees(await collect(files.map(readSourceFile)), options);
+  const { sources, unreadable } = await readSourceFiles(files);
+  return decodeTrees(sources, options, unreadable);
 }
 
 /** `loadGatewayConfig` as an effect. */

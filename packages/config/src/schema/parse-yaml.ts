@@ -11,6 +11,8 @@ import { maxDepth } from "./config-node.ts";
 import { fatal } from "./read-text.ts";
 import { positionInText } from "./source-position.ts";
 
+/** A text with more syntax errors is not read to its end. */
+const maxErrors = 20;
 /** Values after following aliases; a bomb has billions. */
 const maxNodes = 500_000;
 
@@ -41,8 +43,13 @@ function compose(text: string, source: string): Document.Parsed {
   // Duplicates are found later, ignoring case; the library's own search compares every pair.
   const composer = new Composer({ uniqueKeys: false, merge: false, schema: "core", version: "1.2", logLevel: "silent" });
   const documents: Document.Parsed[] = [];
+  let errors = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) documents.push(...composer.next(token));
+    for (const token of parser.next(lexeme)) {
+      documents.push(...composer.next(token));
+      if (token.type === "error") errors += 1;
+    }
+    if (errors > maxErrors) break;
     // Each level of the text takes at most a few places on the parser's stack.
     if (parser.stack.length > maxDepth * 4) {
       throw fatal(source, "too-deep", `objects and lists are nested more than ${maxDepth} levels deep`, positionInText(text, parser.offset));

@@ -1,6 +1,7 @@
 import { open, stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ConfigIssue } from "../config-issue.ts";
 import { ConfigError } from "../config-issue.ts";
 import type { ConfigSource } from "./config-node.ts";
 import { maxBytes } from "./config-node.ts";
@@ -29,6 +30,25 @@ export async function readSourceFile(path: string): Promise<ConfigSource> {
   const format = formats.get(extname(path).toLowerCase()) ?? "json";
   if (format === "module") return importModule(path);
   return parseSource(await readUnchanging(path), path, format);
+}
+
+export interface SourceFiles {
+  readonly sources: readonly ConfigSource[];
+  /** What is wrong with files that could not be read or parsed. */
+  readonly unreadable: readonly ConfigIssue[];
+}
+
+/** The trees of several files; those that cannot be read do not keep the others from being checked. */
+export async function readSourceFiles(paths: readonly string[]): Promise<SourceFiles> {
+  const sources: ConfigSource[] = [];
+  const unreadable: ConfigIssue[] = [];
+  const results = await Promise.allSettled(paths.map(readSourceFile));
+  for (const result of results) {
+    if (result.status === "fulfilled") sources.push(result.value);
+    else if (result.reason instanceof ConfigError) unreadable.push(...result.reason.issues);
+    else throw result.reason;
+  }
+  return { sources, unreadable };
 }
 
 /** What changes while it is read is read again: a file may be written in place. */

@@ -4,7 +4,7 @@
  */
 import type { FSWatcher } from "node:fs";
 import { watch } from "node:fs";
-import { lstat, readlink } from "node:fs/promises";
+import { lstat, readlink, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, parse, resolve, sep } from "node:path";
 
 const maxLinks = 40;
@@ -49,9 +49,19 @@ async function linkTarget(path: string): Promise<string | undefined> {
   }
 }
 
+/** Which directory has a name now: one that was removed and made again keeps its name, but not its watch. */
+export async function identity(directory: string): Promise<string> {
+  try {
+    const { dev, ino } = await stat(directory, { bigint: true });
+    return `${dev} ${ino}`;
+  } catch {
+    return "missing";
+  }
+}
+
 /** Watches a changing set of directories; `onEvent` hears of anything in them. */
 export class DirectoryWatcher {
-  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #watches = new Map<string, { readonly identity: string; readonly watcher: FSWatcher }>();
   readonly #onEvent: () => void;
   #closed = false;
 
@@ -60,38 +70,36 @@ export class DirectoryWatcher {
   }
 
   /** Begins and ends watching so that exactly these are watched. What cannot be watched is left to the caller's polling. */
-  set(directories: readonly string[]): void {
+  set(directories: ReadonlyMap<string, string>): void {
     if (this.#closed) return;
-    for (const directory of this.#watchers.keys()) {
-      if (!directories.includes(directory)) this.#drop(directory);
+    for (const [directory, { identity }] of this.#watches) {
+      if (directories.get(directory) !== identity) this.#drop(directory);
     }
-    for (const directory of directories) {
-      if (this.#watchers.has(directory)) continue;
-      try {
-        const watcher = watch(directory, { persistent: false }, () => this.#onEvent());
-        watcher.on("error", () => {
-          this.#drop(directory);
-          this.#onEvent();
-        });
-        this.#watchers.set(directory, watcher);
-      } catch {
-        // Gone in between, or out of watches: polling sees it.
-      }
+    for (const [directory, identity] of directories) {
+      if (!this.#watches.has(directory)) this.#begin(directory, identity);
     }
-  }
-
-  /** Forgets all watches: a directory that was replaced under its name is watched anew by the next `set`. */
-  reset(): void {
-    for (const directory of this.#watchers.keys()) this.#drop(directory);
   }
 
   close(): void {
     this.#closed = true;
-    this.reset();
+    for (const directory of this.#watches.keys()) this.#drop(directory);
+  }
+
+  #begin(directory: string, identity: string): void {
+    try {
+      const watcher = watch(directory, { persistent: false }, () => this.#onEvent());
+      watcher.on("error", () => {
+        this.#drop(directory);
+        this.#onEvent();
+      });
+      this.#watches.set(directory, { identity, watcher });
+    } catch {
+      // Gone in between, or out of watches: polling sees it.
+    }
   }
 
   #drop(directory: string): void {
-    this.#watchers.get(directory)?.close();
-    this.#watchers.delete(directory);
+    this.#watches.get(directory)?.watcher.close();
+    this.#watches.delete(directory);
   }
 }

@@ -264,6 +264,14 @@ describe("several files", () => {
     expect(new Set((error as ConfigError).issues.map((issue) => issue.source))).toEqual(new Set([first, second, third]));
   });
 
+  it("one that cannot be parsed does not keep the others from being checked", async () => {
+    const [first, second] = [join(directory, "a.json"), join(directory, "b.json")];
+    await writeFile(first, "{");
+    await writeFile(second, JSON.stringify({ ReverseProxy: { Routes: { r: { ClusterId: "in-a", Order: "x", Match: {} } } } }));
+    const error: unknown = await loadGatewayConfig([first, second]).catch((error: unknown) => error);
+    expect((error as ConfigError).issues.map((issue) => issue.code)).toEqual(["conversion", "host-or-path-required", "syntax"]);
+  });
+
   it("an id in two files is a duplicate, at the position of the later one", async () => {
     const [first, second] = [join(directory, "a.json"), join(directory, "b.json")];
     await writeFile(first, file("/1"));
