@@ -1,4 +1,5 @@
 import type { HeaderList } from "../header-list.ts";
+import { fieldMark } from "../header-name.ts";
 import { FieldScanner, headIncomplete, headMalformed, headTooManyFields, tokenBytes } from "./head-parser.ts";
 
 /** What `ChunkedDecoder.next` found. */
@@ -206,6 +207,10 @@ export class ChunkedDecoder {
     }
     if (end === headMalformed || end === headIncomplete || end !== complete) {
       return this.#refuse(end === headMalformed ? scanner.fault : "the trailers are malformed");
+    }
+    // Framing in a trailer is of no use but to confuse (RFC 9110, 6.5.1).
+    if ((scanner.marks & (fieldMark.contentLength | fieldMark.transferEncoding)) !== 0) {
+      return this.#refuse("the trailers hold a framing field");
     }
     if (scanner.count > 0) {
       this.trailers = scanner.list(Buffer.from(this.#held.buffer, 0, complete).toString("latin1"), 0);

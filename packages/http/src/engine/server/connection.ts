@@ -35,6 +35,13 @@ const phaseTunnel = 3;
 const phaseLinger = 4;
 const phaseClosed = 5;
 
+/** What a connection uses of its socket. */
+export type ConnectionSocket = Pick<
+  Socket,
+  | "write" | "end" | "cork" | "uncork" | "pause" | "resume" | "destroy" | "resetAndDestroy" | "writableLength"
+  | "writableNeedDrain"
+>;
+
 const nothing = new Uint8Array(0);
 const fields = new ResponseFieldWriter();
 
@@ -49,7 +56,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   wheelIndex = -1;
 
   readonly #context: ServerContext;
-  readonly #socket: Socket;
+  readonly #socket: ConnectionSocket;
   readonly #input = new InputBuffer();
   #phase = phaseHead;
   #partial: PartialHead | undefined = undefined;
@@ -77,7 +84,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   #bodySince = 0;
   #pausedSince = 0;
 
-  constructor(context: ServerContext, socket: Socket, info: ConnectionInfo) {
+  constructor(context: ServerContext, socket: ConnectionSocket, info: ConnectionInfo) {
     this.#context = context;
     this.#socket = socket;
     this.info = info;

@@ -62,7 +62,7 @@ export class RequestParser {
   parse(bytes: Buffer, from: number, to: number): number {
     // One empty line before a request is tolerated: old clients send it after a body (RFC 9112, 2.2).
     let start = from;
-    if (bytes[start] === cr && start + 1 < to && bytes[start + 1] === lf) start += 2;
+    if (bytes[start] === cr && (start + 1 === to || bytes[start + 1] === lf)) start += 2;
     if (start >= to) return requestIncomplete;
 
     const limits = this.#limits;

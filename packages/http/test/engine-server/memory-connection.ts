@@ -1,0 +1,121 @@
+import type { Exchange, ServerLimits } from "../../src/index.ts";
+import { defaultServerLimits, HeaderList } from "../../src/index.ts";
+import { Connection, type ConnectionSocket } from "../../src/engine/server/connection.ts";
+import { RequestParser } from "../../src/engine/server/request-parser.ts";
+import type { ServerContext } from "../../src/engine/server/server-context.ts";
+import { TimerWheel } from "../../src/engine/timer-wheel.ts";
+
+/** A socket in memory that takes everything at once: for tests that need thousands of connections. */
+class MemorySocket implements ConnectionSocket {
+  sent = "";
+  ended = false;
+  destroyed = false;
+  paused = false;
+  readonly writableLength = 0;
+  readonly writableNeedDrain = false;
+
+  write(data: string | Uint8Array): boolean {
+    this.sent += typeof data === "string" ? data : Buffer.from(data).toString("latin1");
+    return true;
+  }
+  end(): never {
+    this.ended = true;
+    return this as never;
+  }
+  destroy(): never {
+    this.destroyed = true;
+    return this as never;
+  }
+  resetAndDestroy(): never {
+    return this.destroy();
+  }
+  cork(): void {}
+  uncork(): void {}
+  pause(): never {
+    this.paused = true;
+    return this as never;
+  }
+  resume(): never {
+    this.paused = false;
+    return this as never;
+  }
+}
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly version: string;
+  readonly headers: readonly string[];
+  /** Latin1. */
+  readonly body: string;
+  readonly trailers: readonly string[];
+}
+
+export interface MemoryOutcome {
+  /** Requests that came to their end, in order. */
+  readonly requests: readonly SeenRequest[];
+  /** Whether a request was refused or broke off. */
+  readonly faults: number;
+  /** What the client got, without dates. */
+  readonly sent: string;
+  readonly ended: boolean;
+  /** How many pieces had been sent when each request came to its end. */
+  readonly completedAfter: readonly number[];
+}
+
+/** Sends `pieces` over a connection whose handler reads each request whole and answers 200. */
+export function playInMemory(pieces: readonly Uint8Array[], limits?: Partial<ServerLimits>): MemoryOutcome {
+  const requests: SeenRequest[] = [];
+  let faults = 0;
+  const socket = new MemorySocket();
+  const allLimits = { ...defaultServerLimits, ...limits };
+  const wheel = new TimerWheel({ now: () => 0 });
+  const context: ServerContext = {
+    handler: (exchange) => readWhole(exchange, requests),
+    limits: allLimits,
+    wheel,
+    parser: new RequestParser(allLimits, "http"),
+    onFault: () => faults++,
+    upgradedCount: 0,
+    closing: false,
+    connectionClosed: () => undefined,
+  };
+  const info = { id: 1, remoteAddress: undefined, remotePort: undefined, localAddress: undefined, localPort: undefined, tls: undefined };
+  const connection = new Connection(context, socket, info);
+  const completedAfter: number[] = [];
+  for (const [index, piece] of pieces.entries()) {
+    if (piece.length > 0) connection.data(Buffer.from(piece));
+    while (completedAfter.length < requests.length) completedAfter.push(index + 1);
+  }
+  connection.closed();
+  const sent = socket.sent.replaceAll(/Date: [^\r]*/g, "Date: -");
+  return { requests, faults, sent, ended: socket.ended || socket.destroyed, completedAfter };
+}
+
+function readWhole(exchange: Exchange, requests: SeenRequest[]): void {
+  const { request, response } = exchange;
+  let text = "";
+  const finish = (trailers: HeaderList | undefined): void => {
+    requests.push({
+      method: request.method,
+      target: request.target,
+      version: request.httpVersion,
+      headers: request.headers.toRaw(),
+      body: text,
+      trailers: trailers?.toRaw() ?? [],
+    });
+    response.send({ status: 200, headers: new HeaderList() }, "");
+  };
+  if (exchange.body === undefined) {
+    finish(undefined);
+    return;
+  }
+  exchange.body.read({
+    onData(chunk) {
+      text += Buffer.from(chunk).toString("latin1");
+      return true;
+    },
+    onEnd: finish,
+    onError: () => response.send({ status: 400, headers: new HeaderList() }, ""),
+  });
+}

@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import { BadRequestError, type Exchange, HeaderList } from "../../src/index.ts";
+import { signal, until } from "../contract/recorders.ts";
+import { answer, get, serve } from "./serve.ts";
+
+describe("a client", () => {
+  test("that sends nothing is left alone until the head timeout, then closed without a word", async () => {
+    const { advance, connect, server } = await serve(answer(200));
+    const client = await connect();
+    await until(() => server.connectionCount === 1);
+    advance(29_000);
+    client.write(get);
+    expect((await client.readResponse()).status).toBe(200);
+    const other = await connect();
+    await until(() => server.connectionCount === 2);
+    advance(31_000);
+    expect((await other.readToEnd()).length).toBe(0);
+  });
+
+  test("that sends its head byte by byte is given one time for all of it", async () => {
+    const { advance, connect, server } = await serve(answer(200));
+    const client = await connect();
+    await until(() => server.connectionCount === 1);
+    for (const piece of ["GET / HTTP/1.1\r\n", "Host: a.test\r\n", "X: "]) {
+      await client.sent(piece);
+      advance(9000);
+    }
+    await client.sent("a");
+    advance(4000);
+    expect((await client.readResponse()).status).toBe(408);
+    await client.ended;
+  });
+
+  test("that idles between requests is closed after the keep-alive timeout", async () => {
+    const { advance, connect } = await serve(answer(200));
+    const client = await connect();
+    client.write(get);
+    await client.readResponse();
+    advance(120_000);
+    client.write(get);
+    await client.readResponse();
+    advance(131_000);
+    expect((await client.readToEnd()).length).toBe(0);
+  });
+
+  test("that sends a body more slowly than the minimum is told to its reader after the grace period", async () => {
+    const error = signal<Error>();
+    const { advance, connect, faults } = await serve((exchange) => {
+      exchange.body?.read({
+        onData: () => true,
+        onEnd: () => undefined,
+        onError(cause) {
+          error.resolve(cause);
+          exchange.response.send({ status: 408, headers: new HeaderList() });
+        },
+      });
+    });
+    const client = await connect();
+    client.write("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100000\r\n\r\nabc");
+    let settled = false;
+    void error.promise.then(() => (settled = true));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(settled).toBe(false);
+    advance(6000);
+    expect(await error.promise).toMatchObject({ name: "BadRequestError", status: 408 });
+    const response = await client.readResponse();
+    expect([response.status, response.header("connection")]).toEqual([408, "close"]);
+    await client.ended;
+    expect(faults[0]).toBeInstanceOf(BadRequestError);
+  });
+
+  test("is not judged for the time in which its body was held back", async () => {
+    let exchange: Exchange | undefined;
+    const started = signal();
+    const { advance, connect } = await serve((given) => {
+      exchange = given;
+      given.body?.read({
+        onData: () => true,
+        onEnd: () => given.response.send({ status: 200, headers: new HeaderList() }),
+        onError: () => given.response.send({ status: 408, headers: new HeaderList() }),
+      });
+      given.body?.pause();
+      started.resolve();
+    });
+    const client = await connect();
+    client.write("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\n");
+    await started.promise;
+    advance(60_000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    exchange?.body?.resume();
+    client.write("abc");
+    expect((await client.readResponse()).status).toBe(200);
+  });
+
+  test("that does not read its response is reset once it falls below the minimum rate", async () => {
+    const gone = signal<Error>();
+    const wrote = signal();
+    const { advance, connect, server } = await serve((exchange) => {
+      exchange.onClientGone(gone.resolve);
+      exchange.response.start({ status: 200, headers: new HeaderList() });
+      while (exchange.response.write(Buffer.alloc(65_536))) { /* until the buffers are full */ }
+      wrote.resolve();
+    });
+    const client = await connect();
+    client.socket.pause();
+    client.write(get);
+    await wrote.promise;
+    advance(6000 + (2 * 65_536 * 1000) / 240);
+    await gone.promise;
+    await until(() => server.connectionCount === 0);
+  });
+
+  test("that does not close after the last answer is closed after a while", async () => {
+    const { advance, connect, server } = await serve(answer(200));
+    const client = await connect();
+    client.write("GET / HTTP/1.0\r\n\r\n");
+    await client.readToEnd();
+    expect(server.connectionCount).toBe(1);
+    advance(6000);
+    await until(() => server.connectionCount === 0);
+  });
+});
