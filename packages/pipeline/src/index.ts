@@ -12,6 +12,8 @@ export type { Next, Step } from "./steps/step.ts";
 export { compileSteps, insertAfter, insertBefore } from "./steps/runner.ts";
 export { defaultSteps } from "./steps/default-steps.ts";
 export type { DefaultStepOptions } from "./steps/default-steps.ts";
+export { proxyEventNames } from "./event-names.ts";
+export { proxyIssueCodes } from "./issue-codes.ts";
 export { silentLogger } from "./logger.ts";
 export type { LogLevel, ProxyLogger } from "./logger.ts";
 export { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts";

@@ -16,6 +16,14 @@ import { defaultRouteTransformer } from "../transforms/route-transformer.ts";
 import type { TransformPlan } from "../transforms/transform.ts";
 import type { ProxyClusterModel } from "./cluster-models.ts";
 
+/** Faults that the checks of the configuration report too: once is enough. Compiling finds them again in any case. */
+const saidByConfig: ReadonlySet<string> = new Set([
+  "match-invalid",
+  "host-invalid",
+  "header-value-empty",
+  "query-value-empty",
+]);
+
 /** What the route table gives back: the route and the chain of steps that serves it. */
 export class RouteSlot {
   readonly config: RouteConfig;
@@ -61,8 +69,8 @@ export class RouteCompiler {
       this.#tables.set(config, table);
       return table.issues;
     } catch (error) {
-      if (error instanceof ConfigError) return error.issues;
-      throw error;
+      if (!(error instanceof ConfigError)) throw error;
+      return error.issues.filter((issue) => !saidByConfig.has(issue.code));
     }
   }
 

@@ -1,0 +1,14 @@
+/** What a `ProxyLogger` is told, and what it means. */
+export const proxyEventNames: Readonly<Record<string, string>> = {
+  "config-applied": "A configuration is in force.",
+  "config-refused": "A configuration cannot be used; the one before stays in force.",
+  "config-loading-failed": "A provider could not deliver; its last configuration stays in use.",
+  "config-warning": "Something in the configuration in force is doubtful.",
+  "no-cluster-found": "A request was answered with 503: its route has no cluster that exists.",
+  "no-available-destinations": "Balancing has no destination for a request.",
+  "multiple-destinations-available": "Several destinations were left at the end; one was drawn at random.",
+  "forwarding-failed": "Forwarding ended with a forwarder error; level debug when the client left.",
+  "transform-failed": "A response transform threw while a failure was being answered.",
+  "step-failed": "A step threw; the request was answered with 500 or cut.",
+  "request-failed": "A request of a Node server could not be taken over.",
+};
