@@ -7,7 +7,7 @@ import { HeaderList } from "../header-list.ts";
 import { reasonPhrase } from "../reason-phrase.ts";
 import type { NodeConnection } from "./node-connection.ts";
 import { NodeRequestBody } from "./node-request-body.ts";
-import { NodeResponse } from "./node-response.ts";
+import { checkLines, NodeResponse } from "./node-response.ts";
 import { SocketTunnel } from "./socket-tunnel.ts";
 
 /** An unread rest of a body up to this size is drained; for a larger one the connection is closed. */
@@ -154,6 +154,7 @@ export class NodeExchange implements Exchange {
     if (this.#options.mayUpgrade?.() === false) {
       throw new BadRequestError(503, "TOO_MANY_UPGRADED_CONNECTIONS", "too many upgraded connections");
     }
+    checkLines(head.headers);
     this.#node.upgraded = true;
     this.response.die();
     const { early, peerEnded } = take();
@@ -163,7 +164,7 @@ export class NodeExchange implements Exchange {
       if (!framing.has(head.headers.keyAt(i))) lines.appendFrom(head.headers, i);
     }
     const tunnel = new SocketTunnel(socket, early, peerEnded);
-    if (!socket.destroyed) socket.write(`HTTP/1.1 101 ${head.reason ?? reasonPhrase(101)}\r\n${lines.toWire()}\r\n`, "latin1");
+    if (!socket.destroyed) socket.write(`HTTP/1.1 101 ${reasonPhrase(101)}\r\n${lines.toWire()}\r\n`, "latin1");
     return tunnel;
   }
 }

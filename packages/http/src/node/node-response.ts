@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { ExchangeStateError } from "../errors.ts";
 import type { ResponseHead, ResponseSink } from "../exchange.ts";
-import { isReasonPhrase } from "../field-grammar.ts";
+import { isHeaderName, isHeaderValue, isReasonPhrase } from "../field-grammar.ts";
 import type { HeaderList } from "../header-list.ts";
 import { reasonPhrase } from "../reason-phrase.ts";
 
@@ -68,6 +68,7 @@ export class NodeResponse implements ResponseSink {
       this.#owner.sendContinue();
       return;
     }
+    checkLines(headers);
     // Without a socket, earlier answers on the connection are still due, and Node has no place to queue this one.
     const { socket } = this.#res;
     socket?.write(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${headers.toWire()}\r\n`, "latin1");
@@ -115,8 +116,8 @@ export class NodeResponse implements ResponseSink {
       this.#mismatch();
       return;
     }
+    if (trailers !== undefined && this.#chunked) this.#res.addTrailers(trailerLines(trailers));
     this.#ended = true;
-    if (trailers !== undefined && trailers.size > 0 && this.#chunked) this.#res.addTrailers([...trailers]);
     this.#res.end();
   }
 
@@ -170,9 +171,39 @@ function framedLines(head: ResponseHead, length: number | undefined): string[] {
       if (hasLength || status === 204) continue;
       hasLength = true;
     }
-    lines.push(headers.nameAt(i), headers.valueAt(i));
+    const name = headers.nameAt(i);
+    const value = headers.valueAt(i);
+    checkLine(name, value);
+    lines.push(name, value);
   }
   if (length !== undefined && !hasLength && status !== 204 && status !== 304) lines.push("Content-Length", String(length));
+  return lines;
+}
+
+/** Node would throw too, in the middle of its own work; a line that could split the message must never leave. */
+function checkLine(name: string, value: string): void {
+  if (!isHeaderName(name)) throw new ExchangeStateError("a header name of the response holds an illegal character");
+  if (!isHeaderValue(value)) throw new ExchangeStateError(`the response header ${name} holds an illegal character`);
+}
+
+/** Checks lines that are written without Node's help. */
+export function checkLines(headers: HeaderList): void {
+  for (let i = 0; i < headers.size; i++) checkLine(headers.nameAt(i), headers.valueAt(i));
+}
+
+/** Fields that a trailer section must not hold (RFC 9110, 6.5.1). */
+const forbiddenTrailers: ReadonlySet<string> = new Set([
+  "connection", "content-encoding", "content-length", "content-range", "content-type", "host", "keep-alive", "te",
+  "trailer", "transfer-encoding", "upgrade",
+]);
+
+function trailerLines(trailers: HeaderList): [name: string, value: string][] {
+  const lines: [string, string][] = [];
+  for (let i = 0; i < trailers.size; i++) {
+    if (forbiddenTrailers.has(trailers.keyAt(i))) continue;
+    checkLine(trailers.nameAt(i), trailers.valueAt(i));
+    lines.push([trailers.nameAt(i), trailers.valueAt(i)]);
+  }
   return lines;
 }
 

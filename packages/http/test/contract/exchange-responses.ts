@@ -120,6 +120,36 @@ export const responses: ContractPart = {
       expect((await client.readResponse()).body.toString()).toBe("a");
     });
 
+    test("drops fields that may not be trailers", async () => {
+      const server = await serve((exchange) => {
+        exchange.response.start(head(200));
+        exchange.response.write(Buffer.from("a"));
+        exchange.response.end(HeaderList.from([["Content-Length", "5"], ["Transfer-Encoding", "chunked"], ["X-Sum", "1"], ["Host", "b"]]));
+      });
+      const client = await connect(server);
+      client.write(get);
+      expect((await client.readResponse()).trailers).toEqual([["X-Sum", "1"]]);
+    });
+
+    test("with a line that would split it is refused, and nothing of it leaves", async () => {
+      const problems: string[] = [];
+      const server = await serve((exchange) => {
+        for (const [name, value] of [["X-A", "1\r\nX-B: 2"], ["X-A", "1\0"], ["X A", "1"], ["X-A\r\nX-B", "1"]] as const) {
+          try {
+            exchange.response.start(head(200, [name, value]));
+            problems.push(`${JSON.stringify(name)} passed`);
+          } catch (error) {
+            if (!(error instanceof ExchangeStateError)) problems.push(String(error));
+          }
+        }
+        exchange.response.send(head(200), "ok");
+      });
+      const client = await connect(server);
+      client.write(get);
+      const response = await client.readResponse();
+      expect([response.body.toString(), response.header("x-b"), problems]).toEqual(["ok", undefined, []]);
+    });
+
     test("drops trailers where they cannot stand", async () => {
       const supported: boolean[] = [];
       const server = await serve((exchange) => {
