@@ -1,15 +1,18 @@
 import { ConfigError, formatIssue } from "@proxy/config";
+import { issueFields, issuesInOrder } from "./issue-fields.ts";
 import { formatJsonEntry, formatTextEntry } from "./log-format.ts";
 import type { LogEntry, LogFormat } from "./log-format.ts";
 
 /** Everything that kept the gateway from starting, as log entries: one for each issue of a configuration. */
 export function formatStartFailure(failure: unknown, format: LogFormat, date: Date): string {
   if (failure instanceof ConfigError) {
-    if (format === "text") return `${failure.issues.map(formatIssue).join("\n")}\ngateway: not started\n`;
-    return failure.issues
-      .map(({ severity, message, ...issue }) =>
-        formatJsonEntry({ date, level: severity === "error" ? "error" : "warn", message, fields: issue, cause: undefined }),
-      )
+    const issues = issuesInOrder(failure.issues);
+    if (format === "text") return `${issues.map(formatIssue).join("\n")}\ngateway: not started\n`;
+    return issues
+      .map((issue) => {
+        const level = issue.severity === "error" ? "error" : "warn";
+        return formatJsonEntry({ date, level, message: issue.message, fields: issueFields(issue), cause: undefined });
+      })
       .join("");
   }
   const error = failure instanceof Error ? failure : new Error(String(failure));

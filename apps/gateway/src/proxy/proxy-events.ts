@@ -3,20 +3,24 @@ import type { ConfigIssue } from "@proxy/config";
 import type { ProxyLogger } from "@proxy/pipeline";
 import type { Severity } from "effect/LogLevel";
 import type { CallbackLog, LogFields } from "../logging/callback-log.ts";
+import { issueFields, issuesInOrder } from "../logging/issue-fields.ts";
 
 const levels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error" } as const satisfies Record<string, Severity>;
 
-/** What the proxy tells, in the log: issues of a configuration one by one, everything else as a line with its fields. */
-export function proxyEvents(log: CallbackLog): ProxyLogger {
+/**
+ * What the proxy tells, in the log: issues of a configuration one by one, everything else as a line with its fields.
+ * A first configuration that cannot be used is not told here: the start fails with it. `isRunning` is asked each time.
+ */
+export function proxyEvents(log: CallbackLog, isRunning: () => boolean): ProxyLogger {
   return {
     event(level, name, fields) {
       const { error, issue } = fields;
       if (name === "config-applied") return;
       if (name === "config-warning") {
-        logIssue(log, issue as ConfigIssue);
+        const warning = issue as ConfigIssue;
+        log("Warn", warning.message, issueFields(warning));
       } else if (error instanceof ConfigError) {
-        for (const one of error.issues) logIssue(log, one);
-        log("Error", "the changed configuration was refused, the running one stays", { event: name });
+        if (isRunning()) refused(log, error, name);
       } else {
         log(levels[level], name.replaceAll("-", " "), { ...plain(fields), event: name });
       }
@@ -24,13 +28,11 @@ export function proxyEvents(log: CallbackLog): ProxyLogger {
   };
 }
 
-/** An issue as an entry of its own. */
-export function logIssue(log: CallbackLog, { severity, message, path, ...rest }: ConfigIssue): void {
-  log(severity === "error" ? "Error" : "Warn", message, {
-    ...rest,
-    entity: rest.entity === undefined ? undefined : `${rest.entity.kind} ${rest.entity.id}`,
-    path: path.join(":"),
-  });
+function refused(log: CallbackLog, error: ConfigError, event: string): void {
+  for (const issue of issuesInOrder(error.issues)) {
+    log(issue.severity === "error" ? "Error" : "Warn", issue.message, issueFields(issue));
+  }
+  log("Error", "the changed configuration was refused, the running one stays", { event });
 }
 
 /** Errors as their message: where in the program they were made says nothing about a destination that is down. */

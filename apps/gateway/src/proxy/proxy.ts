@@ -23,20 +23,22 @@ export class Proxy extends Context.Service<Proxy, { readonly handle: ExchangeHan
       const accessLog = yield* AccessLog;
       const log = yield* callbackLog;
       const recorder = accessLog.add === undefined ? undefined : recordRequests(accessLog.add);
+      let running = false;
       const proxy = yield* Effect.acquireRelease(
         Effect.tryPromise({
           try: () =>
             createReverseProxy({
               config: provider,
               trustedProxies: settings.trustedProxies,
-              logger: proxyEvents(log),
+              logger: proxyEvents(log, () => running),
               listeners: [changeLog(log)],
               steps: recorder === undefined ? undefined : (steps) => [recorder.step, ...steps],
             }),
           catch: (error) => error,
         }).pipe(Effect.catch((error) => (error instanceof ConfigError ? Effect.fail(error) : Effect.die(error)))),
-        (running) => Effect.promise(() => within(closingTime, running.close())),
+        (opened) => Effect.promise(() => within(closingTime, opened.close())),
       );
+      running = true;
       return Proxy.of({ handle: recorder === undefined ? proxy.handle : recorder.wrap(proxy.handle) });
     }),
   );

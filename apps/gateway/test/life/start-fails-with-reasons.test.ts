@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { formatStartFailure } from "../../src/logging/start-failure.ts";
+import { startChild } from "../support/child-gateway.ts";
 import { configFolder, oneRoute } from "../support/config-file.ts";
 import type { ConfigFolder } from "../support/config-file.ts";
 import { startGateway } from "../support/running-gateway.ts";
@@ -50,6 +51,15 @@ describe("a gateway that cannot start", () => {
     ]);
     expect(entries[0]).toMatchObject({ source: `${folder.path}/gateway.json`, line: expect.any(Number) as number });
     expect(entries[4]!["message"]).toContain("endpoint 'Secure': 'https://127.0.0.1:0': https endpoints are not supported yet");
+  });
+
+  test("reports each issue once, in a process of its own", async () => {
+    const file = await folder.write("gateway.json", { ReverseProxy: broken.ReverseProxy });
+    await using gateway = startChild(["-c", file, "--urls", "http://127.0.0.1:0"]);
+    expect((await gateway.ended).code).toBe(1);
+    expect(gateway.stdout()).toBe("");
+    const codes = gateway.stderr().trimEnd().split("\n").map((line) => (JSON.parse(line) as { code?: string }).code);
+    expect(codes).toEqual(["host-or-path-required", "path-invalid", "load-balancing-policy-unknown"]);
   });
 
   test("reports the same as text on a terminal", async () => {
