@@ -1,4 +1,4 @@
-import type { DestinationClient, DestinationOrigin, HttpClient } from "@proxy/http";
+import { type DestinationClient, type DestinationOrigin, HeaderList, type HttpClient } from "@proxy/http";
 import { encodePath } from "./encode-path.ts";
 
 /** What may not stand in a prefix: blanks, controls, and what would begin another part of a URL. */
@@ -17,6 +17,8 @@ export class Destination {
   readonly authority: string;
   /** Encoded path that goes in front of the request's, without the slash at its end; often empty. */
   readonly basePath: string;
+  /** internal: the Host line, shared by all requests */
+  readonly hostLine: HeaderList;
   #http: HttpClient | undefined;
   #client: DestinationClient | undefined;
 
@@ -25,6 +27,7 @@ export class Destination {
     this.origin = origin;
     this.authority = authority;
     this.basePath = basePath;
+    this.hostLine = HeaderList.from([["Host", authority]]);
   }
 
   /** The connections of `http` to this destination; the last answer is kept. */

@@ -84,7 +84,7 @@ interface RawNames extends ServerResponse {
 function refusal(cause: BadRequestError): ForwarderError {
   const { status } = cause;
   const message = `RequestCreation: ${cause.message}`;
-  return new ForwarderError("RequestCreation", message, { source: "client", retry: "never", status, cause });
+  return new ForwarderError("RequestCreation", message, { source: "client", retry: "safe", status, cause });
 }
 
 /** Takes what was set on a response before over into a list: from here on the fields are the forwarding's. */

@@ -76,7 +76,6 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   #call: DestinationCall | undefined = undefined;
   #paused = false;
   #draining = false;
-  #deferred = false;
   #head: ClientResponse | undefined = undefined;
   #pending: PendingResponse | undefined = undefined;
   #relay: TunnelRelay | undefined = undefined;
@@ -133,7 +132,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     try {
       if (transformer.copyRequestHeaders !== false) {
         const omit = transformer.omitRequestHeaders;
-        if (omit !== undefined && omit.has("host")) headers.append("Host", this.#destination.authority);
+        if (omit !== undefined && omit.has("host")) headers.appendFrom(this.#destination.hostLine, 0);
         this.#aboutContent = copyRequestFields(exchange.request, headers, omit);
       }
       const result = transformer.request?.(exchange, outgoing);
@@ -294,14 +293,16 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       this.#fail({ code: "RouteTimeout", status: 504, source: "destination", retry: "never", cause });
       return 0;
     }
-    if (tick - this.#lastTick < this.#activityTicks) return this.#nextCheck();
-    this.#stalled();
-    return 0;
+    if (tick - this.#lastTick >= this.#activityTicks) {
+      this.#stalled();
+      return 0;
+    }
+    if (this.#phase === relaying && this.#head !== undefined) this.#flushHead();
+    return (this.#phase as number) === over ? 0 : this.#nextCheck();
   }
 
-  deferred(): void {
-    this.#deferred = false;
-    if (this.#phase !== relaying) return;
+  /** Starts the response without content, and sends the head now. */
+  #flushHead(): void {
     try {
       this.#startResponse();
       this.#exchange.response.flush();
@@ -397,8 +398,8 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     if (this.#phase !== transformingResponse) return;
     this.#phase = relaying;
     const response = this.#head as ClientResponse;
-    if (isEventStream(response.headers)) this.deferred();
-    else this.#defer();
+    if (isEventStream(response.headers)) this.#flushHead();
+    else this.#wheel.move(this, this.#wheel.tick + 1);
     const pending = this.#pending;
     if (pending === undefined || (this.#phase as number) !== relaying) return;
     this.#pending = undefined;
@@ -411,7 +412,6 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     const sink = this.#exchange.response;
     try {
       if (this.#head !== undefined) this.#startResponse();
-      if (!this.#deferred) this.#defer();
       if (!sink.write(chunk) && !this.#draining) this.#awaitDrain();
       return sink.pending === 0;
     } catch (cause) {
@@ -617,10 +617,6 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     this.#call?.resume();
   }
 
-  #defer(): void {
-    this.#deferred = true;
-    this.#wheel.defer(this);
-  }
 }
 
 /** Bodies that pause for long: the client has to see the head, and each event, at once. */

@@ -55,7 +55,7 @@ export function address(outgoing: Outgoing, destination: Destination): Destinati
     else outgoing.target = to.basePath + path + outgoing.query;
   }
   if (outgoing.target === "") outgoing.target = "/";
-  if (!outgoing.headers.has("host")) outgoing.headers.append("Host", to.authority);
+  if (!outgoing.headers.has("host")) outgoing.headers.appendFrom(to.hostLine, 0);
   return to;
 }
 

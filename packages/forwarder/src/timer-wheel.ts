@@ -5,8 +5,6 @@
 export interface WheelEntry {
   /** Called at the tick that was asked for. Returns the next tick to look at it, or 0 when it is done. */
   check(tick: number): number;
-  /** Called once at the tick after `defer`. */
-  deferred(): void;
   /** internal */
   wheelNext: WheelEntry | undefined;
   /** internal */
@@ -23,8 +21,6 @@ class Slot implements WheelEntry {
   check(): number {
     return 0;
   }
-
-  deferred(): void {}
 }
 
 /**
@@ -39,7 +35,6 @@ export class TimerWheel {
   tick = 1;
   readonly #slots: Slot[] = Array.from({ length: slotCount }, () => new Slot());
   #size = 0;
-  #deferred: WheelEntry[] = [];
   #interval: NodeJS.Timeout | undefined;
   readonly #automatic: boolean;
 
@@ -73,10 +68,11 @@ export class TimerWheel {
     this.#size--;
   }
 
-  /** Has `entry.deferred()` called at the next tick, whether or not it is in the wheel by then. */
-  defer(entry: WheelEntry): void {
-    this.#deferred.push(entry);
-    if (this.#interval === undefined) this.#start();
+  /** Has an entry that is in the wheel looked at when `tick` comes, and not when it said before. */
+  move(entry: WheelEntry, tick: number): void {
+    if (entry.wheelNext === undefined) return;
+    unlink(entry);
+    this.#place(entry, tick);
   }
 
   /** Moves time on by `count` ticks. */
@@ -92,13 +88,8 @@ export class TimerWheel {
 
   #turn(): void {
     const tick = ++this.tick;
-    if (this.#deferred.length > 0) {
-      const deferred = this.#deferred;
-      this.#deferred = [];
-      for (const entry of deferred) entry.deferred();
-    }
     this.#look(this.#slots[tick % slotCount] as Slot, tick);
-    if (this.#size === 0 && this.#deferred.length === 0 && this.#interval !== undefined) {
+    if (this.#size === 0 && this.#interval !== undefined) {
       clearInterval(this.#interval);
       this.#interval = undefined;
     }

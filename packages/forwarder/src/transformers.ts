@@ -1,4 +1,4 @@
-import type { Exchange } from "@proxy/http";
+import { type Exchange, HeaderList } from "@proxy/http";
 import type { OutgoingRequest, Transformer } from "./forward-options.ts";
 
 /**
@@ -21,10 +21,15 @@ export const defaultTransformer: Transformer = {
 /** Copies everything that may be copied, the client's Host too, and adds nothing. */
 export const emptyTransformer: Transformer = { trusted: true };
 
+const protocols = HeaderList.from([
+  ["X-Forwarded-Proto", "http"],
+  ["X-Forwarded-Proto", "https"],
+]);
+
 function addForwarded(exchange: Exchange, outgoing: OutgoingRequest): void {
   const { remoteAddress } = exchange.connection;
   const { authority, scheme } = exchange.request;
   if (remoteAddress !== undefined) outgoing.headers.append("X-Forwarded-For", remoteAddress);
   if (authority !== "") outgoing.headers.append("X-Forwarded-Host", authority);
-  outgoing.headers.append("X-Forwarded-Proto", scheme);
+  outgoing.headers.appendFrom(protocols, scheme === "http" ? 0 : 1);
 }

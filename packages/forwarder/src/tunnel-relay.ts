@@ -151,8 +151,6 @@ export class TunnelRelay implements WheelEntry {
     return 0;
   }
 
-  deferred(): void {}
-
   #fail(code: ForwarderErrorCode, source: Failure["source"], cause: unknown): void {
     const told = this.closing;
     const error = cause instanceof Error ? cause : new Error(code);

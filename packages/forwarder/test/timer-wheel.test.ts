@@ -7,7 +7,6 @@ class Entry implements WheelEntry {
   wheelNext: WheelEntry | undefined = undefined;
   wheelPrevious: WheelEntry | undefined = undefined;
   readonly looks: number[] = [];
-  deferrals = 0;
   readonly #next: (tick: number) => number;
 
   constructor(next: (tick: number) => number = () => 0) {
@@ -19,9 +18,6 @@ class Entry implements WheelEntry {
     return this.#next(tick);
   }
 
-  deferred(): void {
-    this.deferrals++;
-  }
 }
 
 test("looks at entries at their tick, however far, and never early", () => {
@@ -58,13 +54,15 @@ test("an entry may take itself and its neighbours out while it is told", () => {
   expect(wheel.size).toBe(0);
 });
 
-test("what is deferred is told once, at the next tick", () => {
+test("an entry that is moved is looked at then, and once", () => {
   const wheel = new TimerWheel({ automatic: false });
   const entry = new Entry();
-  wheel.defer(entry);
-  expect(entry.deferrals).toBe(0);
-  wheel.advance(3);
-  expect(entry.deferrals).toBe(1);
+  wheel.add(entry, 100);
+  wheel.move(entry, 3);
+  wheel.advance(200);
+  expect(entry.looks).toEqual([3]);
+  wheel.move(entry, 300);
+  expect(wheel.size).toBe(0);
 });
 
 test("a span of time is at least that long from any moment of a tick", () => {

@@ -1,7 +1,6 @@
 import { describeDestinationClientContract } from "../../http/test/contract/destination-client-contract.ts";
 import { createUndiciClient } from "../src/index.ts";
 
-const later = "undici takes a connection back a turn after the answer; a request sent at once gets a new one";
 const closes = "undici closes the connection then";
 const expects = "undici takes a 100 for a fault and cannot wait for one";
 
@@ -13,18 +12,11 @@ describeDestinationClientContract("the undici client", createUndiciClient, {
     "with expectContinue sends its body after 100": expects,
     "with expectContinue never reads its body when the final answer comes first": expects,
     "may be preceded by a 100 that nobody asked for": expects,
-    "by Content-Length is whole, and its connection used again": later,
-    "of length 0 is whole, and its connection used again": later,
-    "in chunks is whole, and its connection used again": later,
-    "204 is whole, and its connection used again": later,
-    "of HTTP/1.0 kept alive is whole, and its connection used again": later,
     "to HEAD with a length is whole, and its connection used again": closes,
     "to HEAD in chunks is whole, and its connection used again": closes,
     "304 with a length is whole, and its connection used again": closes,
     "keeps its lines in order, case, repetition and bytes": "undici reads the reason phrase as UTF-8; lines-stay-as-they-came.test.ts asks the rest",
-    "is used for one request after the other, and two at a time for two": later,
     "that died while idle is replaced: the request goes out once more on a fresh one": "undici does not send again",
-    "that dies after the body began gives an error, not a second try": later,
     "by a reset of a body that ends with the connection": "undici takes the reset for the end",
     "by a head with HTTP/2.0": "undici does not tell the version",
   },
