@@ -1,5 +1,5 @@
-import { BadRequestError, ClientGoneError, type DestinationError } from "@proxy/http";
-import type { ForwarderErrorCode } from "./forwarder-error.ts";
+import { BadRequestError, ClientGoneError, type DestinationError, type DestinationOrigin } from "@proxy/http";
+import { ForwarderError, type ForwarderErrorCode } from "./forwarder-error.ts";
 import type { RequestBody } from "./request-body.ts";
 
 /** How a forwarding failed, before it is put into words. */
@@ -61,4 +61,12 @@ export function canceledBeforeHead(body: RequestBody | undefined, cause: unknown
     retry: "never",
     cause,
   };
+}
+
+/** Puts a failure into words. `status` is what the client was answered, if it was. */
+export function describeFailure(failure: Failure, to: DestinationOrigin, status: number | undefined): ForwarderError {
+  const { code, source, retry, cause } = failure;
+  const why = cause instanceof Error ? cause.message : String(cause ?? "given up by the destination");
+  const message = `${code} for ${to.scheme}://${to.host}:${to.port}: ${why}`;
+  return new ForwarderError(code, message, { source, retry, status, cause });
 }

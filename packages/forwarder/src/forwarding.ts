@@ -9,6 +9,8 @@
  * 5. The body is passed on with backpressure, then the trailers. Where the request body is still under way after
  *    that, its end is waited for.
  * 6. Once, and only once, the outcome is told.
+ *
+ * One object for the whole of it, and one long file: every event has to be judged by the one phase there is.
  */
 import {
   BadRequestError,
@@ -20,25 +22,26 @@ import {
   ExchangeStateError,
   HeaderList,
   isMethod,
-  reasonPhrase,
   type ResponseHead,
   type Tunnel,
 } from "@proxy/http";
 import type { Destination } from "./destination.ts";
 import {
   canceledBeforeHead,
+  describeFailure,
   type Failure,
   failureBeforeHead,
   requestBodyFailure,
   stalledBeforeHead,
 } from "./failure.ts";
+import { answerFailure } from "./failure-answer.ts";
 import type { ClientResponse, ForwardWithOptions, Transformer } from "./forward-options.ts";
-import { ForwarderError } from "./forwarder-error.ts";
-import { address, checkFields, checkOutgoing, checkTarget, Outgoing } from "./outgoing.ts";
+import type { ForwarderError } from "./forwarder-error.ts";
+import { address, checkFields, checkOutgoing, checkResponse, checkTarget, Outgoing } from "./outgoing.ts";
 import { PendingResponse } from "./pending-response.ts";
 import { EmptyBody, RequestBody, type RequestBodyOwner } from "./request-body.ts";
 import { copyRequestFields, expectsContinue } from "./request-headers.ts";
-import { copyResponseFields, passingTrailers } from "./response-headers.ts";
+import { clientHead, copyResponseFields, isEventStream, passingTrailers } from "./response-headers.ts";
 import { sharedTimers, type TimerWheel, type WheelEntry } from "./timer-wheel.ts";
 import { defaultTransformer } from "./transformers.ts";
 import { TunnelRelay } from "./tunnel-relay.ts";
@@ -56,6 +59,7 @@ const finishingRequest = 5;
 const over = 6;
 
 const defaultActivityTimeout = 100_000;
+const untransformed: Transformer = { trusted: true };
 
 export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOwner {
   wheelNext: WheelEntry | undefined = undefined;
@@ -340,18 +344,10 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     this.#phase = transformingResponse;
     const exchange = this.#exchange;
     const transformer = this.#transformer;
-    const { responseHeaders } = this.#options;
-    const headers = responseHeaders === undefined ? new HeaderList() : responseHeaders.copy();
-    const version = exchange.request.httpVersion;
-    // HTTP/2 has no reason phrase, and the standard one is the server's to write.
-    const reason =
-      head.reason === undefined || version === "2" || version === "3" || head.reason === reasonPhrase(head.status)
-        ? undefined
-        : head.reason;
-    const response: ClientResponse = { status: head.status, reason, headers };
+    const response = clientHead(head, exchange.request.httpVersion, this.#options.responseHeaders);
     this.#head = response;
     try {
-      if (transformer.copyResponseHeaders !== false) copyResponseFields(head, headers);
+      if (transformer.copyResponseHeaders !== false) copyResponseFields(head, response.headers);
       const result = transformer.response?.(exchange, response, head);
       if (result instanceof Promise) return result;
       this.#transformed(result);
@@ -382,7 +378,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   #transformed(result: void | false): void {
     const response = this.#head as ClientResponse;
     const sink = this.#exchange.response;
-    if (!this.#transformer.trusted && this.#transformer.response !== undefined) checkFields(response.headers);
+    if (!this.#transformer.trusted && this.#transformer.response !== undefined) checkResponse(response);
     if (sink.started) {
       this.#giveUp();
       this.#settle(undefined);
@@ -550,48 +546,13 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     }
     const own = headKnown ? undefined : this.#options.responseHeaders;
     const response = { status: failure.status, reason: undefined, headers: own?.copy() ?? new HeaderList() };
-    this.#answer(response, error, headKnown);
-  }
-
-  /** Answers for the destination: response transforms run without a response unless they ran already. */
-  #answer(response: ClientResponse, error: ForwarderError, transformed: boolean): void {
-    const transform = transformed ? undefined : this.#transformer.response;
-    try {
-      const result = transform?.(this.#exchange, response, undefined);
-      if (result instanceof Promise) {
-        result.then(
-          () => this.#sendAnswer(response, error, undefined),
-          (fault: unknown) => this.#sendAnswer(response, error, fault),
-        );
-        return;
-      }
-    } catch (fault) {
-      this.#sendAnswer(response, error, fault);
-      return;
-    }
-    this.#sendAnswer(response, error, undefined);
-  }
-
-  #sendAnswer(response: ClientResponse, error: ForwarderError, thrown: unknown): void {
-    const sink = this.#exchange.response;
-    let fault = isCancellation(thrown) ? undefined : thrown;
-    try {
-      if (fault !== undefined) response.headers.clear();
-      else if (this.#transformer.trusted !== true) checkFields(response.headers);
-      if (!sink.started) sink.send(response);
-    } catch (cause) {
-      fault ??= cause;
-      if (!sink.started) sink.send({ status: response.status, headers: new HeaderList() });
-    }
-    this.#settle(error, fault);
+    // Response transforms run without a response, unless they ran already.
+    const transformer = headKnown ? untransformed : this.#transformer;
+    answerFailure(this.#exchange, response, transformer, (fault) => this.#settle(error, fault));
   }
 
   #describe(failure: Failure, status: number | undefined): ForwarderError {
-    const { code, source, retry, cause } = failure;
-    const { origin } = this.#destination;
-    const why = cause instanceof Error ? cause.message : String(cause ?? "given up by the destination");
-    const message = `${code} for ${origin.scheme}://${origin.host}:${origin.port}: ${why}`;
-    return new ForwarderError(code, message, { source, retry, status, cause });
+    return describeFailure(failure, this.#destination.origin, status);
   }
 
   #settle(error: ForwarderError | undefined, fault?: unknown): void {
@@ -617,14 +578,4 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     this.#call?.resume();
   }
 
-}
-
-/** Bodies that pause for long: the client has to see the head, and each event, at once. */
-function isEventStream(headers: HeaderList): boolean {
-  const type = headers.get("content-type");
-  return type !== undefined && type.length >= 17 && type.slice(0, 17).toLowerCase() === "text/event-stream";
-}
-
-function isCancellation(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.name === "AbortError";
 }

@@ -5,9 +5,10 @@ import {
   isHeaderName,
   isHeaderValue,
   isQuery,
+  isReasonPhrase,
 } from "@proxy/http";
 import { type Destination, destinationOf } from "./destination.ts";
-import type { OutgoingRequest } from "./forward-options.ts";
+import type { ClientResponse, OutgoingRequest } from "./forward-options.ts";
 import { requestFieldsDropped } from "./hop-by-hop.ts";
 
 /** The request on its way: what transforms change, and then what the destination's client sends. */
@@ -91,6 +92,14 @@ export function checkTarget(target: string): void {
   if ((target !== "*" && !target.startsWith("/")) || !isQuery(`?${target}`)) {
     throw new TypeError("the outgoing path or query holds a character that no URL may hold unencoded");
   }
+}
+
+/** Checks what a response transform that is not trusted made: status, reason phrase and fields. */
+export function checkResponse(response: ClientResponse): void {
+  const { status, reason } = response;
+  if (!Number.isInteger(status) || status < 200 || status > 999) throw new TypeError(`${status} is no final status`);
+  if (reason !== undefined && !isReasonPhrase(reason)) throw new TypeError("the reason phrase cannot be sent");
+  checkFields(response.headers);
 }
 
 /** Throws when a line could not stand on the wire. */

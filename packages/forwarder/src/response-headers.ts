@@ -1,4 +1,5 @@
-import { HeaderList, type ResponseHead } from "@proxy/http";
+import { HeaderList, type HttpVersion, reasonPhrase, type ResponseHead } from "@proxy/http";
+import type { ClientResponse } from "./forward-options.ts";
 import { fieldsNamedByConnection, responseFieldsDropped, trailerFieldsDropped } from "./hop-by-hop.ts";
 
 /**
@@ -32,4 +33,18 @@ export function passingTrailers(trailers: HeaderList | undefined): HeaderList | 
     if (!trailerFieldsDropped.has(key) && key.charCodeAt(0) !== 58) passing.appendFrom(trailers, i);
   }
   return passing.size === 0 ? undefined : passing;
+}
+
+/** The head for the client before anything is copied: status, what the gateway itself has to say, and the reason. */
+export function clientHead(head: ResponseHead, version: HttpVersion, own: HeaderList | undefined): ClientResponse {
+  // HTTP/2 has no reason phrase, and the standard one is the server's to write.
+  const standard = version === "2" || version === "3" || head.reason === reasonPhrase(head.status);
+  const headers = own === undefined ? new HeaderList() : own.copy();
+  return { status: head.status, reason: standard ? undefined : head.reason, headers };
+}
+
+/** Bodies that pause for long: the client has to see the head, and each event, at once. */
+export function isEventStream(headers: HeaderList): boolean {
+  const type = headers.get("content-type");
+  return type !== undefined && type.length >= 17 && type.slice(0, 17).toLowerCase() === "text/event-stream";
 }
