@@ -35,14 +35,14 @@ export class ClusterState {
     this.model = model;
   }
 
-  /** Replaces the destinations; which of them are available follows from their health now. */
-  setDestinations(all: readonly DestinationState[]): void {
-    const policy = this.model.availability ?? allDestinations;
-    this.destinations = { all, available: policy.available(this.model.config, all) };
-  }
-
-  /** Asks the policy again, after the health of a destination changed. */
+  /** Asks the policy again which destinations are available, after the health of one changed. */
   refreshAvailable(): void {
-    this.setDestinations(this.destinations.all);
+    this.destinations = destinationSet(this.model, this.destinations.all);
   }
+}
+
+/** `all` with those that are available by their health now. */
+export function destinationSet(model: ClusterModel, all: readonly DestinationState[]): DestinationSet {
+  const policy = model.availability ?? allDestinations;
+  return { all, available: policy.available(model.config, all) };
 }

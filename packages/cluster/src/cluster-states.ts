@@ -9,7 +9,7 @@
  * one that goes and comes back later starts anew.
  */
 import { clusterSettingsEqual, destinationEquals, type ClusterConfig, type DestinationConfig } from "@proxy/config";
-import { ClusterState, type ClusterModel } from "./cluster-state.ts";
+import { ClusterState, destinationSet, type ClusterModel, type DestinationSet } from "./cluster-state.ts";
 import { DestinationState, type DestinationModel } from "./destination-state.ts";
 
 /** Makes the models; what they hold beside the configuration (a client, a prepared address) is the maker's. */
@@ -20,7 +20,7 @@ export interface ClusterModelBuilder {
   destination?(config: DestinationConfig, cluster: ClusterModel, previous: DestinationModel | undefined): DestinationModel;
 }
 
-/** Told, in line with a commit, what became of a cluster. Must not throw. */
+/** Told, in line with a commit, what became of a cluster. What it throws is ignored. */
 export interface ClusterChangeListener {
   added?(cluster: ClusterState): void;
   /** Its settings or its destinations changed. */
@@ -46,7 +46,13 @@ interface ClusterPlan {
   readonly fresh: boolean;
   readonly settingsChanged: boolean;
   readonly destinationsChanged: boolean;
-  readonly destinations: readonly { readonly state: DestinationState; readonly model: DestinationModel }[];
+  readonly destinations: readonly PlannedDestination[];
+  readonly set: DestinationSet;
+}
+
+interface PlannedDestination {
+  readonly state: DestinationState;
+  readonly model: DestinationModel;
 }
 
 export class ClusterStates {
@@ -94,7 +100,7 @@ export class ClusterStates {
   #plan(config: ClusterConfig, state: ClusterState | undefined): ClusterPlan {
     const model = this.#builder.cluster(config, state?.model);
     const before = new Map(state?.destinations.all.map((each) => [each.id.toLowerCase(), each]));
-    const destinations = new Map<string, ClusterPlan["destinations"][number]>();
+    const destinations = new Map<string, PlannedDestination>();
     let destinationsChanged = false;
     for (const [id, each] of Object.entries(config.destinations ?? {})) {
       const key = id.toLowerCase();
@@ -104,13 +110,15 @@ export class ClusterStates {
       if (known === undefined || !destinationEquals(known.model.config, each)) destinationsChanged = true;
       destinations.set(key, { state: known ?? new DestinationState(id, next), model: next });
     }
+    const planned = [...destinations.values()];
     return {
       state: state ?? new ClusterState(config.clusterId, model),
       model,
       fresh: state === undefined,
       settingsChanged: state === undefined || !clusterSettingsEqual(state.model.config, config),
       destinationsChanged: destinationsChanged || destinations.size !== before.size,
-      destinations: [...destinations.values()],
+      destinations: planned,
+      set: destinationSet(model, planned.map((each) => each.state)),
     };
   }
 
@@ -121,16 +129,22 @@ export class ClusterStates {
       for (const { state, model } of plan.destinations) state.model = model;
       if (plan.settingsChanged && !plan.fresh) plan.state.revision++;
       plan.state.model = plan.model;
-      plan.state.setDestinations(plan.destinations.map((each) => each.state));
+      plan.state.destinations = plan.set;
     }
-    for (const plan of plans.values()) {
-      if (plan.fresh) for (const listener of this.#listeners) listener.added?.(plan.state);
-      else if (plan.settingsChanged || plan.destinationsChanged) {
-        for (const listener of this.#listeners) listener.changed?.(plan.state);
+    for (const { state, fresh, settingsChanged, destinationsChanged } of plans.values()) {
+      if (fresh) this.#tell((listener) => listener.added?.(state));
+      else if (settingsChanged || destinationsChanged) this.#tell((listener) => listener.changed?.(state));
+    }
+    for (const [key, state] of before) if (!plans.has(key)) this.#tell((listener) => listener.removed?.(state));
+  }
+
+  #tell(call: (listener: ClusterChangeListener) => void): void {
+    for (const listener of this.#listeners) {
+      try {
+        call(listener);
+      } catch {
+        // The configuration is in force: a listener that fails cannot undo it for the others.
       }
-    }
-    for (const [key, state] of before) {
-      if (!plans.has(key)) for (const listener of this.#listeners) listener.removed?.(state);
     }
   }
 }

@@ -1,6 +1,6 @@
 export { DestinationState } from "./destination-state.ts";
 export type { DestinationModel, HealthStatus } from "./destination-state.ts";
-export { ClusterState } from "./cluster-state.ts";
+export { ClusterState, destinationSet } from "./cluster-state.ts";
 export type { ClusterModel, DestinationSet } from "./cluster-state.ts";
 export { ClusterStates } from "./cluster-states.ts";
 export type { ClusterChangeListener, ClusterModelBuilder, PreparedClusters } from "./cluster-states.ts";

@@ -116,6 +116,21 @@ describe("clusters over reloads", () => {
     expect(told.slice(0, 3)).toEqual(["added a", "added b", "added c"]);
   });
 
+  it("are in force whole although a listener fails", () => {
+    const told: string[] = [];
+    const failing = (): never => {
+      throw new Error("mine");
+    };
+    const states = new ClusterStates(plain, [
+      { added: failing, changed: failing, removed: failing },
+      { added: (state) => void told.push(state.id) },
+    ]);
+    load(states, cluster("a"), cluster("b"));
+    load(states, cluster("a", { d: "http://a/" }));
+    expect(states.all.map((each) => each.id)).toEqual(["a"]);
+    expect(told).toEqual(["a", "b"]);
+  });
+
   it("hold nothing of what ten thousand reloads brought and took", () => {
     const states = new ClusterStates(plain);
     for (let i = 0; i < 10_000; i++) load(states, cluster("stays", { [`d${i}`]: "http://a/" }), cluster(`c${i}`));

@@ -1,5 +1,5 @@
 import type { DestinationState, RandomSource } from "@proxy/cluster";
-import { ForwarderError, forwardWith, type ForwardWithOptions } from "@proxy/forwarder";
+import { ForwarderError, forwardWith, type ForwardDone, type ForwardWithOptions } from "@proxy/forwarder";
 import { answerStatus } from "../answer.ts";
 import type { ProxyContext } from "../context.ts";
 import type { ProxyLogger } from "../logger.ts";
@@ -54,29 +54,22 @@ function refuse(ctx: ProxyContext): void {
 }
 
 function send(ctx: ProxyContext, destination: DestinationState, logger: ProxyLogger, trust: Trust): Promise<void> {
+  if (ctx.exchange.response.started) throw new Error("a step answered, and the request was to be forwarded nevertheless");
   const model = destinationModelOf(destination);
   const cluster = ctx.clusterState;
   const options = optionsFor(ctx, model.host, trust);
-  return new Promise<void>((resolve, reject) => {
+  return new Promise<void>((resolve) => {
     if (cluster !== undefined) cluster.inFlight++;
     destination.inFlight++;
-    const over = (): void => {
+    const over: ForwardDone = (error, fault) => {
       if (cluster !== undefined) cluster.inFlight--;
       destination.inFlight--;
+      ctx.outcome = error;
+      if (error !== undefined) tell(logger, ctx, destination, error);
+      if (fault !== undefined) logger.event("error", "transform-failed", { ...names(ctx, destination), error: fault });
+      resolve();
     };
-    try {
-      forwardWith(ctx.exchange, model.prepared, options, (error, fault) => {
-        over();
-        ctx.outcome = error;
-        if (error !== undefined) tell(logger, ctx, destination, error);
-        if (fault !== undefined) logger.event("error", "transform-failed", { ...names(ctx, destination), error: fault });
-        resolve();
-      });
-    } catch (error) {
-      // A step answered and called `next` nevertheless.
-      over();
-      reject(error);
-    }
+    forwardWith(ctx.exchange, model.prepared, options, over);
   });
 }
 

@@ -51,14 +51,8 @@ export function transformCatalogue(factories: Iterable<TransformFactory> = []): 
 
 /** What the transforms of `route` add up to; everything wrong with them goes to `issues`. */
 export function planTransforms(route: RouteConfig, catalogue: TransformCatalogue, issues: ConfigIssue[]): TransformPlan {
-  const plan: TransformPlan = {
-    request: [],
-    response: [],
-    copyRequestHeaders: true,
-    copyResponseHeaders: true,
-    originalHost: undefined,
-    forwardedConfigured: false,
-  };
+  if ((route.transforms ?? []).length === 0) return defaultPlan;
+  const plan = emptyPlan();
   for (const [index, configured] of (route.transforms ?? []).entries()) {
     if (!isTransform(configured)) continue;
     const faults: TransformFault[] = [];
@@ -77,6 +71,21 @@ export function planTransforms(route: RouteConfig, catalogue: TransformCatalogue
   if (!plan.forwardedConfigured) addDefaultXForwarded(plan);
   return plan;
 }
+
+function emptyPlan(): TransformPlan {
+  return {
+    request: [],
+    response: [],
+    copyRequestHeaders: true,
+    copyResponseHeaders: true,
+    originalHost: undefined,
+    forwardedConfigured: false,
+  };
+}
+
+/** That of all routes without transforms. */
+const defaultPlan = emptyPlan();
+addDefaultXForwarded(defaultPlan);
 
 /** What has no shape of a transform is reported by the checks of the configuration itself. */
 function isTransform(configured: unknown): boolean {
