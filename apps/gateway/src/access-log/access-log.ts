@@ -3,10 +3,11 @@ import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { callbackLog } from "../logging/callback-log.ts";
-import type { AccessLogEntry } from "./access-log-entry.ts";
 import { accessLogFormatter } from "./access-log-format.ts";
 import type { AccessLogFormat } from "./access-log-format.ts";
 import { LineWriter } from "./line-writer.ts";
+import { recordRequests } from "./record-requests.ts";
+import type { RequestRecorder } from "./record-requests.ts";
 
 export interface AccessLogSettings {
   /** Undefined: standard error. */
@@ -21,12 +22,11 @@ export class AccessLogError extends Data.TaggedError("AccessLogError")<{ readonl
   }
 }
 
-/** Where requests are logged; `add` is undefined when the log is off, so that being off costs nothing. */
-export class AccessLog extends Context.Service<
-  AccessLog,
-  { readonly add: ((entry: AccessLogEntry) => void) | undefined }
->()("@proxy/gateway/AccessLog") {
-  static readonly off: Layer.Layer<AccessLog> = Layer.succeed(AccessLog, { add: undefined });
+/** What records requests; undefined when the log is off, so that being off costs nothing. */
+export class AccessLog extends Context.Service<AccessLog, { readonly recorder: RequestRecorder | undefined }>()(
+  "@proxy/gateway/AccessLog",
+) {
+  static readonly off: Layer.Layer<AccessLog> = Layer.succeed(AccessLog, { recorder: undefined });
 
   /** Writes until the scope closes; opens the file anew at SIGHUP, for log rotation. */
   static readonly layer = (settings: AccessLogSettings): Layer.Layer<AccessLog, AccessLogError> =>
@@ -43,7 +43,7 @@ export class AccessLog extends Context.Service<
         );
         if (settings.file !== undefined) yield* reopenAtHangup(writer);
         const format = accessLogFormatter(settings.format);
-        return AccessLog.of({ add: (entry) => writer.add(format(entry)) });
+        return AccessLog.of({ recorder: recordRequests((entry) => writer.add(format(entry))) });
       }),
     );
 }

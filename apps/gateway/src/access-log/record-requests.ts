@@ -2,23 +2,33 @@ import type { BadRequestError, Exchange, ExchangeHandler } from "@proxy/http";
 import type { ProxyContext, Step } from "@proxy/pipeline";
 import type { AccessLogEntry } from "./access-log-entry.ts";
 
-/** Two ends of one thing: the front server's handler, which knows when a request is over, and a step, which knows its route. */
+/** Ends of one thing: the front server's handler, which knows when a request is over, and a step, which knows its route. */
 export interface RequestRecorder {
   /** `handle`, with an entry for each request when it is over. */
   wrap(handle: ExchangeHandler): ExchangeHandler;
+  /** An entry for what a front server refused, unless it belongs to a request that has an entry of its own. */
+  refused(error: BadRequestError, connectionId: number): void;
   /** To be the first of the proxy's steps. */
   readonly step: Step;
 }
 
 export function recordRequests(add: (entry: AccessLogEntry) => void): RequestRecorder {
   const contexts = new WeakMap<Exchange, ProxyContext>();
+  /** How many requests are under way, by connection. */
+  const active = new Map<number, number>();
   return {
     wrap: (handle) => (exchange) => {
       const started = performance.now();
+      const { id } = exchange.connection;
+      active.set(id, (active.get(id) ?? 0) + 1);
       let ended: number | undefined;
       let handled = false;
       const tell = (): void => {
-        if (ended !== undefined && handled) add(entryOf(exchange, contexts.get(exchange), ended - started));
+        if (ended === undefined || !handled) return;
+        const left = (active.get(id) ?? 1) - 1;
+        if (left === 0) active.delete(id);
+        else active.set(id, left);
+        add(entryOf(exchange, contexts.get(exchange), ended - started));
       };
       exchange.onComplete(() => {
         ended = performance.now();
@@ -33,6 +43,9 @@ export function recordRequests(add: (entry: AccessLogEntry) => void): RequestRec
       if (pending === undefined) over();
       else return pending.finally(over);
     },
+    refused(error, connectionId) {
+      if (!active.has(connectionId)) add(unreadableRequest(error));
+    },
     step: {
       name: "access-log",
       run(ctx, next) {
@@ -44,7 +57,7 @@ export function recordRequests(add: (entry: AccessLogEntry) => void): RequestRec
 }
 
 /** The entry for bytes that were refused before they were a request. */
-export function unreadableRequest(error: BadRequestError): AccessLogEntry {
+function unreadableRequest(error: BadRequestError): AccessLogEntry {
   return {
     time: Date.now(),
     duration: undefined,

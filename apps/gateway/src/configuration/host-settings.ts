@@ -2,7 +2,6 @@ import type { AccessLogConfig, GatewayConfig, ServerEngine, ServerLimitsConfig }
 import { defaultServerLimits } from "@proxy/http";
 import type { MinDataRate, ServerLimits } from "@proxy/http";
 import type { AccessLogSettings } from "../access-log/access-log.ts";
-
 import { defaultListenUrl, parseListenUrl } from "../listeners/listen-url.ts";
 import type { ListenUrl } from "../listeners/listen-url.ts";
 import type { LogLevelName } from "../logging/log-level.ts";

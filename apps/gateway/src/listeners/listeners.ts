@@ -4,7 +4,6 @@ import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { AccessLog } from "../access-log/access-log.ts";
-import { unreadableRequest } from "../access-log/record-requests.ts";
 import { Configuration } from "../configuration/configuration.ts";
 import { callbackLog } from "../logging/callback-log.ts";
 import { Proxy } from "../proxy/proxy.ts";
@@ -24,13 +23,13 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
       Effect.gen(function* () {
         const { settings } = yield* Configuration;
         const { handle } = yield* Proxy;
-        const accessLog = yield* AccessLog;
+        const { recorder } = yield* AccessLog;
         const log = yield* callbackLog;
         const options: FrontServerOptions = {
           handler: handle,
           limits: settings.limits,
           onFault: (error, connectionId) => {
-            if (error instanceof BadRequestError) accessLog.add?.(unreadableRequest(error));
+            if (error instanceof BadRequestError) recorder?.refused(error, connectionId);
             const fault = isFaultOfProgram(error);
             log(fault ? "Error" : "Debug", fault ? (error.stack ?? error.message) : error.message, {
               connection: connectionId,

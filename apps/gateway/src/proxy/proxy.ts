@@ -6,7 +6,6 @@ import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { AccessLog } from "../access-log/access-log.ts";
-import { recordRequests } from "../access-log/record-requests.ts";
 import { Configuration } from "../configuration/configuration.ts";
 import { callbackLog } from "../logging/callback-log.ts";
 import type { CallbackLog } from "../logging/callback-log.ts";
@@ -20,9 +19,8 @@ export class Proxy extends Context.Service<Proxy, { readonly handle: ExchangeHan
     Proxy,
     Effect.gen(function* () {
       const { provider, settings } = yield* Configuration;
-      const accessLog = yield* AccessLog;
+      const { recorder } = yield* AccessLog;
       const log = yield* callbackLog;
-      const recorder = accessLog.add === undefined ? undefined : recordRequests(accessLog.add);
       let running = false;
       const proxy = yield* Effect.acquireRelease(
         Effect.tryPromise({

@@ -55,6 +55,17 @@ describe.each(["http1", "node"])("the access log, with Server:Engine %s", (engin
     expect(JSON.parse(lines[0]!)).toMatchObject({ status: 502, error: "Request", destination: "d" });
   });
 
+  test("a request whose body is refused has one line, one that cannot be read has one too", async () => {
+    const lines = await logOf("Json", engine, async (port) => {
+      await sendRaw(port, "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").catch(() => "");
+      await sendRaw(port, "POST /d HTTP/1.1\r\n\r\n");
+    });
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { target: "/b", status: 400 },
+      { status: 400, error: "MISSING_HOST" },
+    ]);
+  });
+
   test("nothing that a client sends makes a second line or moves a terminal's cursor", async () => {
     const lines = await logOf("Combined", engine, async (port) => {
       await getRaw(port, "/x%0d%0aFORGED%20entry");
