@@ -57,6 +57,8 @@ class FileProvider implements ConfigProvider {
     // Before reading: a change while reading is told afterwards.
     this.#seen = await this.#fingerprint();
     const { sources, unreadable } = await readSourceFiles(this.#paths);
+    // A look that ended meanwhile had nothing to compare with.
+    void this.#look();
     this.#sources = sources;
     const { strict, env } = this.#options;
     const { config } = await decodeTrees(sources, { strict, env, validate: false }, unreadable);
@@ -111,7 +113,7 @@ class FileProvider implements ConfigProvider {
     }, interval);
   }
 
-  /** Compares the files with what was seen last. Never rejects. */
+  /** Compares the files with what was seen last, if somebody wants to know. Never rejects. */
   async #look(): Promise<void> {
     if (this.#looking) {
       this.#lookAgain = true;
@@ -131,18 +133,28 @@ class FileProvider implements ConfigProvider {
   async #lookOnce(): Promise<void> {
     const watcher = this.#watcher;
     if (watcher === undefined) return;
-    const directories = new Map<string, string>();
-    for (const path of this.#paths) {
-      for (const directory of await directoriesToWatch(path)) directories.set(directory, await identity(directory));
+    // Links may be swapped between looking and watching: done when what is watched is still what should be.
+    let directories = await this.#directories();
+    for (let round = 0; round < 10; round++) {
+      watcher.set(directories);
+      const again = await this.#directories();
+      const isSettled = again.size === directories.size && [...again].every(([name, id]) => directories.get(name) === id);
+      if (isSettled) break;
+      directories = again;
     }
-    watcher.set(directories);
     // After the watches stand, so that nothing falls in between.
     const now = await this.#fingerprint();
     if (watcher !== this.#watcher || now === this.#seen) return;
-    const isFirst = this.#seen === undefined;
+    // Nothing has been loaded yet that could have changed.
+    if (this.#seen === undefined) return;
     this.#seen = now;
-    if (isFirst) return;
     for (const listener of this.#listeners) listener();
+  }
+
+  /** What is to be watched, with the identity of each. */
+  async #directories(): Promise<ReadonlyMap<string, string>> {
+    const names = new Set((await Promise.all(this.#paths.map(directoriesToWatch))).flat());
+    return new Map(await Promise.all([...names].map(async (name) => [name, await identity(name)] as const)));
   }
 
   async #fingerprint(): Promise<string> {
