@@ -132,6 +132,15 @@ describe("an upgraded connection", () => {
     await expect(collector.done).rejects.toThrow();
   });
 
+  it("is closed when aborted right after its end", async () => {
+    const { tunnel } = await open(echo);
+    tunnel.write(Buffer.from("last"));
+    tunnel.end();
+    tunnel.abort(new Error("enough"));
+    await client.close();
+    await destination.until(() => destination.open === 0);
+  });
+
   it("ends when the client is destroyed", async () => {
     const { tunnel } = await open(echo);
     const collector = new BodyCollector();

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import type { BodySink } from "../../body.ts";
 import type { Tunnel } from "../../exchange.ts";
+import { resetSocket } from "../../reset-socket.ts";
 
 /**
  * The connection after 101, or after 2xx to CONNECT: bytes both ways. Nothing is read from the socket before
@@ -68,8 +68,7 @@ export class ClientTunnel implements Tunnel {
     this.#over = true;
     this.#held = undefined;
     // A reset, so that the destination does not take what it got for all there was.
-    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    resetSocket(this.#socket);
   }
 
   /** Bytes from the socket, which uses their memory again. False: stop reading. */
