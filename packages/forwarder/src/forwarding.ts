@@ -327,7 +327,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     }
     const cause = new Error("no byte moved within the activity timeout");
     if (this.#phase === finishingRequest) {
-      (this.#body as RequestBody).cancel();
+      this.#giveRequestUp(stalledBeforeHead(this.#body, true));
     } else if (this.#draining) {
       this.#fail({ code: "ResponseBodyClient", status: 502, source: "client", retry: "never", cause });
     } else {
@@ -508,11 +508,20 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     } else if (this.#phase === upgraded) {
       (this.#relay as TunnelRelay).cancel(cause, source);
     } else if (this.#phase === finishingRequest) {
-      (this.#body as RequestBody).cancel();
+      this.#giveRequestUp(canceledBeforeHead(this.#body, cause, byCaller));
     } else if (this.#phase !== over) {
       const left = byCaller || cause instanceof ClientGoneError;
       this.#fail({ code: left ? "ResponseBodyCanceled" : "ResponseBodyClient", status: 502, source, retry: "never", cause });
     }
+  }
+
+  /** The response is with the client; what is left of the request is not waited for any longer. */
+  #giveRequestUp(failure: Failure): void {
+    this.#phase = over;
+    const error = this.#describe(failure, undefined);
+    this.#giveUp(error);
+    this.#body?.cancel();
+    this.#settle(error);
   }
 
   #refuse(status: number, message: string): void {
