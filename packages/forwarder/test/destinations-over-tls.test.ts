@@ -13,7 +13,7 @@ const key = readFileSync(new URL("tls/key.pem", import.meta.url), "utf8");
 
 let server: Server;
 const sockets = new Set<TLSSocket>();
-const names: (string | false | undefined)[] = [];
+const names: (string | false | null | undefined)[] = [];
 
 beforeAll(async () => {
   server = createServer({ cert, key, ALPNProtocols: ["h2", "http/1.1"] }, (socket) => {
