@@ -24,9 +24,9 @@ const { values } = parseArgs({
 });
 
 const body = "hello world";
-const servers: Readonly<Record<string, () => Promise<number>>> = {
-  async engine() {
+async function engine(reuseReadMemory: boolean): Promise<number> {
     const server = createEngineServer({
+      reuseReadMemory,
       handler(exchange) {
         const headers = new HeaderList();
         headers.append("Content-Type", "text/plain");
@@ -34,7 +34,11 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
       },
     });
     return (await server.listen({ host: "127.0.0.1", port: 0 })).port;
-  },
+}
+
+const servers: Readonly<Record<string, () => Promise<number>>> = {
+  engine: () => engine(false),
+  reused: () => engine(true),
   async bare() {
     const answer = `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: ${new Date().toUTCString()}\r\nContent-Length: 11\r\n\r\n${body}`;
     const server = createServer({ noDelay: true }, (socket) => {

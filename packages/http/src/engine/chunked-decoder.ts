@@ -38,6 +38,10 @@ type State =
   | "extension-name" | "extension-name-rest" | "extension-value" | "extension-token" | "extension-quoted"
   | "extension-escape" | "extension-end" | "trailers" | "done";
 
+/** Framing and routing in a trailer is of no use but to confuse (RFC 9110, 6.5.1). */
+const forbiddenInTrailers = fieldMark.contentLength | fieldMark.transferEncoding | fieldMark.host | fieldMark.connection
+  | fieldMark.upgrade | fieldMark.expect;
+
 const noBytes = new Uint8Array(0);
 const scanner = new FieldScanner();
 
@@ -208,10 +212,7 @@ export class ChunkedDecoder {
     if (end === headMalformed || end === headIncomplete || end !== complete) {
       return this.#refuse(end === headMalformed ? scanner.fault : "the trailers are malformed");
     }
-    // Framing in a trailer is of no use but to confuse (RFC 9110, 6.5.1).
-    if ((scanner.marks & (fieldMark.contentLength | fieldMark.transferEncoding)) !== 0) {
-      return this.#refuse("the trailers hold a framing field");
-    }
+    if ((scanner.marks & forbiddenInTrailers) !== 0) return this.#refuse("the trailers hold a field for framing or routing");
     if (scanner.count > 0) {
       this.trailers = scanner.list(Buffer.from(this.#held.buffer, 0, complete).toString("latin1"), 0);
     }

@@ -1,5 +1,5 @@
 import { HeaderLine, HeaderList } from "../header-list.ts";
-import { type SpelledName, spelledName } from "../header-name.ts";
+import { fieldMark, type SpelledName, spelledName } from "../header-name.ts";
 
 /** `FieldScanner.scan`: the bytes end before the empty line. */
 export const headIncomplete = -1;
@@ -88,6 +88,8 @@ export class FieldScanner {
       if (byte !== cr) return this.#refuse(byte === lf ? "a LF stands without CR" : "a field value holds a control character");
       if (i + 1 >= to) return headIncomplete;
       if (bytes[i + 1] !== lf) return this.#refuse("a CR stands without LF");
+      // Legal, but parsers differ on whether such a coding is chunked.
+      if (spelled.mark === fieldMark.transferEncoding && bytes[i - 1] === tab) return this.#refuse("a tab follows the coding");
       this.#spelled[count] = spelled;
       const place = count * 3;
       places[place] = start;

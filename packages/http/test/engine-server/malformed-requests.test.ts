@@ -60,6 +60,7 @@ const heads: readonly (readonly [title: string, bytes: string, status: number])[
   ["chunked with a parameter", `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked;q=1\r\n\r\n`, 501],
   ["chunked twice", `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked, chunked\r\n\r\n`, 400],
   ["chunked in two lines", `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n`, 400],
+  ["a tab after chunked", `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\t\r\n\r\n`, 400],
   ["an empty coding", `POST / HTTP/1.1\r\n${host}Transfer-Encoding:\r\n\r\n`, 501],
   ["a coding in HTTP/1.0", `POST / HTTP/1.0\r\n${host}Transfer-Encoding: chunked\r\n\r\n`, 400],
   ["an unknown expectation", `POST / HTTP/1.1\r\n${host}Expect: more\r\nContent-Length: 1\r\n\r\n`, 417],
@@ -97,6 +98,8 @@ const bodies: readonly (readonly [title: string, bytes: string, status: number])
   ["a bare LF in a trailer", "0\r\nX: a\nY: b\r\n\r\n", 400],
   ["Content-Length in the trailers", "0\r\nContent-Length: 5\r\n\r\n", 400],
   ["Transfer-Encoding in the trailers", "0\r\nTransfer-Encoding: chunked\r\n\r\n", 400],
+  ["Connection in the trailers", "0\r\nConnection: close\r\n\r\n", 400],
+  ["Host in the trailers", "0\r\nHost: a.test\r\n\r\n", 400],
   ["trailers beyond the limit", `0\r\nX: ${"a".repeat(40_000)}\r\n\r\n`, 400],
   ["101 trailers", `0\r\n${"X: 1\r\n".repeat(101)}\r\n`, 400],
 ];
@@ -124,7 +127,7 @@ describe("accepted:", () => {
     ["no Host in HTTP/1.0", "GET / HTTP/1.0\r\n\r\n"],
     ["bytes 0x80 to 0xFF in a value", `GET / HTTP/1.1\r\n${host}X: caf\xe9\r\n\r\n`],
     ["an unknown method", `FROB / HTTP/1.1\r\n${host}\r\n`],
-    ["blanks around chunked, in any case", `POST / HTTP/1.1\r\n${host}Transfer-Encoding:\t cHuNkEd \t\r\n\r\n0\r\n\r\n`],
+    ["blanks around chunked, in any case", `POST / HTTP/1.1\r\n${host}Transfer-Encoding:\t cHuNkEd  \r\n\r\n0\r\n\r\n`],
     ["a request line of exactly the limit", `GET /${"a".repeat(8192 - 14)} HTTP/1.1\r\n${host}\r\n`],
     ["100 header lines", `GET / HTTP/1.1\r\n${host}${"X: 1\r\n".repeat(99)}\r\n`],
   ])("%s", (_title, bytes) => {

@@ -116,6 +116,17 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#pump();
   }
 
+  /** As `data`, for bytes in memory that is used again when this returns. */
+  lent(chunk: Buffer): void {
+    if (this.#phase >= phaseLinger || this.#deaf) {
+      this.data(chunk);
+      return;
+    }
+    this.#input.borrow(chunk);
+    this.#pump();
+    this.#input.settle();
+  }
+
   ended(): void {
     this.#peerEnded = true;
     if (this.#phase === phaseHead) this.#closeIdle();

@@ -3,14 +3,21 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import type { FrontServer, FrontServerOptions, ListenAddress } from "../../front-server.ts";
 import { defaultServerLimits, type ServerLimits } from "../../server-limits.ts";
 import { TimerWheel } from "../timer-wheel.ts";
+import { readBuffers } from "../client/read-buffers.ts";
 import { Connection } from "./connection.ts";
 import { EngineConnectionInfo } from "./connection-info.ts";
 import { RequestParser } from "./request-parser.ts";
+import { reuseReads } from "./reused-reads.ts";
 import type { ServerContext } from "./server-context.ts";
 
 export interface EngineServerOptions extends FrontServerOptions {
   /** Milliseconds between two looks at the deadlines of all connections. Default 250. */
   readonly timerInterval?: number | undefined;
+  /**
+   * Reads all connections into one piece of memory: a quarter less CPU per small request, by way of parts of Node's
+   * sockets that are not documented. Where they are missing, or with false, the "data" event is used. Default true.
+   */
+  readonly reuseReadMemory?: boolean | undefined;
 }
 
 /** Time for requests under way when `close` is not given one: Kestrel's. */
@@ -36,6 +43,7 @@ class EngineServer implements FrontServer {
   readonly #connections = new Set<Connection>();
   readonly #context: ServerContext;
   readonly #server: Server;
+  readonly #readMemory: Buffer | undefined;
   /** Told when the last connection is gone, while the server closes. */
   #emptied: (() => void) | undefined;
 
@@ -55,6 +63,7 @@ class EngineServer implements FrontServer {
         if (this.#connections.size === 0) this.#emptied?.();
       },
     };
+    this.#readMemory = options.reuseReadMemory !== false ? readBuffers.shared : undefined;
     this.#server = createServer({
       allowHalfOpen: true,
       noDelay: true,
@@ -106,7 +115,10 @@ class EngineServer implements FrontServer {
     const connection = new Connection(this.#context, socket, info);
     (socket as OwnedSocket)[connectionOf] = connection;
     this.#connections.add(connection);
-    socket.on("data", onData);
+    const memory = this.#readMemory;
+    if (memory === undefined || !reuseReads(socket, memory, (count) => connection.lent(memory.subarray(0, count)))) {
+      socket.on("data", onData);
+    }
     socket.on("end", onEnd);
     socket.on("drain", onDrain);
     socket.on("error", onError);

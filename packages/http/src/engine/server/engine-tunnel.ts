@@ -92,8 +92,10 @@ export class EngineTunnel implements Tunnel {
   consume(input: InputBuffer): void {
     const { bytes, start, end } = input;
     if (end > start) {
+      const part = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
+      const chunk = input.lasting ? part : Buffer.from(part);
       input.clear();
-      this.#sink?.onData(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+      this.#sink?.onData(chunk);
     }
     if (this.#peerEnded && this.ready) this.#finish();
   }

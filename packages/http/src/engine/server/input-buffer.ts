@@ -10,9 +10,38 @@ export class InputBuffer {
   start = 0;
   end = 0;
   #owned = false;
+  /** The bytes stand in memory that the next read overwrites. */
+  #borrowed = false;
 
   get length(): number {
     return this.end - this.start;
+  }
+
+  /**
+   * Whether parts of `bytes` may be kept by others: true but for borrowed memory.
+   */
+  get lasting(): boolean {
+    return !this.#borrowed;
+  }
+
+  /** As `append`, for bytes that are overwritten after `settle`. */
+  borrow(chunk: Buffer): void {
+    const empty = this.end === this.start;
+    this.append(chunk);
+    this.#borrowed = empty;
+  }
+
+  /** Copies what is left of borrowed bytes. */
+  settle(): void {
+    if (!this.#borrowed) return;
+    this.#borrowed = false;
+    if (this.end > this.start) this.append(Buffer.from(this.#takeAll()));
+  }
+
+  #takeAll(): Buffer {
+    const rest = this.bytes.subarray(this.start, this.end);
+    this.clear();
+    return rest;
   }
 
   append(chunk: Buffer): void {

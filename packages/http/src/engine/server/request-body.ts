@@ -148,7 +148,8 @@ export class RequestBody implements BodySource, BodyLimitFeature {
     input.use(start + taken);
     this.received += taken;
     this.#remaining -= taken;
-    const chunk = taken === bytes.length ? bytes : bytes.subarray(start, start + taken);
+    const part = taken === bytes.length ? bytes : bytes.subarray(start, start + taken);
+    const chunk = input.lasting ? part : Buffer.from(part);
     if (this.#remaining === 0) {
       this.finished = true;
       this.#deliver(chunk);
@@ -162,7 +163,8 @@ export class RequestBody implements BodySource, BodyLimitFeature {
     while (input.length > 0 && this.ready) {
       const { bytes, start, end } = input;
       const event = decoder.next(bytes, start, end);
-      const chunk = event === "data" ? bytes.subarray(decoder.dataStart, decoder.dataEnd) : undefined;
+      const part = event === "data" ? bytes.subarray(decoder.dataStart, decoder.dataEnd) : undefined;
+      const chunk = part === undefined || input.lasting ? part : Buffer.from(part);
       this.received += decoder.position - start;
       input.use(decoder.position);
       if (chunk !== undefined) {
