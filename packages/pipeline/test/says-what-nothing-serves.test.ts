@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import type { ClusterConfig, ConfigIssue, ProxyConfigInput, RouteConfig } from "@proxy/config";
+import { createProxyValidator, insertBefore, type ReverseProxyOptions } from "@proxy/pipeline";
+import { testProxy } from "./support/proxies.ts";
+
+function config(route: Partial<RouteConfig>, cluster: Partial<ClusterConfig> = {}): ProxyConfigInput {
+  return {
+    routes: { r: { clusterId: "c", match: { path: "/{**rest}" }, ...route } },
+    clusters: { c: { destinations: { d: { address: "http://d.test" } }, ...cluster } },
+  };
+}
+
+async function warningsOf(input: ProxyConfigInput, options: Partial<ReverseProxyOptions> = {}): Promise<string[]> {
+  const { log } = await testProxy(input, options);
+  return log.named("config-warning").map((event) => (event.fields["issue"] as ConfigIssue).path.join("."));
+}
+
+describe("settings that nothing serves", () => {
+  it("are warned about", async () => {
+    expect(
+      await warningsOf(
+        config(
+          { corsPolicy: "Disable" },
+          {
+            sessionAffinity: { enabled: true, affinityKeyName: "k" },
+            healthCheck: { active: { enabled: true }, passive: { enabled: true } },
+            httpClient: { webProxy: { address: "http://proxy.test" }, responseHeaderEncoding: "utf-8" },
+            httpRequest: { version: "2", versionPolicy: "RequestVersionExact" },
+          },
+        ),
+      ),
+    ).toEqual([
+      "CorsPolicy",
+      "SessionAffinity",
+      "HealthCheck.Active",
+      "HealthCheck.Passive",
+      "HttpClient.WebProxy",
+      "HttpClient.ResponseHeaderEncoding",
+      "HttpRequest.VersionPolicy",
+    ]);
+  });
+
+  it("are not warned about where they ask for nothing", async () => {
+    const quiet = config(
+      { authorizationPolicy: "Anonymous", rateLimiterPolicy: "Disable" },
+      { sessionAffinity: { affinityKeyName: "k" }, httpRequest: { version: "1.1", versionPolicy: "RequestVersionExact" } },
+    );
+    expect(await warningsOf(quiet)).toEqual([]);
+  });
+
+  it("are refused where leaving them out would open a door", async () => {
+    await expect(testProxy(config({ authorizationPolicy: "default" }))).rejects.toThrow("nothing here authorizes");
+  });
+
+  it("are accepted where the application's own steps serve them", async () => {
+    const options: Partial<ReverseProxyOptions> = {
+      policies: { authorization: ["staff"], cors: [] },
+      steps: (steps) =>
+        insertBefore(steps, "answer", {
+          name: "authorize",
+          run(ctx, next) {
+            if (ctx.route.config.authorizationPolicy === undefined) return next(ctx);
+            ctx.exchange.response.send({ status: 401, headers: ctx.exchange.request.headers.copy() });
+          },
+        }),
+    };
+    expect(await warningsOf(config({ authorizationPolicy: "Default", corsPolicy: "Default" }), options)).toEqual([]);
+    const { send } = await testProxy(config({ authorizationPolicy: "staff" }), options);
+    expect((await send()).response.status).toBe(401);
+  });
+
+  it("are found by tools that run no proxy", () => {
+    const found = createProxyValidator().validateRoute?.({ routeId: "r", match: { path: "/" }, authorizationPolicy: "Default" });
+    expect([...(found as Iterable<ConfigIssue>)].map((issue) => issue.code)).toEqual(["authorization-not-served"]);
+  });
+});
+
+describe("routes that can tie (D7)", () => {
+  it("are warned about, and the first that is declared wins", async () => {
+    const { send, log } = await testProxy({
+      routes: {
+        b: { match: { path: "/x/{id}" }, respond: { body: "first" } },
+        a: { match: { path: "/x/{name}" }, respond: { body: "second" } },
+      },
+    });
+    expect((await send({ target: "/x/1" })).response.text).toBe("first");
+    expect(log.named("config-warning")).toMatchObject([{ level: "warning", fields: { issue: { code: "route-tie" } } }]);
+  });
+});
