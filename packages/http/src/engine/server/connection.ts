@@ -21,8 +21,8 @@ const maximumDrained = 65_536;
 /** How long, and for how many bytes, a connection is read after its last answer, so that no reset destroys that. */
 const lingerTime = 5000;
 const maximumLingered = 8_388_608;
-/** Bytes for a tunnel that is not read yet. */
-const maximumEarlyBytes = 65_536;
+/** Bytes held for a reader that has paused: while the system is asked for more it tells of a lost connection. */
+const maximumHeld = 65_536;
 
 /** Between requests, or in a head. */
 const phaseHead = 0;
@@ -223,7 +223,6 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   }
 
   bodyPaused(): void {
-    this.#stopReading();
     this.#pausedSince = this.#context.wheel.time;
     if (this.#phase === phaseBody) this.#clearReadDeadline();
   }
@@ -476,11 +475,12 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     let read = true;
     if (this.#phase === phaseBody) {
       const body = this.#body as RequestBody;
-      read = body.ready || (!body.paused && held <= this.#context.limits.maxRequestBufferSize);
+      const { maxRequestBufferSize } = this.#context.limits;
+      read = body.ready || held <= (body.paused ? Math.min(maximumHeld, maxRequestBufferSize) : maxRequestBufferSize);
     } else if (this.#phase === phaseAnswer) {
       read = held <= this.#context.limits.maxRequestBufferSize && this.#lingered <= maximumLingered;
     } else if (this.#phase === phaseTunnel) {
-      read = (this.#tunnel as EngineTunnel).ready || held <= (this.#tunnel as EngineTunnel).room(maximumEarlyBytes);
+      read = (this.#tunnel as EngineTunnel).ready || held <= maximumHeld;
     }
     if (read === this.#reading) return;
     if (read) {

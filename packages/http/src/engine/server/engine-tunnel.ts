@@ -83,11 +83,6 @@ export class EngineTunnel implements Tunnel {
     return this.#sink !== undefined && !this.#paused;
   }
 
-  /** How many bytes may be held for later: none when the reader has paused. */
-  room(early: number): number {
-    return this.#started ? -1 : early;
-  }
-
   /** Hands over what the peer sent. */
   consume(input: InputBuffer): void {
     const { bytes, start, end } = input;
