@@ -2,16 +2,9 @@
  * Two small destinations and the gateway in front of them, in one process: `pnpm start [PORT]`. Ctrl-C ends all.
  */
 import { fileURLToPath } from "node:url";
-import { unsupportedNodeMessage } from "../src/node-version.ts";
-
-const unsupported = unsupportedNodeMessage(process.versions.node);
-if (unsupported !== undefined) {
-  process.stderr.write(`${unsupported}\n`);
-  process.exit(1);
-}
-const { startSampleDestination } = await import("./sample-destination.ts");
-const { run } = await import("../src/cli/run.ts");
-const { isPortTaken } = await import("./port-taken.ts");
+import { run } from "../src/cli/run.ts";
+import { isPortTaken } from "./port-taken.ts";
+import { startSampleDestination } from "./sample-destination.ts";
 
 const config = fileURLToPath(new URL("gateway.json", import.meta.url));
 const port = portFrom(process.argv[2] ?? process.env["PORT"]);

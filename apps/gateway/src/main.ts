@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Nothing heavy may be imported before the version check: on an old Node the reason for a start that fails should
 // be one readable line, not a stack trace from a dependency.
-import { unsupportedNodeMessage } from "./node-version.ts";
+import { unsupportedNodeMessage } from "./node-version.mjs";
 
 const message = unsupportedNodeMessage(process.versions.node);
 if (message === undefined) {

@@ -1,8 +1,9 @@
+// JavaScript, so that a Node that cannot read TypeScript can say so.
+
 const minimumMajor = 24;
 const minimumMinor = 11;
 
-/** The reason why the gateway cannot run on this version of Node, or undefined when it can. */
-export function unsupportedNodeMessage(version: string): string | undefined {
+export function unsupportedNodeMessage(version) {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > minimumMajor || (major === minimumMajor && minor >= minimumMinor)) return undefined;
   return (
