@@ -4,12 +4,12 @@
  * connection in the middle of a body borrows one, so that chunks can be handed on without a copy.
  */
 export class ReadBuffers {
-  static readonly size = 65_536;
-  readonly shared: Buffer = Buffer.allocUnsafeSlow(ReadBuffers.size);
+  /** Small, because what comes of a body together with its head is copied out of it. */
+  readonly shared: Buffer = Buffer.allocUnsafeSlow(16_384);
   readonly #spare: Buffer[] = [];
 
   take(): Buffer {
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(ReadBuffers.size);
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(65_536);
   }
 
   /** Gives a buffer back of which nobody holds a part any more. */

@@ -146,7 +146,7 @@ export class ResponseReader {
       const chunk = Buffer.allocUnsafe(to - from);
       bytes.copy(chunk, 0, from, to);
       call.tellData(chunk);
-    } else if (!call.tellData(bytes.subarray(from, to))) {
+    } else if (!call.tellData(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to))) {
       this.kept = true;
     }
     return !call.done;
