@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+// @boundaries-ignore the suite lives with its interface
 import { describeLoadBalancingPolicyContract } from "../../../packages/cluster/test/contract/load-balancing-policy.ts";
 import { start, type Running } from "../index.ts";
 import { weighted } from "../weighted-policy.ts";

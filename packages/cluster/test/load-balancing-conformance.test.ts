@@ -6,8 +6,8 @@ import {
   powerOfTwoChoices,
   random,
 } from "@proxy/cluster";
-import { loadArea, type ConformanceCase } from "../../../tooling/conformance/src/index.ts";
-import { reportArea } from "../../../tooling/conformance/src/report.ts";
+import { loadArea, type ConformanceCase } from "@proxy/conformance";
+import { reportArea } from "@proxy/conformance/report";
 import { destinationsOf, emptyCluster, noExchange, randomOf } from "./support/clusters.ts";
 
 interface Draw {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ClusterConfig, RouteConfig } from "../src/index.ts";
 import { hostPatternFault, addressFault, validateConfig } from "../src/index.ts";
-import { loadArea } from "../../../tooling/conformance/src/index.ts";
+import { loadArea } from "@proxy/conformance";
 
 async function codesOfRoute(route: Partial<RouteConfig>): Promise<readonly string[]> {
   const issues = await validateConfig({ routes: [{ routeId: "r", match: { path: "/" }, ...route }], clusters: [], revisionId: "1" });

@@ -60,7 +60,8 @@ export const responseFieldsDropped: ReadonlySet<string> = new Set(connectionLeve
 
 /**
  * Keys that may not stand in a trailer (RFC 9110, 6.5.1): framing, routing, request modifiers, authentication,
- * response control, and what says how to read the content.
+ * response control, and what says how to read the content. And who the client is: a recipient that merges trailers
+ * into the head would believe it over what the gateway said there.
  */
 export const trailerFieldsDropped: ReadonlySet<string> = new Set([
   ...connectionLevel,
@@ -91,6 +92,13 @@ export const trailerFieldsDropped: ReadonlySet<string> = new Set([
   "content-type",
   "content-range",
   "trailer",
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "x-forwarded-prefix",
+  "x-forwarded-proto",
+  "x-real-ip",
 ]);
 
 /**

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+// @boundaries-ignore the suite lives with its interface
 import { until } from "../../http/test/contract/recorders.ts";
 import { describeGateways } from "./doubles/gateway.ts";
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { expect, test } from "vitest";
+// @boundaries-ignore the suite lives with its interface
 import { ConnectionCutError } from "../../http/test/contract/raw-client.ts";
 import { describeGateways } from "./doubles/gateway.ts";
 

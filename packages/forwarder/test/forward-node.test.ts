@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createEngineClient, type HttpClient } from "@proxy/http";
 import { afterEach, expect, test } from "vitest";
+// @boundaries-ignore the suite lives with its interface
 import { RawClient } from "../../http/test/contract/raw-client.ts";
 import { forwardNode, type ForwarderError } from "../src/index.ts";
 import { RawDestination } from "./doubles/raw-destination.ts";

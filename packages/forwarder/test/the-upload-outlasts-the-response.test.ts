@@ -1,5 +1,6 @@
 import { ClientGoneError } from "@proxy/http";
 import { expect, test } from "vitest";
+// @boundaries-ignore the suite lives with its interface
 import { MemoryBody, turns } from "../../http/test/contract/recorders.ts";
 import { forward, TimerWheel } from "../src/index.ts";
 import { FakeExchange } from "./doubles/fake-exchange.ts";

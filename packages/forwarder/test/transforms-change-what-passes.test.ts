@@ -1,5 +1,6 @@
 import { HeaderList } from "@proxy/http";
 import { describe, expect, test } from "vitest";
+// @boundaries-ignore the suite lives with its interface
 import { MemoryBody, turns } from "../../http/test/contract/recorders.ts";
 import { forward, type ForwarderError, type Transformer } from "../src/index.ts";
 import { FakeExchange, type FakeExchangeOptions } from "./doubles/fake-exchange.ts";

@@ -1,3 +1,4 @@
+// @boundaries-ignore the suite lives with its interface
 import { describeDestinationClientContract } from "../../http/test/contract/destination-client-contract.ts";
 import { createUndiciClient } from "../src/index.ts";
 

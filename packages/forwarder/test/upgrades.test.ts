@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { describeGateways, type Gateway } from "./doubles/gateway.ts";
+// @boundaries-ignore the suite lives with its interface
 import type { RawClient } from "../../http/test/contract/raw-client.ts";
 
 const rest = "\r\n\r\n";

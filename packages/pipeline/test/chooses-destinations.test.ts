@@ -2,8 +2,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { DestinationState, LoadBalancingPolicy } from "@proxy/cluster";
 import { ConfigError } from "@proxy/config";
 import { insertAfter, insertBefore, type Step } from "@proxy/pipeline";
-import { loadArea } from "../../../tooling/conformance/src/index.ts";
-import { reportArea } from "../../../tooling/conformance/src/report.ts";
+import { loadArea } from "@proxy/conformance";
+import { reportArea } from "@proxy/conformance/report";
 import { oneCluster, testProxy } from "./support/proxies.ts";
 
 function policyThat(name: string, pick: LoadBalancingPolicy["pick"]): LoadBalancingPolicy {

@@ -1,8 +1,8 @@
 /** The cases of `config-reload` about what a running proxy keeps and rebuilds; those about providers stand with the configuration. */
 import { afterAll, describe, expect, it } from "vitest";
 import type { ClusterConfig, HttpClientConfig, ProxyConfig } from "@proxy/config";
-import { loadArea, type ConformanceCase } from "../../../tooling/conformance/src/index.ts";
-import { reportArea } from "../../../tooling/conformance/src/report.ts";
+import { loadArea, type ConformanceCase } from "@proxy/conformance";
+import { reportArea } from "@proxy/conformance/report";
 import { httpClientOptions } from "../src/state/http-client.ts";
 import { testProxy, type TestProxy } from "./support/proxies.ts";
 

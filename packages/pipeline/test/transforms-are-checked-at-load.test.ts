@@ -1,7 +1,7 @@
 /** The faults that the conformance table names, for the transforms that there are. */
 import { describe, expect, it } from "vitest";
 import type { ConfigIssue } from "@proxy/config";
-import { loadArea } from "../../../tooling/conformance/src/index.ts";
+import { loadArea } from "@proxy/conformance";
 import { planTransforms, transformCatalogue } from "../src/transforms/compile.ts";
 
 const catalogue = transformCatalogue();

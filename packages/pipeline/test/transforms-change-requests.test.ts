@@ -57,6 +57,17 @@ describe("path transforms", () => {
     expect(await targetOf(transforms, target)).toBe(sent);
   });
 
+  it("PathRemovePrefix that leaves nothing asks for the root, query kept", async () => {
+    const { send, clients } = await testProxy({
+      routes: { r: { clusterId: "c", match: { path: "/{**rest}" }, transforms: [{ PathRemovePrefix: "/api" }] } },
+      clusters: { c: { destinations: { d: { address: "http://d.test" } } } },
+    });
+    await send({ target: "/api?x=1" });
+    expect(clients[0]?.last.request.target).toBe("/?x=1");
+    await send({ target: "/api" });
+    expect(clients[0]?.last.request.target).toBe("/");
+  });
+
   it("PathPattern fills a template from route values, encodings kept", async () => {
     const transforms = [{ PathPattern: "/x/{b}/{a}/{**rest}" }];
     expect(await targetOf(transforms, "/1/2%2F/3/%20", "/{a}/{b}/{**rest}")).toBe("/base/x/2%2F/1/3/%20");

@@ -1,7 +1,7 @@
 import { afterAll, describe, it } from "vitest";
-import { loadArea } from "../../../../tooling/conformance/src/index.ts";
-import type { ConformanceCase } from "../../../../tooling/conformance/src/index.ts";
-import { reportArea } from "../../../../tooling/conformance/src/report.ts";
+import { loadArea } from "@proxy/conformance";
+import type { ConformanceCase } from "@proxy/conformance";
+import { reportArea } from "@proxy/conformance/report";
 
 export interface AreaCheck {
   /** Case to row of the deviations; each has a test of the better behaviour. */

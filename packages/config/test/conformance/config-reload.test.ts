@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ConfigManagerOptions, HttpClientConfig, ProxyConfig } from "../../src/index.ts";
 import * as config from "../../src/index.ts";
 import { ConfigError, createConfigManager, httpClientEquals, memoryProvider, routeMatchEquals } from "../../src/index.ts";
-import type { ConformanceCase } from "../../../../tooling/conformance/src/index.ts";
+import type { ConformanceCase } from "@proxy/conformance";
 import { checkArea } from "./area.ts";
 import type { Json } from "./model.ts";
 import { clusterOf, routeOf } from "./model.ts";

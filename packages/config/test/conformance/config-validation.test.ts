@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+// @boundaries-ignore the validator is registered by whoever composes the two
 import { routeValidator } from "../../../pipeline/src/routing/route-validator.ts";
 import type { KnownPolicies, PolicyKind, ProxyConfig } from "../../src/index.ts";
 import { validateConfig } from "../../src/index.ts";

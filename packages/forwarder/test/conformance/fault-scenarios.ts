@@ -1,6 +1,7 @@
 import { BadRequestError, ClientGoneError, HeaderList } from "@proxy/http";
 import { expect } from "vitest";
-import type { ConformanceCase } from "../../../../tooling/conformance/src/index.ts";
+import type { ConformanceCase } from "@proxy/conformance";
+// @boundaries-ignore the suite lives with its interface
 import { MemoryBody, turns } from "../../../http/test/contract/recorders.ts";
 import { forwardWith, prepareDestination, type ForwardOptions, type ForwarderError, TimerWheel } from "../../src/index.ts";
 import { FakeExchange, type FakeExchangeOptions } from "../doubles/fake-exchange.ts";

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { type ConformanceCase, loadArea } from "../../../../tooling/conformance/src/index.ts";
-import { reportArea } from "../../../../tooling/conformance/src/report.ts";
+import { type ConformanceCase, loadArea } from "@proxy/conformance";
+import { reportArea } from "@proxy/conformance/report";
 import { faults, type Observed, pendingFaults } from "./fault-scenarios.ts";
 
 const { area, cases } = loadArea("forwarder-errors");

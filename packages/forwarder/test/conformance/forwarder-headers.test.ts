@@ -1,7 +1,8 @@
 import { HeaderList, type HttpVersion } from "@proxy/http";
 import { afterAll, describe, expect, test } from "vitest";
-import { type ConformanceCase, loadArea } from "../../../../tooling/conformance/src/index.ts";
-import { reportArea } from "../../../../tooling/conformance/src/report.ts";
+import { type ConformanceCase, loadArea } from "@proxy/conformance";
+import { reportArea } from "@proxy/conformance/report";
+// @boundaries-ignore the suite lives with its interface
 import { MemoryBody } from "../../../http/test/contract/recorders.ts";
 import { emptyTransformer, forward, type ForwarderError, type Transformer } from "../../src/index.ts";
 import { FakeExchange } from "../doubles/fake-exchange.ts";

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { loadArea } from "../../../../tooling/conformance/src/index.ts";
-import { reportArea } from "../../../../tooling/conformance/src/report.ts";
+import { loadArea } from "@proxy/conformance";
+import { reportArea } from "@proxy/conformance/report";
 import { encodePath, makeDestinationAddress } from "../../src/index.ts";
 
 const { area, cases } = loadArea("forwarder-uri");

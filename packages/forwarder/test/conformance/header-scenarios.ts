@@ -1,6 +1,7 @@
 import { createEngineClient } from "@proxy/http";
 import { expect } from "vitest";
-import type { ConformanceCase } from "../../../../tooling/conformance/src/index.ts";
+import type { ConformanceCase } from "@proxy/conformance";
+// @boundaries-ignore the suite lives with its interface
 import { MemoryBody, until } from "../../../http/test/contract/recorders.ts";
 import { emptyTransformer, forward } from "../../src/index.ts";
 import { FakeExchange } from "../doubles/fake-exchange.ts";

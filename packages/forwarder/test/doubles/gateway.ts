@@ -1,5 +1,6 @@
 import {
   createEngineClient,
+  createEngineServer,
   createNodeServer,
   type Exchange,
   type FrontServer,
@@ -7,8 +8,9 @@ import {
   type HttpClient,
 } from "@proxy/http";
 import { afterEach, describe, expect } from "vitest";
-import { createEngineServer } from "../../../http/src/engine/server/engine-server.ts";
+// @boundaries-ignore the suite lives with its interface
 import { RawClient } from "../../../http/test/contract/raw-client.ts";
+// @boundaries-ignore the suite lives with its interface
 import { until } from "../../../http/test/contract/recorders.ts";
 import { createUndiciClient, forward, type ForwardOptions, type ForwarderError, TimerWheel } from "../../src/index.ts";
 import { RawDestination } from "./raw-destination.ts";

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
+// @boundaries-ignore the suite lives with its interface
 import { RawClient } from "../../../http/test/contract/raw-client.ts";
 
 /** A destination of bytes: each connection is played by the test. */

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { RouteHeader, RouteMatch, RouteQueryParameter } from "@proxy/config";
-import { loadArea } from "../../../../tooling/conformance/src/index.ts";
-import type { ConformanceCase } from "../../../../tooling/conformance/src/index.ts";
-import { reportArea } from "../../../../tooling/conformance/src/report.ts";
+import { loadArea } from "@proxy/conformance";
+import type { ConformanceCase } from "@proxy/conformance";
+import { reportArea } from "@proxy/conformance/report";
 import { ConstraintCatalogue } from "../../src/routing/constraint-catalogue.ts";
 import { ConstraintError } from "../../src/routing/constraint.ts";
 import { compareRoutes, compileRoute } from "../../src/routing/compiled-route.ts";
