@@ -75,6 +75,21 @@ describe("path transforms", () => {
   });
 });
 
+describe("PathPattern", () => {
+  it("does not let a route value lead out of the pattern", async () => {
+    const { send, clients } = await testProxy({
+      routes: { r: { clusterId: "c", match: { path: "/{a}-{b}" }, transforms: [{ PathPattern: "/public/{a}/{b}" }] } },
+      clusters: { c: { destinations: { d: { address: "http://d.test" } } } },
+    });
+    for (const target of ["/..-secret", "/%2e%2E-secret", "/.-secret"]) {
+      expect((await send({ target })).response.status).toBe(502);
+    }
+    expect(clients[0]?.calls).toEqual([]);
+    expect((await send({ target: "/..x-y" })).response.status).toBe(200);
+    expect(clients[0]?.last.request.target).toBe("/public/..x/y");
+  });
+});
+
 describe("query transforms", () => {
   it.each<[title: string, transforms: Transforms, query: string, sent: string]>([
     ["Set adds", [{ QueryValueParameter: "z", Set: "a b/c" }], "", "?z=a%20b%2Fc"],

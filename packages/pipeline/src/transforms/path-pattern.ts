@@ -1,3 +1,4 @@
+import { normalizePath } from "@proxy/http";
 import { parseTemplate, TemplateError, type RouteTemplate } from "../routing/route-template.ts";
 import { writeTemplate } from "../routing/template-writer.ts";
 import type { TransformFactory } from "./transform.ts";
@@ -19,7 +20,10 @@ export const pathPattern: TransformFactory = {
       return;
     }
     plan.request.push((outgoing, ctx) => {
-      outgoing.path = writeTemplate(template, ctx.routeValues) ?? "";
+      const path = writeTemplate(template, ctx.routeValues) ?? "";
+      // A value that is part of a segment (`{a}-x`) may be `..`; alone in a segment it would lead out of the pattern.
+      if (path !== "" && normalizePath(path) !== path) throw new Error("the route values make a path with dot segments");
+      outgoing.path = path;
     });
   },
 };

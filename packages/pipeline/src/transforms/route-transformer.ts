@@ -88,7 +88,16 @@ class RouteTransformer implements Transformer {
       const pending = transforms[i]?.(outgoing, this.#ctx);
       if (pending !== undefined) return pending.then(() => this.#afterWait(exchange, outgoing, i + 1));
     }
+    this.#settlePath(outgoing);
     this.#settleHost(exchange, outgoing.headers);
+  }
+
+  /** A path that transforms emptied is the destination's base path, or `/` where that is empty too (RFC 9112, 3.2.1). */
+  #settlePath(outgoing: OutgoingRequest): void {
+    const { destination } = this.#ctx;
+    if (outgoing.path === "" && (destination === undefined || destinationModelOf(destination).prepared.basePath === "")) {
+      outgoing.path = "/";
+    }
   }
 
   /** A transform that answered ends the matter: nothing is forwarded. */
