@@ -81,6 +81,9 @@ export class FieldScanner {
         byte = bytes[i] as number;
       } while (byte === space || byte === tab);
       const valueStart = i;
+      i = skipText(bytes, i, to);
+      if (i >= to) return headIncomplete;
+      byte = bytes[i] as number;
       while ((byte >= space && byte !== del) || byte === tab) {
         if (++i >= to) return headIncomplete;
         byte = bytes[i] as number;
@@ -129,6 +132,21 @@ export class FieldScanner {
     this.fault = fault;
     return headMalformed;
   }
+}
+
+/**
+ * Skips bytes that may stand in a value, four at a time: stops before a group that holds a control character (the
+ * sums find a byte below 0x20 and one equal to 0x7F without a branch per byte), or within four bytes of the end.
+ */
+function skipText(bytes: Uint8Array, from: number, to: number): number {
+  let i = from;
+  for (const last = to - 4; i <= last; i += 4) {
+    const four = (bytes[i] as number) | ((bytes[i + 1] as number) << 8) | ((bytes[i + 2] as number) << 16)
+      | ((bytes[i + 3] as number) << 24);
+    const flipped = four ^ 0x7f7f7f7f;
+    if (((((four - 0x20202020) & ~four) | ((flipped - 0x01010101) & ~flipped)) & 0x80808080) !== 0) break;
+  }
+  return i;
 }
 
 function noName(byte: number): string {

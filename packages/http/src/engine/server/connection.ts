@@ -116,13 +116,13 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#pump();
   }
 
-  /** As `data`, for bytes in memory that is used again when this returns. */
-  lent(chunk: Buffer): void {
+  /** As `data`, for the first `count` bytes of memory that is used again when this returns. */
+  lent(memory: Buffer, count: number): void {
     if (this.#phase >= phaseLinger || this.#deaf) {
-      this.data(chunk);
+      this.data(memory.subarray(0, count));
       return;
     }
-    this.#input.borrow(chunk);
+    this.#input.borrow(memory, count);
     this.#pump();
     this.#input.settle();
   }

@@ -116,7 +116,7 @@ class EngineServer implements FrontServer {
     (socket as OwnedSocket)[connectionOf] = connection;
     this.#connections.add(connection);
     const memory = this.#readMemory;
-    if (memory === undefined || !reuseReads(socket, memory, (count) => connection.lent(memory.subarray(0, count)))) {
+    if (memory === undefined || !reuseReads(socket, memory, (count) => connection.lent(memory, count))) {
       socket.on("data", onData);
     }
     socket.on("end", onEnd);

@@ -17,18 +17,22 @@ export class InputBuffer {
     return this.end - this.start;
   }
 
-  /**
-   * Whether parts of `bytes` may be kept by others: true but for borrowed memory.
-   */
+  /** Whether parts of `bytes` may be kept by others: true but for borrowed memory. */
   get lasting(): boolean {
     return !this.#borrowed;
   }
 
-  /** As `append`, for bytes that are overwritten after `settle`. */
-  borrow(chunk: Buffer): void {
-    const empty = this.end === this.start;
-    this.append(chunk);
-    this.#borrowed = empty;
+  /** As `append` for the first `count` bytes of `memory`, which are overwritten after `settle`. */
+  borrow(memory: Buffer, count: number): void {
+    if (this.end > this.start) {
+      this.append(memory.subarray(0, count));
+      return;
+    }
+    this.bytes = memory;
+    this.start = 0;
+    this.end = count;
+    this.#owned = false;
+    this.#borrowed = true;
   }
 
   /** Copies what is left of borrowed bytes. */
