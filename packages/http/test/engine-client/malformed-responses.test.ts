@@ -68,6 +68,8 @@ const heads: readonly (readonly [title: string, response: string])[] = [
   ["chunked in HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
   ["both lengths in a 204", "HTTP/1.1 204 X\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n"],
   ["both lengths in an interim response", "HTTP/1.1 103 X\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n"],
+  ["an interim response that closes", `HTTP/1.1 103 X\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\n${tail}`],
+  ["an interim response in HTTP/1.0", `HTTP/1.0 103 X\r\n\r\nHTTP/1.1 200 OK\r\n${tail}`],
   ["101 that was not asked for", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"],
   ["a head beyond the limit", `HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(70_000)}\r\n${tail}`],
   ["a head beyond the limit that never ends", `HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(70_000)}`],

@@ -227,6 +227,7 @@ export class ResponseReader {
         this.head = head;
         return "tunnel";
       }
+      if (!staysOpen(minorVersion, marks, headers)) return this.#refuse("an interim response closes the connection");
       if (++this.#interim > maximumInterim) return this.#refuse("there are too many interim responses");
       call.connection?.interim(status);
       call.tellInformational(status, headers);
