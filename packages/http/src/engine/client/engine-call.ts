@@ -54,12 +54,12 @@ export class EngineCall implements DestinationCall {
     this.connection?.continueReading();
   }
 
-  abort(cause: Error): void {
+  abort(_cause: Error): void {
     if (this.done) return;
     this.done = true;
     // A body that nobody has read is left to the caller, who may hand it to another destination.
     if (this.body?.started === true) this.body.drop();
-    this.destination.giveUp(this, cause);
+    this.destination.giveUp(this);
   }
 
   /**

@@ -54,7 +54,7 @@ export class EngineDestination implements DestinationClient, Timed {
   #open = 0;
   #connecting = 0;
   #closing = false;
-  #sending = false;
+  #connectingWaiting = false;
   #closed: Promise<void> | undefined;
   #resolveClosed: (() => void) | undefined;
 
@@ -110,7 +110,7 @@ export class EngineDestination implements DestinationClient, Timed {
   }
 
   /** The caller of `call` wants no more of it. */
-  giveUp(call: EngineCall, _cause: Error): void {
+  giveUp(call: EngineCall): void {
     if (call.connection !== undefined) call.connection.destroy();
     else this.leaveQueue(call);
   }
@@ -251,15 +251,16 @@ export class EngineDestination implements DestinationClient, Timed {
 
   /** Waiting calls beyond the connections being opened get their own, as far as the limit allows. */
   #connectForWaiting(): void {
-    if (this.#sending) return;
-    this.#sending = true;
+    if (this.#connectingWaiting) return;
+    this.#connectingWaiting = true;
     let call = this.#queue.first;
     while (call !== undefined && this.#open < this.options.maxConnections) {
-      const { next } = call;
+      const next: EngineCall | undefined = call.next;
       if (call.attempt === undefined) this.#connect(call);
-      call = next;
+      // A connection that cannot even be tried fails at once, and the handler told may change the queue.
+      call = next === undefined || next.queued ? next : this.#queue.first;
     }
-    this.#sending = false;
+    this.#connectingWaiting = false;
   }
 
   #serve(connection: ClientConnection): void {
