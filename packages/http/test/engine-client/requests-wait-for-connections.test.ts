@@ -177,13 +177,19 @@ describe("timeouts", () => {
   it("leave no timer and no socket behind", async () => {
     const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
     await vi.waitFor(() => expect(sockets()).toBe(0));
+    const started = vi.spyOn(globalThis, "setInterval");
+    const stopped = vi.spyOn(globalThis, "clearInterval");
     const pool = await start(answering(ok), { queueTimeout: 1000, connectionLifetime: 5000 });
     await Promise.all(Array.from({ length: 20 }, () => send(pool).done));
     const recorder = new Recorder();
     send(pool, get("/abort"), recorder).call?.abort(new Error("enough"));
     await client.close();
     await of().until(() => of().open === 0);
-    // What is left is the server that listens.
+    const cleared = stopped.mock.calls.map(([timer]) => timer);
+    expect(started.mock.results.map(({ value }) => value as unknown)).toEqual(cleared);
+    expect(cleared.length).toBe(1);
+    vi.restoreAllMocks();
+    // The server that listens is of another kind.
     await vi.waitFor(() => expect(sockets()).toBe(0));
   });
 });

@@ -110,6 +110,8 @@ function judge(plan: Plan, status: number, body: string, sent: boolean): Outcome
 }
 
 it(`${requests} requests with faults at every step on either side leave nothing behind`, async () => {
+  const started = vi.spyOn(globalThis, "setInterval");
+  const stopped = vi.spyOn(globalThis, "clearInterval");
   const destinationSockets = new Set<Socket>();
   const destination = destinationOf(destinationSockets);
   await new Promise<void>((resolve) => destination.listen(0, "127.0.0.1", resolve));
@@ -160,6 +162,10 @@ it(`${requests} requests with faults at every step on either side leave nothing 
   });
   const left = (): string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP"));
   await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 10_000 });
+  // The timers of both engines: those that `vi.waitFor` starts are stopped before it resolves.
+  const cleared = new Set(stopped.mock.calls.map(([timer]) => timer));
+  expect(started.mock.results.filter(({ value }) => !cleared.has(value as NodeJS.Timeout))).toEqual([]);
+  vi.restoreAllMocks();
   expect(unhandled).toEqual([]);
   process.stdout.write(`fault injection, seed ${seed}: ${[...outcomes].map(([name, count]) => `${count} ${name}`).join(", ")}\n`);
   for (const outcome of ["answered", "bad gateway", "cut", "left", "switched", "refused"] as const) {
