@@ -82,7 +82,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   #writeDeadline = Infinity;
   /** For the data rate of the body in hand. */
   #bodySince = 0;
-  #pausedSince = 0;
+  #pausedSince = -1;
 
   constructor(context: ServerContext, socket: ConnectionSocket, info: ConnectionInfo) {
     this.#context = context;
@@ -214,9 +214,9 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   // -- What a body and a tunnel ask
 
   bodyWanted(): void {
-    if (this.#pausedSince > 0) {
+    if (this.#pausedSince >= 0) {
       this.#bodySince += this.#context.wheel.time - this.#pausedSince;
-      this.#pausedSince = 0;
+      this.#pausedSince = -1;
       this.#armBodyRate();
     }
     this.#pump();
@@ -280,9 +280,9 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#awaitsContinue = false;
   }
 
-  decidePersistence(whole: boolean): boolean {
+  decidePersistence(whole: boolean, possible: boolean): boolean {
     const body = this.#body;
-    let keep = this.#keepAlive && !this.#context.closing && !this.#deaf;
+    let keep = possible && this.#keepAlive && !this.#context.closing && !this.#deaf;
     if (body !== undefined && !body.finished) {
       if (whole && !body.started && !this.#awaitsContinue) {
         body.cancel();
@@ -302,7 +302,11 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   responseEnded(): void {
     if (this.#phase === phaseClosed) return;
     if (this.#socket.writableLength === 0) this.#responseFlushed();
-    else this.#socket.write(nothing, () => this.#responseFlushed());
+    else {
+      this.#socket.write(nothing, (error) => {
+        if (error == null) this.#responseFlushed();
+      });
+    }
   }
 
   responseAborted(cause: Error, hard: boolean): void {

@@ -18,9 +18,9 @@ export interface ResponseOwner {
   uncork(): boolean;
   /**
    * The final head is about to be written, `whole` with all of the response: whether the connection stays open
-   * afterwards.
+   * afterwards. Not `possible`: the end of the connection is the end of the response.
    */
-  decidePersistence(whole: boolean): boolean;
+  decidePersistence(whole: boolean, possible: boolean): boolean;
   /** An interim 100 was sent. */
   continueSent(): void;
   /** All of the response was handed over. */
@@ -31,6 +31,9 @@ export interface ResponseOwner {
 
 /** Texts up to this go to the system without another allocation in Node's stream layer. */
 const maximumText = 16_384;
+
+/** A chunk above this is not worth the copy that lets it leave with the next one. */
+const minimumAlone = 1024;
 
 const notStarted = 0;
 const streaming = 1;
@@ -212,7 +215,7 @@ export class EngineResponse implements ResponseSink {
 
   /** The response gave way to something else with `status`: an upgrade. */
   give(status: number): void {
-    this.#checkStart(status);
+    if (this.#state !== notStarted) throw new ExchangeStateError("an upgrade after the final head");
     this.status = status;
     this.close();
   }
@@ -226,22 +229,19 @@ export class EngineResponse implements ResponseSink {
 
   #checkStart(status: number): void {
     if (this.#state !== notStarted) throw new ExchangeStateError("a second final head");
-    if (status < 200 && status !== 101) throw new ExchangeStateError(`${status} is no final status`);
+    if (status < 200) throw new ExchangeStateError(`${status} is no final status`);
   }
 
   #finishHead(text: string, whole: boolean): string {
     let end = fields.hasDate ? text : text + dateLine();
-    if (this.#framing === framedByClose) {
-      this.#owner.decidePersistence(false);
-      return `${end}Connection: close\r\n\r\n`;
-    }
-    if (!this.#owner.decidePersistence(whole)) end += "Connection: close\r\n";
+    if (!this.#owner.decidePersistence(whole, this.#framing !== framedByClose)) end += "Connection: close\r\n";
     else if (this.#http10) end += "Connection: keep-alive\r\n";
     return `${end}\r\n`;
   }
 
   #writePlain(chunk: Uint8Array): boolean {
     const complete = this.#framing === framedByLength && this.#remaining === 0;
+    if (this.#held === "" && (complete || chunk.length > minimumAlone)) return this.#written(this.#owner.writeBytes(chunk));
     if (this.#held.length + chunk.length <= maximumText) {
       this.#held += latin1(chunk);
       if (complete) this.flush();
@@ -264,7 +264,6 @@ export class EngineResponse implements ResponseSink {
   #writeLarge(before: string, chunk: Uint8Array, after: string): boolean {
     this.#held = "";
     const owner = this.#owner;
-    if (before === "" && after === "") return this.#written(owner.writeBytes(chunk));
     owner.cork();
     if (before !== "") owner.writeText(before);
     owner.writeBytes(chunk);

@@ -159,28 +159,33 @@ export class RequestBody implements BodySource, BodyLimitFeature {
     }
   }
 
+  /** Chunks that came together are delivered together: a client must not buy calls with small ones. */
   #consumeChunked(input: InputBuffer, decoder: ChunkedDecoder): BadRequestError | undefined {
-    while (input.length > 0 && this.ready) {
+    const gathered = new GatheredChunks(input.lasting);
+    let fault: BadRequestError | undefined;
+    let ended = false;
+    while (input.length > 0 && !ended && fault === undefined) {
       const { bytes, start, end } = input;
       const event = decoder.next(bytes, start, end);
-      const part = event === "data" ? bytes.subarray(decoder.dataStart, decoder.dataEnd) : undefined;
-      const chunk = part === undefined || input.lasting ? part : Buffer.from(part);
       this.received += decoder.position - start;
       input.use(decoder.position);
-      if (chunk !== undefined) {
-        this.#delivered += chunk.length;
-        if (this.#maximum !== undefined && this.#delivered > this.#maximum && !this.dropping) return tooLarge();
-        this.#deliver(chunk);
+      if (event === "data") {
+        this.#delivered += decoder.dataEnd - decoder.dataStart;
+        if (this.#maximum !== undefined && this.#delivered > this.#maximum && !this.dropping) fault = tooLarge();
+        else gathered.add(bytes, decoder.dataStart, decoder.dataEnd, end - decoder.dataStart);
       } else if (event === "end") {
-        this.finished = true;
-        this.#end(decoder.trailers);
+        ended = true;
       } else if (event === "malformed") {
-        return new BadRequestError(400, "INVALID_CHUNK", decoder.fault);
+        fault = new BadRequestError(400, "INVALID_CHUNK", decoder.fault);
       } else if (event === "too-large") {
-        return new BadRequestError(431, "TRAILERS_TOO_LARGE", decoder.fault);
+        fault = new BadRequestError(431, "TRAILERS_TOO_LARGE", decoder.fault);
       }
     }
-    return undefined;
+    if (ended) this.finished = true;
+    const chunk = gathered.take();
+    if (chunk !== undefined) this.#deliver(chunk);
+    if (ended) this.#end(decoder.trailers);
+    return fault;
   }
 
   #deliver(chunk: Buffer): void {
@@ -192,6 +197,39 @@ export class RequestBody implements BodySource, BodyLimitFeature {
     const sink = this.#sink;
     this.#sink = undefined;
     sink?.onEnd(trailers);
+  }
+}
+
+/** Joins pieces of one buffer; a single piece is not copied unless its memory does not last. */
+class GatheredChunks {
+  readonly #lasting: boolean;
+  #bytes: Buffer | undefined = undefined;
+  #length = 0;
+  #copied = false;
+
+  constructor(lasting: boolean) {
+    this.#lasting = lasting;
+  }
+
+  /** `room` is the most that this piece and all after it can hold. */
+  add(bytes: Buffer, from: number, to: number, room: number): void {
+    if (this.#bytes === undefined && this.#lasting) {
+      this.#bytes = bytes.subarray(from, to);
+      this.#length = to - from;
+      return;
+    }
+    if (!this.#copied) {
+      const joined = Buffer.allocUnsafe(this.#length + room);
+      this.#bytes?.copy(joined);
+      this.#bytes = joined;
+      this.#copied = true;
+    }
+    bytes.copy(this.#bytes as Buffer, this.#length, from, to);
+    this.#length += to - from;
+  }
+
+  take(): Buffer | undefined {
+    return this.#bytes?.subarray(0, this.#length);
   }
 }
 
