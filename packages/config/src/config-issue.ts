@@ -41,16 +41,22 @@ export class ConfigError extends Error {
   }
 }
 
-/** The configuration error for `issues`: its message counts the errors and cites the first ones. */
+/** The configuration error for `issues`, in order: its message counts the errors and cites the first ones. */
 export function configErrorOf(
   issues: readonly ConfigIssue[],
   options?: ErrorOptions & { readonly salvaged?: ProxyConfig | undefined },
 ): ConfigError {
-  const errors = issues.filter((issue) => issue.severity === "error");
+  const errors = inOrder(issues).filter((issue) => issue.severity === "error");
   const cited = errors.slice(0, 3).map((issue) => formatIssue(issue).split("\n", 1)[0]);
   const rest = errors.length > cited.length ? `; and ${errors.length - cited.length} more` : "";
   const count = errors.length === 1 ? "one error" : `${errors.length} errors`;
-  return new ConfigError(`the configuration has ${count}: ${cited.join("; ")}${rest}`, issues, options);
+  return new ConfigError(`the configuration has ${count}: ${cited.join("; ")}${rest}`, inOrder(issues), options);
+}
+
+/** Issues of routes, then of clusters, then the rest, as people read a configuration; otherwise in the order in which they came. */
+export function inOrder(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
+  const rank = (issue: ConfigIssue): number => (issue.entity === undefined ? 2 : issue.entity.kind === "route" ? 0 : 1);
+  return issues.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** One issue as text for people: `file:line:column error code: message`, and the hint on a second line. */

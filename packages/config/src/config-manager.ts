@@ -6,11 +6,11 @@
  * Passes never overlap.
  */
 import type { ConfigIssue } from "./config-issue.ts";
-import { ConfigError, configErrorOf } from "./config-issue.ts";
+import { ConfigError, configErrorOf, inOrder } from "./config-issue.ts";
 import type { ConfigChangeListener, ConfigFilter, ConfigProvider } from "./config-provider.ts";
 import { locateIssues, mergeConfigs } from "./merge-configs.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
-import { checkSalvaged, inOrder } from "./salvaged-config.ts";
+import { checkSalvaged } from "./salvaged-config.ts";
 import type { Timers } from "./timers.ts";
 import { systemTimers } from "./timers.ts";
 import type { ValidateOptions } from "./validation/validate-config.ts";
@@ -64,6 +64,9 @@ class Manager implements ConfigManager {
   readonly #sources: readonly Source[];
   readonly #changed = new Set<Source>();
   #unsubscribe: (() => void)[] = [];
+  /** What the providers had given for `current`, and its warnings. */
+  #inUse: readonly ProxyConfig[] = [];
+  #warnings: ReadonlySet<string> = new Set();
   #passes: Promise<unknown> = Promise.resolve();
   #debounce: unknown;
   #retry: unknown;
@@ -97,7 +100,7 @@ class Manager implements ConfigManager {
 
   async reload(): Promise<boolean> {
     if (this.#closed) return false;
-    return this.#serialise(() => this.#pass(new Set(this.#sources)));
+    return this.#serialise(() => this.#pass(new Set(this.#sources), true));
   }
 
   async close(): Promise<void> {
@@ -158,8 +161,8 @@ class Manager implements ConfigManager {
     }
   }
 
-  /** One reload. Never rejects. */
-  async #pass(sources: ReadonlySet<Source>): Promise<boolean> {
+  /** One reload. Never rejects. What was refused before is tried again when it is asked for, or when something is new. */
+  async #pass(sources: ReadonlySet<Source>, isAskedFor = false): Promise<boolean> {
     if (this.#closed || this.current === undefined) return false;
     const before = this.#snapshots();
     const errors = await Promise.all([...sources].map((source) => this.#read(source)));
@@ -167,8 +170,11 @@ class Manager implements ConfigManager {
     this.#armRetry();
     const configs = this.#snapshots();
     this.#tell((listener) => listener.loaded?.(configs));
+    const isNew = !isSame(configs, before);
+    const isInUse = isSame(configs, this.#inUse);
+    if (!isNew && !isInUse && !isAskedFor) return false;
     try {
-      if (configs.some((config, index) => config !== before[index])) await this.#apply();
+      if (!isInUse) await this.#apply();
     } catch (error) {
       const failure = asError(error);
       this.#tell((listener) => listener.applyingFailed?.(configs, failure));
@@ -185,8 +191,16 @@ class Manager implements ConfigManager {
     if (located.some((issue) => issue.severity === "error")) throw configErrorOf(located);
     await this.#options.apply(checked.config);
     this.current = checked.config;
-    const warnings = [...snapshots.flatMap((config) => config.warnings ?? []), ...located];
-    if (warnings.length > 0) this.#tell((listener) => listener.warned?.(warnings));
+    this.#inUse = snapshots;
+    this.#warn(inOrder([...snapshots.flatMap((config) => config.warnings ?? []), ...located]));
+  }
+
+  /** Tells what the configuration before did not have. */
+  #warn(warnings: readonly ConfigIssue[]): void {
+    const known = this.#warnings;
+    const fresh = warnings.filter((warning) => !known.has(identityOf(warning)));
+    this.#warnings = new Set(warnings.map(identityOf));
+    if (fresh.length > 0) this.#tell((listener) => listener.warned?.(fresh));
   }
 
   #snapshots(): readonly ProxyConfig[] {
@@ -236,6 +250,15 @@ class Manager implements ConfigManager {
       }
     }
   }
+}
+
+function isSame(a: readonly ProxyConfig[], b: readonly ProxyConfig[]): boolean {
+  return a.length === b.length && a.every((config, index) => config === b[index]);
+}
+
+/** What a warning says, wherever it stands: lines move when others are added. */
+function identityOf({ code, entity, path, message, value }: ConfigIssue): string {
+  return JSON.stringify([code, entity?.kind, entity?.id, path, message, value]);
 }
 
 function issuesOf(provider: ConfigProvider, error: Error): readonly ConfigIssue[] {

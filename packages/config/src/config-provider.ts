@@ -41,8 +41,8 @@ export interface ConfigChangeListener {
   loaded?(configs: readonly ProxyConfig[]): void;
   /** Refused, by validation (`ConfigError`) or by what applies it; the running configuration stays. */
   applyingFailed?(configs: readonly ProxyConfig[], error: Error): void;
-  /** In use; also when the pass brought nothing new. */
+  /** In use; also when the pass brought nothing new. Not told of what was refused. */
   applied?(configs: readonly ProxyConfig[]): void;
-  /** Warnings of a configuration that has been applied. */
+  /** Warnings of a configuration that has been applied, without those that the one before had too. */
   warned?(issues: readonly ConfigIssue[]): void;
 }

@@ -69,7 +69,7 @@ export {
   httpClientEquals,
   httpRequestEquals,
 } from "./equality.ts";
-export { checkSalvaged, inOrder } from "./salvaged-config.ts";
+export { checkSalvaged } from "./salvaged-config.ts";
 export { configIssueCodes } from "./issue-codes.ts";
 export { ConfigError, configErrorOf, formatIssue } from "./config-issue.ts";
 export type { ConfigIssue } from "./config-issue.ts";

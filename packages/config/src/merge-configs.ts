@@ -13,11 +13,11 @@ export function mergeConfigs(configs: readonly ProxyConfig[]): ProxyConfig {
   };
 }
 
-/** Issues with the position that the first provider that knows it gives. */
+/** Issues with the position that the first provider that knows it gives; a duplicate is the later one. */
 export function locateIssues(issues: readonly ConfigIssue[], providers: readonly ConfigProvider[]): readonly ConfigIssue[] {
   return issues.map((issue) => {
     if (issue.source !== undefined) return issue;
-    for (const provider of providers) {
+    for (const provider of issue.code.endsWith("-duplicate") ? providers.toReversed() : providers) {
       const located = provider.locate?.(issue);
       if (located?.source !== undefined) return located;
     }

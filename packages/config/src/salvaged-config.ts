@@ -22,12 +22,6 @@ export async function checkSalvaged(
   return issues.filter((issue) => issue.severity === "error" && !byEntity.get(entityKey(issue))?.some((fault) => overlaps(issue.path, fault.path)));
 }
 
-/** Issues of routes, then of clusters, then the rest; otherwise in the order in which they came. */
-export function inOrder(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
-  const rank = (issue: ConfigIssue): number => (issue.entity === undefined ? 2 : issue.entity.kind === "route" ? 0 : 1);
-  return issues.toSorted((a, b) => rank(a) - rank(b));
-}
-
 function entityKey({ entity }: ConfigIssue): string {
   return entity === undefined ? "" : `${entity.kind} ${entity.id.toLowerCase()}`;
 }

@@ -253,6 +253,59 @@ describe("a change", () => {
     expect(setup.timers.pending).toBe(0);
   });
 
+  it("that was refused is not told as applied by a pass that brings nothing new; asked for, it is tried again", async () => {
+    const provider = memoryProvider(routes("a"));
+    const flaky = memoryProvider(routes("x"), "flaky");
+    let fails = false;
+    const other: ConfigProvider = { ...flaky, load: () => (fails ? Promise.reject(new Error("gone")) : flaky.load()) };
+    let refuses = true;
+    const setup = setUp([provider, other], {
+      validators: [
+        {
+          name: "mood",
+          validateRoute: ({ routeId }) => (refuses && routeId === "b" ? [{ code: "mood", severity: "error", message: "no", path: [] }] : []),
+        },
+      ],
+    });
+    await setup.manager.start();
+    provider.update(routes("b"));
+    setup.timers.advance(100);
+    await setup.heard("applying failed: ConfigError");
+    fails = true;
+    flaky.update(routes("y"));
+    setup.timers.advance(100);
+    await setup.heard("loading failed: flaky");
+    await setup.heard("loaded 2");
+    expect(await setup.manager.reload()).toBe(false);
+    expect(setup.told.filter((word) => word === "applied")).toHaveLength(1);
+    expect(setup.told.filter((word) => word === "applying failed: ConfigError")).toHaveLength(2);
+    refuses = false;
+    fails = false;
+    expect(await setup.manager.reload()).toBe(true);
+    expect(setup.applied).toEqual([
+      ["a", "x"],
+      ["b", "y"],
+    ]);
+    await setup.manager.close();
+  });
+
+  it("tells only the warnings that the configuration before did not have", async () => {
+    const provider = memoryProvider(routes("a"));
+    const setup = setUp([provider]);
+    await setup.manager.start();
+    const next = async (...ids: readonly string[]): Promise<(string | undefined)[]> => {
+      setup.warnings.length = 0;
+      provider.update(routes(...ids));
+      setup.timers.advance(100);
+      await setup.heard("applied");
+      return setup.warnings.map(({ entity }) => entity?.id);
+    };
+    expect(await next("b", "a")).toEqual(["b"]);
+    expect(await next("b", "a")).toEqual([]);
+    expect(await next("b")).toEqual([]);
+    expect(await next("a", "b")).toEqual(["a"]);
+  });
+
   it("a listener that throws changes nothing", async () => {
     const provider = memoryProvider(routes("a"));
     const manager = createConfigManager({
@@ -311,6 +364,27 @@ describe("validators", () => {
     const error: unknown = await setup.manager.start().catch((error: unknown) => error);
     const codes = (error as ConfigError).issues.filter(({ severity }) => severity === "error").map(({ code }) => code);
     expect(codes).toEqual(["validator-failed", "own-route", "own-whole"]);
+  });
+});
+
+describe("issues", () => {
+  it("of the whole configuration stand with those of their kind: routes, clusters, the rest", async () => {
+    const issue = (code: string, entity?: ConfigIssue["entity"]): ConfigIssue => ({ code, severity: "error", message: code, path: [], entity });
+    const setup = setUp([memoryProvider({ routes: routes("a").routes, clusters: [{ clusterId: "c", loadBalancingPolicy: "x" }] })], {
+      validators: [{ name: "whole", validateConfig: () => [issue("rest"), issue("tie", { kind: "route", id: "a" })] }],
+    });
+    await expect(setup.manager.start()).rejects.toMatchObject({
+      issues: [{ code: "tie" }, { code: "load-balancing-policy-unknown" }, { code: "rest" }],
+    });
+  });
+
+  it("about an unknown policy name each policy once", async () => {
+    const setup = setUp([memoryProvider({ routes: [], clusters: [{ clusterId: "c", loadBalancingPolicy: "x" }] })], {
+      known: { loadBalancing: ["random", "Mine"] },
+    });
+    await expect(setup.manager.start()).rejects.toMatchObject({
+      issues: [{ hint: "known are PowerOfTwoChoices, Random, RoundRobin, LeastRequests, FirstAlphabetical, Mine" }],
+    });
   });
 });
 

@@ -1,12 +1,12 @@
 import { ConfigError, formatIssue } from "@proxy/config";
-import { issueFields, issuesInOrder } from "./issue-fields.ts";
+import { issueFields } from "./issue-fields.ts";
 import { formatJsonEntry, formatTextEntry } from "./log-format.ts";
 import type { LogEntry, LogFormat } from "./log-format.ts";
 
 /** Everything that kept the gateway from starting, as log entries: one for each issue of a configuration. */
 export function formatStartFailure(failure: unknown, format: LogFormat, date: Date): string {
   if (failure instanceof ConfigError) {
-    const issues = issuesInOrder(failure.issues);
+    const { issues } = failure;
     if (format === "text") return `${issues.map(formatIssue).join("\n")}\ngateway: not started\n`;
     return issues
       .map((issue) => {

@@ -3,7 +3,7 @@ import type { ConfigIssue } from "@proxy/config";
 import type { ProxyLogger } from "@proxy/pipeline";
 import type { Severity } from "effect/LogLevel";
 import type { CallbackLog, LogFields } from "../logging/callback-log.ts";
-import { issueFields, issuesInOrder } from "../logging/issue-fields.ts";
+import { issueFields } from "../logging/issue-fields.ts";
 
 const levels = { debug: "Debug", info: "Info", warning: "Warn", error: "Error" } as const satisfies Record<string, Severity>;
 
@@ -29,7 +29,7 @@ export function proxyEvents(log: CallbackLog, isRunning: () => boolean): ProxyLo
 }
 
 function refused(log: CallbackLog, error: ConfigError, event: string): void {
-  for (const issue of issuesInOrder(error.issues)) {
+  for (const issue of error.issues) {
     log(issue.severity === "error" ? "Error" : "Warn", issue.message, issueFields(issue));
   }
   log("Error", "the changed configuration was refused, the running one stays", { event });

@@ -61,21 +61,25 @@ async function within(milliseconds: number, work: Promise<void>): Promise<void> 
 /** Says which configuration is in use, and how much a reload changed. */
 function changeLog(log: CallbackLog): ConfigChangeListener {
   let running: ProxyConfig | undefined;
-  // A refused configuration is still what its provider gave last, and passes that bring nothing new name it again.
-  let refused: ProxyConfig | undefined;
+  let isRefused = false;
   return {
-    applyingFailed([config]) {
-      refused = config;
+    loadingFailed() {
+      isRefused = true;
+    },
+    applyingFailed() {
+      isRefused = true;
     },
     applied([config]) {
-      if (config === undefined || config === refused) return;
-      refused = undefined;
+      // A file that cannot be read leaves what its provider gave last.
+      if (config === undefined || config === running) return;
       const { revisionId, routes, clusters } = config;
-      if (revisionId === running?.revisionId) return;
       const facts = { revision: revisionId, routes: routes.length, clusters: clusters.length };
       if (running === undefined) log("Info", "started", facts);
-      else log("Info", "the changed configuration is in use", { ...facts, ...configurationChanges(running, config) });
+      else if (revisionId === running.revisionId) {
+        if (isRefused) log("Info", "the running configuration is what the files say again", facts);
+      } else log("Info", "the changed configuration is in use", { ...facts, ...configurationChanges(running, config) });
       running = config;
+      isRefused = false;
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { ConfigIssue } from "../config-issue.ts";
-import { configErrorOf } from "../config-issue.ts";
+import { configErrorOf, inOrder } from "../config-issue.ts";
 import type { GatewayConfig } from "../gateway-config.ts";
-import { checkSalvaged, inOrder } from "../salvaged-config.ts";
+import { checkSalvaged } from "../salvaged-config.ts";
 import type { ValidateOptions } from "../validation/validate-config.ts";
 import { validateConfig } from "../validation/validate-config.ts";
 import type { ConfigSource } from "./config-node.ts";

@@ -54,8 +54,13 @@ export function policyNames(known: KnownPolicies): PolicyNames {
   return {
     isKnown: (kind, name) => all.get(kind)?.has(name.toLowerCase()) ?? false,
     isReserved: (kind, name) => lowerCased(reservedPolicies[kind] ?? []).has(name.toLowerCase()),
-    choices: (kind) => [...builtInPolicies[kind], ...(reservedPolicies[kind] ?? []), ...(known[kind] ?? [])],
+    choices: (kind) => distinct([...builtInPolicies[kind], ...(reservedPolicies[kind] ?? []), ...(known[kind] ?? [])]),
   };
+}
+
+/** The first of the names that differ by case only: applications register built-in policies too. */
+function distinct(names: readonly string[]): readonly string[] {
+  return [...Map.groupBy(names, (name) => name.toLowerCase()).values()].flatMap(([first]) => first ?? []);
 }
 
 function lowerCased(names: readonly string[]): ReadonlySet<string> {

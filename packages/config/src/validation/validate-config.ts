@@ -1,6 +1,6 @@
 import type { ClusterConfig } from "../cluster-config.ts";
 import type { ConfigIssue } from "../config-issue.ts";
-import { shorten } from "../config-issue.ts";
+import { inOrder, shorten } from "../config-issue.ts";
 import type { ConfigFilter, ConfigValidator } from "../config-provider.ts";
 import type { ProxyConfig } from "../proxy-config.ts";
 import type { RouteConfig } from "../route-config.ts";
@@ -61,7 +61,7 @@ export async function checkConfig(
     if (validator.validateConfig === undefined) continue;
     issues.push(...(await guarded(validator, undefined, () => validator.validateConfig?.(checked) ?? [])));
   }
-  return { config: checked, issues };
+  return { config: checked, issues: inOrder(issues) };
 }
 
 function key(id: string | null | undefined): string {
@@ -71,7 +71,7 @@ function key(id: string | null | undefined): string {
 function isDuplicate(kind: "route" | "cluster", id: string, seen: ReadonlyMap<string, unknown>, issues: ConfigIssue[]): boolean {
   if (!id || !seen.has(key(id))) return false;
   const found = new IssueCollector(kind, id);
-  found.error(`${kind}-duplicate`, [], `the id stands twice; ids ignore case, also across files`);
+  found.error(`${kind}-duplicate`, [], `the id stands twice; ids ignore case, also across providers`);
   issues.push(...found.issues);
   return true;
 }
