@@ -4,13 +4,31 @@ import { defineConfig } from "vitest/config";
 // Siblings resolve to their sources, so tests never need a build.
 const conditions = ["@proxy/source", ...defaultServerConditions];
 
+const everywhere = "{packages,apps,tooling,examples}/*/test/**";
+const notHere = ["**/node_modules/**", "**/dist/**", "**/test/system/**"];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["{packages,apps,tooling,examples}/*/test/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**", "**/test/system/**"],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        // Files share a worker: most of a file's time would be starting one.
+        test: {
+          name: "unit",
+          include: [`${everywhere}/*.test.ts`],
+          exclude: [...notHere, "**/*.alone.test.ts"],
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        // Tests that count what the whole process holds (sockets, timers) need a process of their own.
+        test: { name: "alone", include: [`${everywhere}/*.alone.test.ts`], exclude: notHere },
+      },
+    ],
   },
 });

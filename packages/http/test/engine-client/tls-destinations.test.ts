@@ -1,15 +1,13 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createEngineClient, type DestinationClient, type DestinationTlsOptions, type HttpClient } from "../../src/index.ts";
 import { Recorder, get, send } from "./recorder.ts";
 
-let cert = "";
-let key = "";
+// Self-signed for localhost and 127.0.0.1, valid to 2126; the key guards nothing but these tests.
+const cert = readFileSync(new URL("../tls/cert.pem", import.meta.url), "utf8");
+const key = readFileSync(new URL("../tls/key.pem", import.meta.url), "utf8");
 let server: Server;
 let client: HttpClient | undefined;
 const sockets: TLSSocket[] = [];
@@ -18,13 +16,6 @@ const alpn: (string | false | null)[] = [];
 let body = "ok";
 
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), "engine-client-"));
-  const name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
-  const files = ["-keyout", join(folder, "key.pem"), "-out", join(folder, "cert.pem")];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", ...name, ...files], { stdio: "ignore" });
-  cert = readFileSync(join(folder, "cert.pem"), "utf8");
-  key = readFileSync(join(folder, "key.pem"), "utf8");
-  rmSync(folder, { recursive: true });
   server = createServer({ cert, key, ALPNProtocols: ["h2", "http/1.1"] }, (socket) => {
     sockets.push(socket);
     alpn.push(socket.alpnProtocol);
