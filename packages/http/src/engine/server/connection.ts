@@ -49,6 +49,9 @@ const fields = new ResponseFieldWriter();
  * One connection of a client: the only owner of its socket, from accept to close. Takes requests from it one
  * after the other and gives each to the handler as an exchange; the next one is not looked at before the
  * response to the last has been handed to the system as a whole.
+ *
+ * Long because it is one state machine: reading, answering, timeouts and ending all turn on the same phase, and
+ * apart they would share every field.
  */
 export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner, ExchangeOwner {
   readonly info: ConnectionInfo;
