@@ -18,7 +18,6 @@ describeDestinationClientContract("the undici client", createUndiciClient, {
     "304 with a length is whole, and its connection used again": closes,
     "keeps its lines in order, case, repetition and bytes": "undici reads the reason phrase as UTF-8; lines-stay-as-they-came.test.ts asks the rest",
     "that died while idle is replaced: the request goes out once more on a fresh one": "undici does not send again",
-    "by a reset of a body that ends with the connection": "undici takes the reset for the end",
     "by a head with HTTP/2.0": "undici does not tell the version",
   },
 });

@@ -9,6 +9,7 @@ import {
 } from "@proxy/http";
 import type { Dispatcher } from "undici";
 import type { BodyStream, BodyStreamOwner } from "./body-stream.ts";
+import type { ConnectionFailure } from "./undici-connection.ts";
 import type { UndiciDestination } from "./undici-destination.ts";
 import { destinationError } from "./undici-error.ts";
 
@@ -29,6 +30,8 @@ export class UndiciCall implements Dispatcher.DispatchHandler, DestinationCall, 
   answered = false;
   /** Why the client's body broke off. */
   bodyError: Error | undefined = undefined;
+  /** How the connection that serves this call fares. */
+  connection: ConnectionFailure | undefined = undefined;
   readonly #method: string;
   readonly #handler: DestinationHandler;
   readonly #destination: UndiciDestination;
@@ -133,6 +136,11 @@ export class UndiciCall implements Dispatcher.DispatchHandler, DestinationCall, 
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.#over) return;
+    const reset = this.connection?.error;
+    if (reset !== undefined) {
+      this.onResponseError(controller, reset);
+      return;
+    }
     const raw = (controller as unknown as Controller).rawTrailers;
     const trailers = raw === null || raw.length === 0 ? undefined : decode(raw);
     if (this.#held === undefined) this.#end(trailers);

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { DestinationClient, DestinationOrigin, HttpClient, HttpClientOptions } from "@proxy/http";
 import { buildConnector, Pool } from "undici";
+import { connectionOf } from "./undici-connection.ts";
 import { UndiciDestination } from "./undici-destination.ts";
 
 const defaultConnectTimeout = 15_000;
@@ -17,9 +18,14 @@ export function createUndiciClient(options: HttpClientOptions = {}): HttpClient 
   return new UndiciClient(options);
 }
 
+/** Destinations are held weakly, so that addresses that come and go leave nothing behind; see `UndiciDestination`. */
 class UndiciClient implements HttpClient {
   readonly #options: HttpClientOptions;
-  readonly #destinations = new Map<string, UndiciDestination>();
+  readonly #destinations = new Map<string, WeakRef<UndiciDestination>>();
+  readonly #inUse = new Set<UndiciDestination>();
+  readonly #forgotten = new FinalizationRegistry<string>((address) => {
+    if (this.#destinations.get(address)?.deref() === undefined) this.#destinations.delete(address);
+  });
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
@@ -28,20 +34,21 @@ class UndiciClient implements HttpClient {
   destination(origin: DestinationOrigin): DestinationClient {
     const host = origin.host.includes(":") ? `[${origin.host}]` : origin.host;
     const address = `${origin.scheme}://${host}:${origin.port}`;
-    let destination = this.#destinations.get(address);
-    if (destination === undefined) {
-      destination = new UndiciDestination(createPool(address, origin, this.#options), origin, this.#options);
-      this.#destinations.set(address, destination);
-    }
-    return destination;
+    const known = this.#destinations.get(address)?.deref();
+    if (known !== undefined) return known;
+    const pool = createPool(address, origin, this.#options);
+    const created = new UndiciDestination(pool, origin, this.#options, this.#inUse);
+    this.#destinations.set(address, new WeakRef(created));
+    this.#forgotten.register(created, address);
+    return created;
   }
 
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#destinations.values(), (destination) => destination.close()));
+    await Promise.all(Array.from(this.#destinations.values(), (held) => held.deref()?.close()));
   }
 
   destroy(cause?: Error): void {
-    for (const destination of this.#destinations.values()) destination.destroy(cause);
+    for (const held of this.#destinations.values()) held.deref()?.destroy(cause);
   }
 }
 
@@ -65,6 +72,7 @@ function createPool(address: string, origin: DestinationOrigin, options: HttpCli
   const idleTimeout = options.idleTimeout ?? defaultIdleTimeout;
   return new Pool(address, {
     connect: (target, callback) => connect({ ...target, servername }, callback),
+    factory: connectionOf,
     connections: options.maxConnections ?? null,
     pipelining: 1,
     allowH2: false,

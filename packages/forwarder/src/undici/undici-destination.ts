@@ -11,7 +11,10 @@ import type { Dispatcher, Pool } from "undici";
 import { BodyStream } from "./body-stream.ts";
 import { UndiciCall } from "./undici-call.ts";
 
-/** The connections to one origin: one `Pool`, and what undici's queue has no limits for. */
+/**
+ * The connections to one origin: one `Pool`, and what undici's queue has no limits for. It keeps itself in `inUse`
+ * while it has a connection or a request; else it lives as long as somebody holds it.
+ */
 export class UndiciDestination implements DestinationClient {
   readonly #pool: Pool;
   readonly #origin: DestinationOrigin;
@@ -19,9 +22,14 @@ export class UndiciDestination implements DestinationClient {
   #closed: Promise<void> | undefined;
   /** Requests under way or waiting. */
   #active = 0;
+  #connections = 0;
+  readonly #inUse: Set<UndiciDestination>;
 
-  constructor(pool: Pool, origin: DestinationOrigin, options: HttpClientOptions) {
+  constructor(pool: Pool, origin: DestinationOrigin, options: HttpClientOptions, inUse: Set<UndiciDestination>) {
     this.#pool = pool;
+    this.#inUse = inUse;
+    pool.on("connect", () => this.#count(0, 1));
+    pool.on("disconnect", () => this.#count(0, -1));
     this.#origin = origin;
     this.#options = options;
   }
@@ -31,11 +39,11 @@ export class UndiciDestination implements DestinationClient {
     const { maxConnections, maxQueuedRequests, queueTimeout } = this.#options;
     const waiting = maxConnections === undefined ? -1 : this.#active - maxConnections;
     if (maxQueuedRequests !== undefined && waiting >= maxQueuedRequests) {
-      this.#active++;
+      this.#count(1, 0);
       call.fail(this.error("the queue for a connection is full", { overloaded: true }));
       return call;
     }
-    this.#active++;
+    this.#count(1, 0);
     if (queueTimeout !== undefined && waiting >= 0) call.waitAtMost(queueTimeout);
     this.#pool.dispatch(this.#dispatchOptions(request, call), call);
     return call;
@@ -53,7 +61,7 @@ export class UndiciDestination implements DestinationClient {
 
   /** A call is over. */
   released(): void {
-    this.#active--;
+    this.#count(-1, 0);
   }
 
   /** An error while a request waits for its connection. */
@@ -64,6 +72,13 @@ export class UndiciDestination implements DestinationClient {
 
   describe(): string {
     return `${this.#origin.scheme}://${this.#origin.host}:${this.#origin.port}`;
+  }
+
+  #count(requests: number, connections: number): void {
+    this.#active += requests;
+    this.#connections += connections;
+    if (this.#active + this.#connections > 0) this.#inUse.add(this);
+    else this.#inUse.delete(this);
   }
 
   #dispatchOptions(request: DestinationRequest, call: UndiciCall): Dispatcher.DispatchOptions {

@@ -24,8 +24,15 @@ export function createEngineClient(options: EngineClientOptions = {}): HttpClien
   return new EngineClient(options);
 }
 
+/**
+ * Destinations are held weakly, so that addresses that come and go leave nothing behind: one lives as long as
+ * somebody holds it, or a socket of it is open, which is also when it has calls waiting. Until then it is the same one.
+ */
 class EngineClient implements HttpClient {
-  readonly #destinations = new Map<string, EngineDestination>();
+  readonly #destinations = new Map<string, WeakRef<EngineDestination>>();
+  readonly #forgotten = new FinalizationRegistry<string>((key) => {
+    if (this.#destinations.get(key)?.deref() === undefined) this.#destinations.delete(key);
+  });
   readonly #options: PoolOptions;
   readonly #tls: PreparedTls;
   readonly #wheel: TimerWheel;
@@ -48,22 +55,23 @@ class EngineClient implements HttpClient {
   destination(origin: DestinationOrigin): DestinationClient {
     const { scheme, host, port } = origin;
     const key = `${scheme}://${host.toLowerCase()} ${port}`;
-    const known = this.#destinations.get(key);
+    const known = this.#destinations.get(key)?.deref();
     if (known !== undefined) return known;
     const tls = scheme === "https" ? this.#tls : undefined;
     const created = new EngineDestination({ scheme, host, port }, this.#options, tls, this.#wheel);
-    this.#destinations.set(key, created);
+    this.#destinations.set(key, new WeakRef(created));
+    this.#forgotten.register(created, key);
     if (this.#closing) void created.close();
     return created;
   }
 
   async close(): Promise<void> {
     this.#closing = true;
-    await Promise.all([...this.#destinations.values()].map((destination) => destination.close()));
+    await Promise.all(Array.from(this.#destinations.values(), (held) => held.deref()?.close()));
   }
 
   destroy(cause?: Error): void {
     this.#closing = true;
-    for (const destination of this.#destinations.values()) destination.destroy(cause);
+    for (const held of this.#destinations.values()) held.deref()?.destroy(cause);
   }
 }
