@@ -71,6 +71,8 @@ export interface ServerLimitsConfig {
   readonly maxResponseBufferSize?: number | undefined;
   /** Extension: requests on one connection before it is closed; null is unlimited. Default unlimited. */
   readonly maxRequestsPerConnection?: number | null | undefined;
+  /** Extension: milliseconds without anything sent until a client that half-closed counts as gone. Default 2000. */
+  readonly halfClosedTimeout?: number | undefined;
 }
 
 export interface MinDataRateConfig {

@@ -77,7 +77,6 @@ function accessLogSettings({ enabled, path, format }: AccessLogConfig): AccessLo
 function limitsOf(limits: ServerLimitsConfig): ServerLimits {
   const d = defaultServerLimits;
   return {
-    ...d,
     maxRequestLineSize: limits.maxRequestLineSize ?? d.maxRequestLineSize,
     maxRequestHeadersTotalSize: limits.maxRequestHeadersTotalSize ?? d.maxRequestHeadersTotalSize,
     maxRequestHeaderCount: limits.maxRequestHeaderCount ?? d.maxRequestHeaderCount,
@@ -94,6 +93,7 @@ function limitsOf(limits: ServerLimitsConfig): ServerLimits {
     maxRequestBufferSize: limits.maxRequestBufferSize ?? d.maxRequestBufferSize,
     maxResponseBufferSize: limits.maxResponseBufferSize ?? d.maxResponseBufferSize,
     maxRequestsPerConnection: orUnlimited(limits.maxRequestsPerConnection, d.maxRequestsPerConnection),
+    halfClosedTimeout: limits.halfClosedTimeout ?? d.halfClosedTimeout,
   };
 }
 

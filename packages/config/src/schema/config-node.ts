@@ -1,7 +1,10 @@
 /** A configuration source as a tree that remembers where each value stands. Keys are never members of objects. */
 
 /** Offset in the source's text, the name of an environment variable, or undefined where nothing is known (modules). */
-export type Origin = number | string | undefined;
+export type PlainOrigin = number | string | undefined;
+
+/** Where several sources are one tree: which of them, too. */
+export type Origin = PlainOrigin | { readonly source: ConfigSource; readonly at: PlainOrigin };
 
 export interface ObjectNode {
   readonly kind: "object";
@@ -28,7 +31,7 @@ export type ConfigNode = ObjectNode | ArrayNode | ScalarNode;
 
 export interface ConfigMember {
   readonly key: string;
-  readonly keyOrigin: Origin;
+  keyOrigin: Origin;
   value: ConfigNode;
 }
 
@@ -86,6 +89,12 @@ function indexOf(node: ObjectNode): MemberIndex {
   const index = { exact, lower, size: node.members.length };
   indexes.set(node, index);
   return index;
+}
+
+/** `Server` and `Kestrel` are two names of one section: the other one. */
+export function serverAlias(key: string): string | undefined {
+  const lower = key.toLowerCase();
+  return lower === "server" ? "Kestrel" : lower === "kestrel" ? "Server" : undefined;
 }
 
 /** Items of a list as .NET sees them: a list, an object (its members in order), or a scalar that is its only item. */

@@ -5,7 +5,7 @@ import { checkSalvaged } from "../salvaged-config.ts";
 import type { ValidateOptions } from "../validation/validate-config.ts";
 import { validateConfig } from "../validation/validate-config.ts";
 import type { ConfigSource } from "./config-node.ts";
-import { decodeSources } from "./decode-sources.ts";
+import { decodeSource } from "./decode-source.ts";
 import type { Environment } from "./environment.ts";
 import { applyEnvironment } from "./environment.ts";
 import { locateIn } from "./issue-position.ts";
@@ -27,6 +27,8 @@ export interface DecodeFileOptions {
 export interface LoadedGatewayConfig {
   readonly config: GatewayConfig;
   readonly warnings: readonly ConfigIssue[];
+  /** Adds source, line, column and pointer to an issue about this configuration. */
+  readonly locate: (issue: ConfigIssue) => ConfigIssue;
 }
 
 /**
@@ -42,27 +44,27 @@ export async function decodeGatewayFile(
     readonly format?: TextFormat | undefined;
   } = {},
 ): Promise<LoadedGatewayConfig> {
-  return decodeTrees([parseSource(text, options.source ?? "configuration", options.format ?? "json")], options);
+  return decodeTree(parseSource(text, options.source ?? "configuration", options.format ?? "json"), options);
 }
 
 /**
- * The configuration in several trees, which the environment's overrides are put into. Rejects with `ConfigError`. `unreadable` is
- * what is wrong with further sources, of which there is no tree: the others are checked all the same.
+ * The configuration in a tree, which the environment's overrides are put into. Rejects with `ConfigError`. `unreadable` is what
+ * is wrong with further sources, of which there is no tree: the rest is checked all the same.
  */
-export async function decodeTrees(
-  sources: readonly ConfigSource[],
+export async function decodeTree(
+  source: ConfigSource,
   options: DecodeFileOptions,
   unreadable: readonly ConfigIssue[] = [],
 ): Promise<LoadedGatewayConfig> {
   // An override may concern what could not be read, and must not make something of its own then.
-  if (unreadable.length === 0) applyEnvironment(sources, options.env ?? {});
-  const decoded = decodeSources(sources, options);
+  if (unreadable.length === 0) applyEnvironment(source, options.env ?? {});
+  const decoded = decodeSource(source, options);
   const { config } = decoded;
   const issues = [...unreadable, ...decoded.issues.filter(({ code }) => unreadable.length === 0 || code !== "section-missing")];
   const semantic = await semanticIssues(config, issues, options.validate ?? {});
-  const all = inOrder([...issues, ...semantic.map((issue) => locateIn(sources, issue))]);
+  const all = inOrder([...issues, ...semantic.map((issue) => locateIn(source, issue))]);
   if (all.some((issue) => issue.severity === "error")) throw configErrorOf(all, { salvaged: config.reverseProxy });
-  return { config, warnings: all };
+  return { config, warnings: all, locate: (issue) => locateIn(source, issue) };
 }
 
 async function semanticIssues(

@@ -1,10 +1,11 @@
 import type { ConfigIssue } from "../config-issue.ts";
 import type { ConfigProvider } from "../config-provider.ts";
+import type { GatewayConfig } from "../gateway-config.ts";
 import type { ProxyConfig } from "../proxy-config.ts";
 import type { Timers } from "../timers.ts";
 import { systemTimers } from "../timers.ts";
 import type { ConfigSource } from "./config-node.ts";
-import { decodeTrees } from "./decode-gateway-file.ts";
+import { decodeTree } from "./decode-gateway-file.ts";
 import type { Environment } from "./environment.ts";
 import { locateIn } from "./issue-position.ts";
 import { fingerprint, readSourceFiles } from "./read-source-file.ts";
@@ -20,6 +21,8 @@ export interface FileProviderOptions {
   /** Milliseconds between looks at the files that need no event, for file systems that send none. Default 10 000; 0 is never. */
   readonly pollInterval?: number | undefined;
   readonly timers?: Timers | undefined;
+  /** Told of everything in the files at each load that succeeds: `load` gives the `ReverseProxy` section alone. Must not throw. */
+  readonly onLoad?: ((config: GatewayConfig) => void) | undefined;
 }
 
 /**
@@ -37,7 +40,7 @@ class FileProvider implements ConfigProvider {
   readonly #options: FileProviderOptions;
   readonly #timers: Timers;
   readonly #listeners = new Set<() => void>();
-  #sources: readonly ConfigSource[] = [];
+  #source: ConfigSource | undefined;
   /** Of the files when they were loaded, or when a change was told last. */
   #seen: string | undefined;
   #watcher: DirectoryWatcher | undefined;
@@ -56,12 +59,13 @@ class FileProvider implements ConfigProvider {
   async load(): Promise<ProxyConfig> {
     // Before reading: a change while reading is told afterwards.
     this.#seen = await this.#fingerprint();
-    const { sources, unreadable } = await readSourceFiles(this.#paths);
+    const { source, unreadable } = await readSourceFiles(this.#paths);
     // A look that ended meanwhile had nothing to compare with.
     void this.#look();
-    this.#sources = sources;
+    this.#source = source;
     const { strict, env } = this.#options;
-    const { config } = await decodeTrees(sources, { strict, env, validate: false }, unreadable);
+    const { config } = await decodeTree(source, { strict, env, validate: false }, unreadable);
+    this.#options.onLoad?.(config);
     return config.reverseProxy;
   }
 
@@ -76,7 +80,7 @@ class FileProvider implements ConfigProvider {
   }
 
   locate(issue: ConfigIssue): ConfigIssue {
-    return locateIn(this.#sources, issue);
+    return this.#source === undefined ? issue : locateIn(this.#source, issue);
   }
 
   close(): void {

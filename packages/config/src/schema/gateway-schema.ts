@@ -30,6 +30,11 @@ const Limits = Schema.Struct({
     defaultText: "unlimited",
     extension: true,
   }),
+  halfClosedTimeout: field(
+    PositiveDuration,
+    "How long a client that sent FIN after its request is taken for one that waits for the answer, while nothing is sent to it.",
+    { default: "00:00:02", extension: true },
+  ),
 });
 
 const AccessLog = Schema.Struct({

@@ -2,7 +2,7 @@ import type { ConfigIssue } from "../config-issue.ts";
 import { shorten } from "../config-issue.ts";
 import { withoutCredentials } from "../validation/destination-address.ts";
 import type { ConfigSource, Origin } from "./config-node.ts";
-import { findNode, memberOf } from "./config-node.ts";
+import { findNode, memberOf, serverAlias } from "./config-node.ts";
 import { positionIn } from "./source-position.ts";
 
 export type EntityKind = "route" | "cluster";
@@ -15,21 +15,26 @@ export function positionOf(
 ): Pick<ConfigIssue, "source" | "line" | "column" | "pointer" | "value"> {
   const found = findNode(source.root, path);
   const value = found.node?.kind === "scalar" && found.node.type !== "null" ? { value: shorten(withoutCredentials(found.node.text)) } : {};
-  return { ...positionIn(source, origin ?? found.origin), pointer: found.pointer, ...value };
+  const place = origin ?? found.origin;
+  return { ...positionIn(source, place), pointer: pointerIn(place, path) ?? found.pointer, ...value };
 }
 
-/** The issue with the position of what it is about; unchanged when no source has it. */
-export function locateIn(sources: readonly ConfigSource[], issue: ConfigIssue): ConfigIssue {
+/** In the spelling of the one source of several that has it. */
+function pointerIn(place: Origin, path: readonly (string | number)[]): string | undefined {
+  if (typeof place !== "object") return undefined;
+  const { root } = place.source;
+  const { node, pointer } = findNode(root, path);
+  if (node !== undefined || typeof path[0] !== "string") return pointer;
+  const alias = serverAlias(path[0]);
+  return alias === undefined ? pointer : findNode(root, [alias, ...path.slice(1)]).pointer;
+}
+
+/** The issue with the position of what it is about; unchanged when the source does not have it. */
+export function locateIn(source: ConfigSource, issue: ConfigIssue): ConfigIssue {
   if (issue.source !== undefined) return issue;
-  // A duplicate is the later one.
-  const ordered = issue.code.endsWith("-duplicate") ? sources.toReversed() : sources;
-  for (const source of ordered) {
-    const path = wholePath(source, issue);
-    if (path === undefined) continue;
-    // The value as written, where there is one: `0s` rather than 0.
-    return { ...issue, ...positionOf(source, path) };
-  }
-  return issue;
+  const path = wholePath(source, issue);
+  // The value as written, where there is one: `0s` rather than 0.
+  return path === undefined ? issue : { ...issue, ...positionOf(source, path) };
 }
 
 /** The path from the root of `source`, if the entity is in it. */

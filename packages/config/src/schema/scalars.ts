@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema";
 import * as SchemaIssue from "effect/SchemaIssue";
 import * as SchemaTransformation from "effect/SchemaTransformation";
 import { shorten } from "../config-issue.ts";
-import { durationForms, parseDuration } from "../duration.ts";
+import { durationForms, longestTimer, parseDuration } from "../duration.ts";
 import { withoutCredentials } from "../validation/destination-address.ts";
 
 export interface ScalarInfo {
@@ -87,13 +87,13 @@ export const Duration: TextCodec<number> = scalar(
   parseDuration,
 );
 
-/** A duration above 0, for what no later rule checks. */
+/** A duration above 0 that a timer can wait for, where no later rule checks. */
 export const PositiveDuration: TextCodec<number> = scalar(
   Schema.Number,
-  { ...(Duration.ast.annotations?.["scalar"] as ScalarInfo), expected: "a duration above 0" },
+  { ...(Duration.ast.annotations?.["scalar"] as ScalarInfo), expected: "a duration above 0 and up to 24.20:31:23" },
   (text) => {
     const value = parseDuration(text);
-    return value !== undefined && value > 0 ? value : undefined;
+    return value !== undefined && value > 0 && value <= longestTimer ? value : undefined;
   },
 );
 

@@ -5,6 +5,7 @@ const lineStarts = new WeakMap<ConfigSource, readonly number[]>();
 
 /** Source, line and column (from 1) of `origin`, as members of an issue. */
 export function positionIn(source: ConfigSource, origin: Origin): Pick<ConfigIssue, "source" | "line" | "column"> {
+  if (typeof origin === "object") return positionIn(origin.source, origin.at);
   if (typeof origin === "string") return { source: `environment variable ${origin}` };
   if (origin === undefined || source.text === undefined) return { source: source.name };
   let starts = lineStarts.get(source);

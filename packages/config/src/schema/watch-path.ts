@@ -5,7 +5,7 @@
 import type { FSWatcher } from "node:fs";
 import { watch } from "node:fs";
 import { lstat, readlink, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join, parse, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, parse, resolve, sep } from "node:path";
 
 const maxLinks = 40;
 
@@ -49,11 +49,11 @@ async function linkTarget(path: string): Promise<string | undefined> {
   }
 }
 
-/** Which directory has a name now: one that was removed and made again keeps its name, but not its watch. */
+/** Which directory has a name now: one that was removed and made again keeps its name, often its inode, but not its watch. */
 export async function identity(directory: string): Promise<string> {
   try {
-    const { dev, ino } = await stat(directory, { bigint: true });
-    return `${dev} ${ino}`;
+    const { dev, ino, birthtimeNs } = await stat(directory, { bigint: true });
+    return `${dev} ${ino} ${birthtimeNs}`;
   } catch {
     return "missing";
   }
@@ -87,7 +87,11 @@ export class DirectoryWatcher {
 
   #begin(directory: string, identity: string): void {
     try {
-      const watcher = watch(directory, { persistent: false }, () => this.#onEvent());
+      const watcher = watch(directory, { persistent: false }, (event, name) => {
+        // The directory itself moved or went away, and the watch with it, whatever has its name and inode now.
+        if (event === "rename" && name === basename(directory)) this.#drop(directory);
+        this.#onEvent();
+      });
       watcher.on("error", () => {
         this.#drop(directory);
         this.#onEvent();

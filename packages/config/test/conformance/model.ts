@@ -1,5 +1,5 @@
 import type { ClusterConfig, ConfigIssue, ProxyConfig, RouteConfig } from "../../src/index.ts";
-import { decodeSources } from "../../src/schema/decode-sources.ts";
+import { decodeSource } from "../../src/schema/decode-source.ts";
 import { parseSource } from "../../src/schema/parse-source.ts";
 
 export type Json = Record<string, unknown>;
@@ -12,7 +12,7 @@ export interface Decoded {
 /** A `ReverseProxy` section as the file reader understands it, structure only. */
 export function decodeProxy(section: Json): Decoded {
   const source = parseSource(JSON.stringify({ ReverseProxy: section }), "case.json", "json");
-  const { config, issues } = decodeSources([source]);
+  const { config, issues } = decodeSource(source);
   return { config: config.reverseProxy, issues: issues.filter((issue) => issue.severity === "error") };
 }
 

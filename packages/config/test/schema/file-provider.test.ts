@@ -1,7 +1,8 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ConfigManager, ConfigProvider, ProxyConfig } from "../../src/index.ts";
 import { ConfigError, createConfigManager } from "../../src/index.ts";
 import { fileProvider, loadGatewayConfig } from "../../src/schema/index.ts";
@@ -161,6 +162,21 @@ describe("a watched file", () => {
     await watched.until("/3");
   });
 
+  it("in a directory that is made anew in one go is watched on, also where it gets the same inode", async () => {
+    const path = join(directory, "inner", "proxy.json");
+    mkdirSync(join(directory, "inner"));
+    writeFileSync(path, file("/0"));
+    const watched = await watch(path);
+    for (const round of [1, 2, 3]) {
+      rmSync(join(directory, "inner"), { recursive: true });
+      mkdirSync(join(directory, "inner"));
+      writeFileSync(path, file(`/${round}`));
+      await watched.until(`/${round}`);
+      await replace(path, file(`/${round}/again`));
+      await watched.until(`/${round}/again`);
+    }
+  });
+
   it("that is broken is reported with its position; once mended it is read", async () => {
     const path = join(directory, "proxy.json");
     await writeFile(path, file("/1"));
@@ -203,6 +219,19 @@ describe("a watched file", () => {
 });
 
 describe("a module", () => {
+  it("that never settles is given up", async () => {
+    const path = join(directory, "gateway.config.mjs");
+    await writeFile(path, "await new Promise(() => {}); export default {};");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const loading = expect(loadGatewayConfig(path)).rejects.toMatchObject({ issues: [{ code: "module-failed", message: expect.stringContaining("10 s") as string }] });
+      await vi.advanceTimersByTimeAsync(10_000);
+      await loading;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("is read, and again after a change", async () => {
     const path = join(directory, "gateway.config.mjs");
     const module = (route: string): string =>
@@ -232,50 +261,11 @@ describe("a module", () => {
     ["that throws", "throw new Error('oops');", "module-failed"],
     ["without default export", "export const a = 1;", "module-export"],
     ["that exports a function inside", "export default { routes: { r: { match: () => 1 } } };", "module-export"],
+    ["that is no object", "export default [1];", "module-export"],
     ["that contains itself", "const a = { routes: {} }; a.routes.r = a; export default a;", "too-deep"],
   ])("%s is refused", async (_, content, code) => {
     const path = join(directory, "gateway.config.mjs");
     await writeFile(path, content);
     await expect(loadGatewayConfig(path)).rejects.toMatchObject({ issues: [{ code, source: path }] });
-  });
-});
-
-describe("several files", () => {
-  it("concatenate routes and clusters; of Urls and Server the later one wins", async () => {
-    const [first, second] = [join(directory, "a.json"), join(directory, "b.json")];
-    await writeFile(first, JSON.stringify({ Urls: "http://a:1", Server: { ShutdownTimeout: "1s", Limits: { MaxRequestHeaderCount: 1, MaxRequestLineSize: 100 } }, ReverseProxy: { Routes: { r: { ClusterId: "c", Match: { Path: "/r" } } } } }));
-    await writeFile(second, JSON.stringify({ Urls: ["http://b:2"], Kestrel: { Limits: { MaxRequestHeaderCount: 2 } }, ReverseProxy: { Clusters: { c: { Destinations: { d: { Address: "http://x" } } } } } }));
-    const { config, warnings } = await loadGatewayConfig([first, second], {
-      env: { ReverseProxy__Clusters__C__Destinations__d__Address: "http://y", ReverseProxy__Routes__r__Order: "3" },
-    });
-    expect(warnings).toEqual([]);
-    expect(config.urls).toEqual(["http://b:2"]);
-    expect(config.server).toMatchObject({ shutdownTimeout: 1000, limits: { maxRequestHeaderCount: 2, maxRequestLineSize: 100 } });
-    expect(config.reverseProxy.routes[0]?.order).toBe(3);
-    expect(config.reverseProxy.clusters).toEqual([{ clusterId: "c", destinations: { d: { address: "http://y" } } }]);
-  });
-
-  it("report the faults of all, also of those that cannot be read", async () => {
-    const [first, second, third] = [join(directory, "a.json"), join(directory, "b.json"), join(directory, "c.json")];
-    await writeFile(first, "{");
-    await writeFile(second, "[1,");
-    const error: unknown = await loadGatewayConfig([first, second, third]).catch((error: unknown) => error);
-    expect(error).toBeInstanceOf(ConfigError);
-    expect(new Set((error as ConfigError).issues.map((issue) => issue.source))).toEqual(new Set([first, second, third]));
-  });
-
-  it("one that cannot be parsed does not keep the others from being checked", async () => {
-    const [first, second] = [join(directory, "a.json"), join(directory, "b.json")];
-    await writeFile(first, "{");
-    await writeFile(second, JSON.stringify({ ReverseProxy: { Routes: { r: { ClusterId: "in-a", Order: "x", Match: {} } } } }));
-    const error: unknown = await loadGatewayConfig([first, second]).catch((error: unknown) => error);
-    expect((error as ConfigError).issues.map((issue) => issue.code)).toEqual(["conversion", "host-or-path-required", "syntax"]);
-  });
-
-  it("an id in two files is a duplicate, at the position of the later one", async () => {
-    const [first, second] = [join(directory, "a.json"), join(directory, "b.json")];
-    await writeFile(first, file("/1"));
-    await writeFile(second, `\n${JSON.stringify({ ReverseProxy: { Routes: { R: { ClusterId: "c", Match: { Path: "/2" } } } } })}`);
-    await expect(loadGatewayConfig([first, second])).rejects.toMatchObject({ issues: [{ code: "route-duplicate", source: second, line: 2 }] });
   });
 });

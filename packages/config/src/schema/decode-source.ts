@@ -1,4 +1,4 @@
-/** Trees to configuration: sections are decoded one by one, each route and cluster for itself, all faults are kept. */
+/** A tree to configuration: sections are decoded one by one, each route and cluster for itself, all faults are kept. */
 import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import type { ClusterConfig, SslProtocol } from "../cluster-config.ts";
@@ -10,7 +10,7 @@ import { defaultServerConfig } from "../gateway-config.ts";
 import type { RouteConfig } from "../route-config.ts";
 import { ClusterSection } from "./cluster-schema.ts";
 import type { ConfigNode, ConfigSource } from "./config-node.ts";
-import { memberOf } from "./config-node.ts";
+import { findNode, memberOf } from "./config-node.ts";
 import type { SectionDecoder } from "./decode-section.ts";
 import { sectionDecoder } from "./decode-section.ts";
 import { GatewayFile, LoggingSection, ReverseProxySection, ServerSection } from "./gateway-schema.ts";
@@ -22,7 +22,7 @@ import { RouteSection } from "./route-schema.ts";
 import { shapeOf } from "./schema-shape.ts";
 import { suggest } from "./suggest.ts";
 
-export interface DecodedSources {
+export interface DecodedSource {
   /** With errors: what could be read. */
   readonly config: GatewayConfig;
   /** Of structure only: routes, then clusters, then the rest. */
@@ -43,18 +43,18 @@ const decoders = {
 const proxyShape = shapeOf(ReverseProxySection);
 const fileShape = shapeOf(GatewayFile);
 
-/** Routes and clusters of all sources in order; of `Urls`, `Server` and `Logging` what a later source says wins, member by member. */
-export function decodeSources(sources: readonly ConfigSource[], options: DecodeOptions = {}): DecodedSources {
-  const reader = new SourcesReader(options.strict === true);
-  for (const source of sources) reader.read(source);
-  if (!reader.hasProxy) reader.reportMissingProxy(sources);
-  return reader.result(revisionOf(sources));
+/** Everything in a source, with all that is wrong in its structure. */
+export function decodeSource(source: ConfigSource, options: DecodeOptions = {}): DecodedSource {
+  const reader = new SourceReader(source, options.strict === true);
+  reader.read();
+  if (!reader.hasProxy) reader.reportMissingProxy();
+  return reader.result(revisionOf(source));
 }
 
 /** Names the content: equal sources have equal revisions, whatever their blanks and comments. */
-function revisionOf(sources: readonly ConfigSource[]): string {
+function revisionOf({ root }: ConfigSource): string {
   const parts: string[] = [];
-  for (const { root } of sources) collectText(root, parts);
+  collectText(root, parts);
   return createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 16);
 }
 
@@ -73,8 +73,9 @@ function collectText(node: ConfigNode, parts: string[]): void {
   }
 }
 
-class SourcesReader {
+class SourceReader {
   hasProxy = false;
+  readonly #source: ConfigSource;
   readonly #strict: boolean;
   readonly #routes: RouteConfig[] = [];
   readonly #clusters: ClusterConfig[] = [];
@@ -83,11 +84,12 @@ class SourcesReader {
   #server: ServerConfig = defaultServerConfig;
   #level: LogLevel = "Information";
 
-  constructor(strict: boolean) {
+  constructor(source: ConfigSource, strict: boolean) {
+    this.#source = source;
     this.#strict = strict;
   }
 
-  result(revisionId: string): DecodedSources {
+  result(revisionId: string): DecodedSource {
     const issues = [...this.#issues.route, ...this.#issues.cluster, ...this.#issues.other];
     const warnings = issues.filter((issue) => issue.severity === "warning");
     return {
@@ -101,88 +103,83 @@ class SourcesReader {
     };
   }
 
-  read(source: ConfigSource): void {
-    const { root } = source;
+  read(): void {
+    const { root } = this.#source;
     if (root.kind !== "object") {
-      this.#other(source, [], "error", "root-not-object", "the file must hold an object", "write { \"ReverseProxy\": { … } }");
+      this.#other([], "error", "root-not-object", "the file must hold an object", "write { \"ReverseProxy\": { … } }");
       return;
     }
     let server: string | undefined;
-    for (const member of distinct(root, [], this.#report(source))) {
+    for (const member of distinct(root, [], this.#report())) {
       switch (member.key.toLowerCase()) {
         case "urls":
-          this.#readUrls(source, member.value);
+          this.#readUrls(member.value);
           break;
         case "server":
         case "kestrel":
           if (server !== undefined) {
-            this.#other(source, [member.key], "error", "duplicate-key", `'${member.key}' and '${server}' are the same section`, "keep one of them");
+            this.#other([member.key], "error", "duplicate-key", `'${member.key}' and '${server}' are the same section`, "keep one of them");
           }
           server = member.key;
-          this.#readServer(source, member.key, member.value);
+          this.#readServer(member.key, member.value);
           break;
         case "logging":
-          this.#readLogging(source, member.value);
+          this.#readLogging(member.value);
           break;
         case "reverseproxy":
           this.hasProxy = true;
-          this.#readProxy(source, member.value);
+          this.#readProxy(member.value);
           break;
         default:
-          this.#checkSpelling(source, member.key);
+          this.#checkSpelling(member.key);
       }
     }
   }
 
-  reportMissingProxy(sources: readonly ConfigSource[]): void {
-    const source = sources.at(-1);
-    if (source === undefined || source.root.kind !== "object") return;
-    const isFragment = memberOf(source.root, "Routes") !== undefined || memberOf(source.root, "Clusters") !== undefined;
+  reportMissingProxy(): void {
+    const { root } = this.#source;
+    if (root.kind !== "object") return;
+    const isFragment = memberOf(root, "Routes") !== undefined || memberOf(root, "Clusters") !== undefined;
     const hint = isFragment ? "put Routes and Clusters into a ReverseProxy section" : "add a ReverseProxy section with Routes and Clusters";
-    this.#other(source, [], "warning", "section-missing", "there is no ReverseProxy section: nothing is proxied", hint);
+    this.#other([], "warning", "section-missing", "there is no ReverseProxy section: nothing is proxied", hint);
   }
 
-  #checkSpelling(source: ConfigSource, key: string): void {
+  #checkSpelling(key: string): void {
     const meant = suggest(key, ["ReverseProxy", "Server", "Kestrel"]);
     if (meant === undefined || key.length < 5) return;
-    this.#other(source, [key], this.#strict ? "error" : "warning", "unknown-key", `the section '${key}' is not known`, `did you mean ${meant}?`);
+    this.#other([key], this.#strict ? "error" : "warning", "unknown-key", `the section '${key}' is not known`, `did you mean ${meant}?`);
   }
 
-  #readUrls(source: ConfigSource, node: ConfigNode): void {
+  #readUrls(node: ConfigNode): void {
     const shape = fileShape.kind === "section" ? fileShape.fields.get("urls")?.shape : undefined;
-    const plain = shape === undefined ? undefined : readShape(node, shape, ["Urls"], this.#report(source));
+    const plain = shape === undefined ? undefined : readShape(node, shape, ["Urls"], this.#report());
     if (plain === undefined) return;
     if (!Array.isArray(plain) || !plain.every((url) => typeof url === "string")) {
-      this.#other(source, ["Urls"], "error", "conversion", "Urls must be a text or a list of texts");
+      this.#other(["Urls"], "error", "conversion", "Urls must be a text or a list of texts");
       return;
     }
     this.#urls = splitUrls(plain);
   }
 
-  #readServer(source: ConfigSource, key: string, node: ConfigNode): void {
-    const server = this.#section(source, decoders.server, node, [key]) as Partial<ServerConfig>;
-    this.#server = {
-      ...this.#server,
-      ...server,
-      limits: { ...this.#server.limits, ...server.limits },
-      endpoints: Object.assign(Object.create(null) as object, this.#server.endpoints, server.endpoints),
-    };
+  #readServer(key: string, node: ConfigNode): void {
+    const server = this.#section(decoders.server, node, [key]) as Partial<ServerConfig>;
+    this.#server = { ...defaultServerConfig, ...server };
     for (const [name, endpoint] of Object.entries(server.endpoints ?? {})) {
-      if (!endpoint.url) this.#other(source, [key, "Endpoints", name], "error", "endpoint-url-missing", `the endpoint '${shorten(name)}' has no Url`);
+      if (!endpoint.url) this.#other([key, "Endpoints", name], "error", "endpoint-url-missing", `the endpoint '${shorten(name)}' has no Url`);
     }
   }
 
-  #readLogging(source: ConfigSource, node: ConfigNode): void {
-    const { logLevel } = this.#section(source, decoders.logging, node, ["Logging"]);
+  #readLogging(node: ConfigNode): void {
+    const { logLevel } = this.#section(decoders.logging, node, ["Logging"]);
     const entry = Object.entries(logLevel ?? {}).find(([category]) => category.toLowerCase() === "default");
     if (entry !== undefined) this.#level = entry[1];
   }
 
-  #readProxy(source: ConfigSource, node: ConfigNode): void {
+  #readProxy(node: ConfigNode): void {
     if (proxyShape.kind !== "section") return;
-    const report = this.#report(source);
+    const report = this.#report();
     if (node.kind !== "object") {
-      if (node.kind !== "scalar" || node.type !== "null") this.#other(source, ["ReverseProxy"], "error", "conversion", "ReverseProxy must be an object");
+      if (node.kind !== "scalar" || node.type !== "null") this.#other(["ReverseProxy"], "error", "conversion", "ReverseProxy must be an object");
       return;
     }
     const empty: ConfigNode = { kind: "object", members: [], origin: undefined };
@@ -190,63 +187,69 @@ class SourcesReader {
     const known = [...proxyShape.fields.keys()];
     const outer = { ...node, members: node.members.map((member) => (known.includes(member.key.toLowerCase()) ? { ...member, value: empty } : member)) };
     readShape(outer, proxyShape, ["ReverseProxy"], report);
-    for (const [id, route] of this.#entities(source, node, "Routes")) this.#readRoute(source, id, route);
-    for (const [id, cluster] of this.#entities(source, node, "Clusters")) this.#readCluster(source, id, cluster);
+    for (const [id, route] of this.#entities(node, "Routes")) this.#readRoute(id, route);
+    for (const [id, cluster] of this.#entities(node, "Clusters")) this.#readCluster(id, cluster);
   }
 
-  #entities(source: ConfigSource, proxy: ConfigNode, key: "Routes" | "Clusters"): readonly (readonly [string, ConfigNode])[] {
+  #entities(proxy: ConfigNode, key: "Routes" | "Clusters"): readonly (readonly [string, ConfigNode])[] {
     const section = proxy.kind === "object" ? memberOf(proxy, key)?.value : undefined;
     if (section === undefined || (section.kind === "scalar" && section.text === "")) return [];
-    if (section.kind === "object") return distinct(section, ["ReverseProxy", key], this.#report(source)).map((member) => [member.key, member.value]);
+    if (section.kind === "object") return distinct(section, ["ReverseProxy", key], this.#report()).map((member) => [member.key, member.value]);
     if (section.kind === "array" && section.items.length === 0) return [];
     const what = key === "Routes" ? "route" : "cluster";
     const hint = section.kind === "array" ? `lists were used before YARP 1.0; write { "<${what} id>": { … } }` : undefined;
-    this.#other(source, ["ReverseProxy", key], "error", section.kind === "array" ? `${what}-format` : "conversion", `${key} must be an object with the ids as keys`, hint);
+    this.#other(["ReverseProxy", key], "error", section.kind === "array" ? `${what}-format` : "conversion", `${key} must be an object with the ids as keys`, hint);
     return [];
   }
 
-  #readRoute(source: ConfigSource, id: string, node: ConfigNode): void {
+  #readRoute(id: string, node: ConfigNode): void {
     const legacy = node.kind === "object" ? memberOf(node, "RouteId") : undefined;
     if (legacy !== undefined && !(legacy.value.kind === "scalar" && legacy.value.text === "")) {
-      this.#entityIssue(source, "route", id, [legacy.key], "error", "route-format", `route '${shorten(id)}' has a RouteId: the key is the id`, "this is the format before YARP 1.0; write the id as key and remove RouteId");
+      this.#entityIssue("route", id, [legacy.key], "error", "route-format", `route '${shorten(id)}' has a RouteId: the key is the id`, "this is the format before YARP 1.0; write the id as key and remove RouteId");
       return;
     }
-    const value = this.#entity(source, "route", id, decoders.route, node);
+    const value = this.#entity("route", id, decoders.route, node);
     const bodyFile = value.respond?.bodyFile;
     // Beside the file that names it, wherever the process was started.
-    const respond = bodyFile ? { respond: { ...value.respond, bodyFile: resolve(dirname(source.name), bodyFile) } } : {};
+    const respond = bodyFile ? { respond: { ...value.respond, bodyFile: resolve(this.#directoryOf(["ReverseProxy", "Routes", id, "Respond", "BodyFile"]), bodyFile) } } : {};
     // What the types require and the file lacks is told by the validation.
     this.#routes.push({ ...value, ...respond, routeId: id, match: value.match ?? {} } as unknown as RouteConfig);
   }
 
-  #readCluster(source: ConfigSource, id: string, node: ConfigNode): void {
-    const value = this.#entity(source, "cluster", id, decoders.cluster, node);
+  #readCluster(id: string, node: ConfigNode): void {
+    const value = this.#entity("cluster", id, decoders.cluster, node);
     const { httpClient, ...rest } = value;
     const sslProtocols = httpClient?.sslProtocols?.filter((protocol): protocol is SslProtocol => protocol !== "None");
     const client = httpClient === undefined ? {} : { httpClient: { ...httpClient, sslProtocols: sslProtocols?.length === 0 ? undefined : sslProtocols } };
     this.#clusters.push({ ...rest, ...client, clusterId: id } as unknown as ClusterConfig);
   }
 
-  #entity<T>(source: ConfigSource, kind: EntityKind, id: string, decoder: SectionDecoder<T>, node: ConfigNode): Partial<T> {
+  #entity<T>(kind: EntityKind, id: string, decoder: SectionDecoder<T>, node: ConfigNode): Partial<T> {
     const prefix = ["ReverseProxy", kind === "route" ? "Routes" : "Clusters", id];
-    const { value, issues } = decoder.decode(node, prefix, this.#report(source, { kind, id }));
+    const { value, issues } = decoder.decode(node, prefix, this.#report({ kind, id }));
     for (const issue of issues) {
       const name = issue.path.length === 0 ? "it" : issue.path.join(".");
-      this.#entityIssue(source, kind, id, issue.path, "error", "conversion", `${name} ${issue.message} (${kind} '${shorten(id)}')`, issue.hint);
+      this.#entityIssue(kind, id, issue.path, "error", "conversion", `${name} ${issue.message} (${kind} '${shorten(id)}')`, issue.hint);
     }
     return value;
   }
 
-  #section<T>(source: ConfigSource, decoder: SectionDecoder<T>, node: ConfigNode, prefix: ShapePath): Partial<T> {
-    const { value, issues } = decoder.decode(node, prefix, this.#report(source));
+  #section<T>(decoder: SectionDecoder<T>, node: ConfigNode, prefix: ShapePath): Partial<T> {
+    const { value, issues } = decoder.decode(node, prefix, this.#report());
     for (const issue of issues) {
       const path = [...prefix, ...issue.path];
-      this.#other(source, path, "error", "conversion", `${path.join(".")} ${issue.message}`, issue.hint);
+      this.#other(path, "error", "conversion", `${path.join(".")} ${issue.message}`, issue.hint);
     }
     return value;
   }
 
-  #report(source: ConfigSource, entity?: { readonly kind: EntityKind; readonly id: string }): Report {
+  /** Of the file that has the value at `path`. */
+  #directoryOf(path: ShapePath): string {
+    const { origin } = findNode(this.#source.root, path);
+    return dirname(typeof origin === "object" ? origin.source.name : this.#source.name);
+  }
+
+  #report(entity?: { readonly kind: EntityKind; readonly id: string }): Report {
     return ({ code, path, key, message, hint }) => {
       const severity = code === "unknown-key" && !this.#strict ? "warning" : "error";
       const prefixLength = entity === undefined ? 0 : 3;
@@ -258,19 +261,19 @@ class SourcesReader {
         hint,
         entity,
         path: path.slice(prefixLength),
-        ...positionOf(source, path, key.keyOrigin),
+        ...positionOf(this.#source, path, key.keyOrigin),
         // Not the value of a key that nobody knows: it may be a secret.
         value: shorten(key.key),
       });
     };
   }
 
-  #entityIssue(source: ConfigSource, kind: EntityKind, id: string, path: ShapePath, severity: ConfigIssue["severity"], code: string, message: string, hint?: string): void {
+  #entityIssue(kind: EntityKind, id: string, path: ShapePath, severity: ConfigIssue["severity"], code: string, message: string, hint?: string): void {
     const whole = ["ReverseProxy", kind === "route" ? "Routes" : "Clusters", id, ...path];
-    this.#issues[kind].push({ code, severity, message, hint, entity: { kind, id }, path, ...positionOf(source, whole) });
+    this.#issues[kind].push({ code, severity, message, hint, entity: { kind, id }, path, ...positionOf(this.#source, whole) });
   }
 
-  #other(source: ConfigSource, path: ShapePath, severity: ConfigIssue["severity"], code: string, message: string, hint?: string): void {
-    this.#issues.other.push({ code, severity, message, hint, path, ...positionOf(source, path) });
+  #other(path: ShapePath, severity: ConfigIssue["severity"], code: string, message: string, hint?: string): void {
+    this.#issues.other.push({ code, severity, message, hint, path, ...positionOf(this.#source, path) });
   }
 }
