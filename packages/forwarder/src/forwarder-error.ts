@@ -38,7 +38,7 @@ export type ForwarderErrorCode = (typeof forwarderErrorCodes)[number];
 
 export interface ForwarderErrorOptions extends ErrorOptions {
   readonly source: "client" | "gateway" | "destination";
-  readonly retry: "never" | "safe" | "reused-connection";
+  readonly retry: "never" | "safe";
   readonly status?: number | undefined;
 }
 
@@ -48,8 +48,8 @@ export class ForwarderError extends Error {
   readonly code: ForwarderErrorCode;
   /** Who failed. */
   readonly source: "client" | "gateway" | "destination";
-  /** "safe": nothing of the request reached the destination. */
-  readonly retry: "never" | "safe" | "reused-connection";
+  /** "safe": nothing of the request reached a destination, so that sending it again, there or elsewhere, cannot do it twice. */
+  readonly retry: "never" | "safe";
   /** The status the client was answered; undefined when a response had started already, or could not be given. */
   readonly status: number | undefined;
 

@@ -442,14 +442,13 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       trailers === undefined || !sink.trailersSupported || this.#transformer.copyResponseTrailers === false
         ? undefined
         : passingTrailers(trailers);
-    const transform = sink.trailersSupported ? this.#transformer.trailers : undefined;
-    if (transform === undefined) {
+    if (this.#transformer.trailers === undefined || !sink.trailersSupported) {
       this.#startResponse();
       sink.end(passing);
       return;
     }
     const changed = passing ?? new HeaderList();
-    transform(this.#exchange, changed);
+    this.#transformer.trailers(this.#exchange, changed);
     if (!this.#transformer.trusted) checkFields(changed);
     this.#startResponse();
     sink.end(passingTrailers(changed));

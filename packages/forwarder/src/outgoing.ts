@@ -53,6 +53,7 @@ export function address(outgoing: Outgoing, destination: Destination): Destinati
     if (outgoing.destinationPrefix !== destination.prefix) to = destinationOf(outgoing.destinationPrefix);
     const { path } = outgoing;
     if (path === "*") outgoing.target = to.basePath === "" ? path : to.basePath;
+    else if (path === "" && to.basePath === "") outgoing.target = `/${outgoing.query}`;
     else outgoing.target = to.basePath + path + outgoing.query;
   }
   if (outgoing.target === "") outgoing.target = "/";

@@ -60,6 +60,19 @@ describe("a request transform", () => {
     }
   });
 
+  test.each([
+    ["", "http://destination.example", "", "/"],
+    ["", "http://destination.example", "?x", "/?x"],
+    ["", "http://destination.example/base", "?x", "/base?x"],
+    ["*", "http://destination.example", "", "*"],
+  ])("that leaves the path %j at %s with the query %j asks for %s", async (path, prefix_, query, target) => {
+    const { client, outcome } = send({
+      request: (_, outgoing) => void Object.assign(outgoing, { path, query, destinationPrefix: prefix_ }),
+    });
+    expect(client.call.request.target).toBe(target);
+    await answered(client.call, outcome);
+  });
+
   test("may take its time", async () => {
     const { client, outcome } = send({
       request: async (_, outgoing) => {
@@ -198,6 +211,37 @@ describe("a response transform", () => {
     client.call.end([["X-Inner", "1"]]);
     expect(await outcome).toBeUndefined();
     expect(exchange.response.trailers?.toRaw()).toEqual(["X-Outer", "1"]);
+  });
+});
+
+describe("a transformer that is a class", () => {
+  class Counting implements Transformer {
+    readonly seen: string[] = [];
+
+    request(): void {
+      this.seen.push("request");
+    }
+
+    response(): void {
+      this.seen.push("response");
+    }
+
+    trailers(): void {
+      this.seen.push("trailers");
+    }
+  }
+
+  test("is called as one, whatever happens", async () => {
+    const whole = new Counting();
+    const first = send(whole);
+    first.client.call.respond(200);
+    first.client.call.end([["X-Sum", "1"]]);
+    expect(await first.outcome).toBeUndefined();
+    const failed = new Counting();
+    const second = send(failed);
+    second.client.call.fail("refused", { step: "connect", requestSent: false });
+    expect((await second.outcome)?.code).toBe("Request");
+    expect([whole.seen, failed.seen]).toEqual([["request", "response", "trailers"], ["request", "response"]]);
   });
 });
 
