@@ -1,13 +1,15 @@
 /**
- * Writes what is generated from the configuration's schema into `docs/`; with `--check` it writes nothing and exits with 1 when a
+ * Writes what is generated from the configuration's schema and catalogues into `docs/`; with `--check` it writes nothing and exits with 1 when a
  * file is not what it would write.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { configIssueCodes } from "@proxy/config";
 import { generateConfigurationReference, generateJsonSchema } from "@proxy/config/schema";
 
 const docs = new URL("../../docs/", import.meta.url);
 const files = new Map([
   ["configuration.md", generateConfigurationReference()],
+  ["errors.md", withTable(read(new URL("errors.md", docs)) ?? "")],
   ["gateway.schema.json", `${JSON.stringify(generateJsonSchema(), undefined, 2)}\n`],
 ]);
 
@@ -19,6 +21,13 @@ for (const [name, content] of files) {
     process.stderr.write(`docs/${name} is not what the schema gives: run "pnpm run generate"\n`);
     process.exitCode = 1;
   }
+}
+
+/** `errors.md` is written by hand but for the table between its markers. */
+function withTable(text: string): string {
+  const rows = Object.entries(configIssueCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning.replaceAll("|", "\\|")} |`);
+  const table = `\n| code | meaning |\n| --- | --- |\n${rows.join("\n")}\n`;
+  return text.replace(/(<!-- generated: .* -->\n)[^]*?(\n<!-- end -->)/, (_, begin: string, end: string) => begin + table + end);
 }
 
 function read(file: URL): string | undefined {

@@ -1,7 +1,7 @@
 /** Codes of this package's issues and what they say. Other packages and applications add their own through validators. */
 export const configIssueCodes: Readonly<Record<string, string>> = {
   // Reading
-  "file-unreadable": "The file is missing or cannot be opened.",
+  "file-unreadable": "The file is missing, cannot be opened, or is no regular file.",
   "file-too-large": "The file has more than 16 MiB (YAML: 4 MiB).",
   "invalid-utf8": "The file is not UTF-8.",
   syntax: "The text is no JSON or YAML.",
@@ -26,7 +26,7 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "apply-failed": "A valid configuration could not be put into use.",
   // Routes
   "missing-route-id": "A route has no id.",
-  "route-duplicate": "Two routes have the same id, also in different files.",
+  "route-duplicate": "Two routes have the same id, also from different providers.",
   "match-missing": "A route has no Match.",
   "host-or-path-required": "A Match has neither Hosts nor a Path.",
   "host-empty": "A host is empty.",
@@ -71,7 +71,7 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "redirect-location-invalid": "Redirect has a Location with blanks or control characters.",
   // Clusters
   "missing-cluster-id": "A cluster has no id.",
-  "cluster-duplicate": "Two clusters have the same id, also in different files.",
+  "cluster-duplicate": "Two clusters have the same id, also from different providers.",
   "load-balancing-policy-unknown": "No such load balancing policy is registered.",
   "affinity-policy-unknown": "No such affinity policy is registered.",
   "affinity-failure-policy-unknown": "No such affinity failure policy is registered.",

@@ -23,6 +23,11 @@ it("every code that the sources name literally is in the catalogue", () => {
   expect(used.filter((code) => configIssueCodes[code] === undefined)).toEqual([]);
 });
 
+it("every code in the catalogue has a row in the manual", () => {
+  const manual = readFileSync(join(import.meta.dirname, "../../../docs/errors.md"), "utf8");
+  for (const [code, meaning] of Object.entries(configIssueCodes)) expect(manual).toContain(`| \`${code}\` | ${meaning}`);
+});
+
 it("every code in the catalogue is used", () => {
   const composed = /-(?:policy-unknown|policy-name-reserved|duplicate|format)$/;
   expect(Object.keys(configIssueCodes).filter((code) => !composed.test(code) && !text.includes(`"${code}"`))).toEqual([]);

@@ -7,7 +7,7 @@ export const proxyEventNames: Readonly<Record<string, string>> = {
   "no-cluster-found": "A request was answered with 503: its route has no cluster that exists.",
   "no-available-destinations": "Balancing has no destination for a request.",
   "multiple-destinations-available": "Several destinations were left at the end; one was drawn at random.",
-  "forwarding-failed": "Forwarding ended with a forwarder error; level debug when the client left.",
+  "forwarding-failed": "Forwarding ended with a forwarder error; level debug when it is the client's doing.",
   "transform-failed": "A response transform threw while a failure was being answered.",
   "step-failed": "A step threw; the request was answered with 500 or cut.",
   "request-failed": "A request of a Node server could not be taken over.",

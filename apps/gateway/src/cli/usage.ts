@@ -21,7 +21,7 @@ const topics: Readonly<Record<CommandName, string>> = {
 
 Serves until SIGTERM or SIGINT, then finishes what is under way; a second signal ends at once.
 
-  -c, --config FILE    JSON, YAML or TypeScript; several together are one configuration
+  -c, --config FILE    JSON, YAML or TypeScript; several are laid over one another
       --urls URLS      where to listen instead of what the configuration says, separated by semicolons:
                        http://127.0.0.1:8080, http://*:80, http://[::1]:0
       --strict         unknown keys are errors, not warnings

@@ -5,6 +5,8 @@ import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { FilesMissingError } from "./files-missing.ts";
+import { restartWarnings } from "./restart-warnings.ts";
+import type { RestartWarnings } from "./restart-warnings.ts";
 import { hostSettingsOf } from "./host-settings.ts";
 import type { HostOverrides, HostSettings } from "./host-settings.ts";
 import { loadForHost } from "./inspect-configuration.ts";
@@ -25,6 +27,7 @@ export class Configuration extends Context.Service<
   {
     readonly settings: HostSettings;
     readonly provider: ConfigProvider;
+    readonly restartWarnings: RestartWarnings;
   }
 >()("@proxy/gateway/Configuration") {
   static readonly layer = (options: ConfigurationOptions): Layer.Layer<Configuration, ConfigurationError> =>
@@ -37,12 +40,13 @@ export class Configuration extends Context.Service<
           try: () => loadForHost(files, { strict, env, ignoreAddresses }),
           catch: (error) => error,
         }).pipe(Effect.catch((error) => (isForeseen(error) ? Effect.fail(error) : Effect.die(error))));
+        const warnings = restartWarnings(config, overrides);
         const provider = yield* Effect.acquireRelease(
-          Effect.sync(() => fileProvider(files, { strict, env })),
+          Effect.sync(() => fileProvider(files, { strict, env, onLoad: (loaded) => warnings.loaded(loaded) })),
           (held) => Effect.promise(async () => held.close?.()),
         );
         const settings = hostSettingsOf(config, overrides);
-        return Configuration.of({ settings, provider });
+        return Configuration.of({ settings, provider, restartWarnings: warnings });
       }),
     );
 }

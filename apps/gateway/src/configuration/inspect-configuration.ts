@@ -1,6 +1,6 @@
 import { ConfigError, configErrorOf } from "@proxy/config";
 import type { ConfigIssue, GatewayConfig } from "@proxy/config";
-import { fileProvider, loadGatewayConfig } from "@proxy/config/schema";
+import { loadGatewayConfig } from "@proxy/config/schema";
 import { createProxyValidator } from "@proxy/pipeline";
 import { requireFiles } from "./files-missing.ts";
 import { hostIssues } from "./host-issues.ts";
@@ -32,8 +32,8 @@ export async function inspectConfiguration(
   const { strict, env } = options;
   try {
     const validate = { validators: [createProxyValidator()] };
-    const { config, warnings } = await loadGatewayConfig(files, { strict, env, validate });
-    const host = await locatedHostIssues(files, config, options);
+    const { config, warnings, locate } = await loadGatewayConfig(files, { strict, env, validate });
+    const host = hostIssues(config, options.ignoreAddresses ?? false).map(locate);
     return host.length === 0 ? { config, issues: warnings } : { config: undefined, issues: [...warnings, ...host] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -64,26 +64,10 @@ export async function loadForHost(files: readonly string[], options: InspectOpti
 async function hostIssuesAlone(files: readonly string[], options: InspectOptions): Promise<readonly ConfigIssue[]> {
   const { strict, env } = options;
   try {
-    const { config } = await loadGatewayConfig(files, { strict, env, validate: false });
-    return await locatedHostIssues(files, config, options);
+    const { config, locate } = await loadGatewayConfig(files, { strict, env, validate: false });
+    return hostIssues(config, options.ignoreAddresses ?? false).map(locate);
   } catch (error) {
     if (error instanceof ConfigError) return [];
     throw error;
-  }
-}
-
-async function locatedHostIssues(
-  files: readonly string[],
-  config: GatewayConfig,
-  { ignoreAddresses = false }: InspectOptions,
-): Promise<readonly ConfigIssue[]> {
-  const issues = hostIssues(config, ignoreAddresses);
-  if (issues.length === 0) return issues;
-  const provider = fileProvider(files);
-  try {
-    await provider.load();
-    return issues.map((issue) => provider.locate?.(issue) ?? issue);
-  } finally {
-    await provider.close?.();
   }
 }

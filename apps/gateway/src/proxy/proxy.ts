@@ -18,9 +18,10 @@ export class Proxy extends Context.Service<Proxy, { readonly handle: ExchangeHan
   static readonly layer: Layer.Layer<Proxy, ConfigError, Configuration | AccessLog> = Layer.effect(
     Proxy,
     Effect.gen(function* () {
-      const { provider, settings } = yield* Configuration;
+      const { provider, settings, restartWarnings } = yield* Configuration;
       const { recorder } = yield* AccessLog;
       const log = yield* callbackLog;
+      restartWarnings.onWarning((message) => log("Warn", message));
       let running = false;
       const proxy = yield* Effect.acquireRelease(
         Effect.tryPromise({

@@ -50,6 +50,14 @@ describe.each(documents)("%s", (document) => {
   });
 });
 
+test("every code of the gateway's own issues has a row in the manual", () => {
+  const source = readFileSync(path("apps/gateway/src/configuration/host-issues.ts"), "utf8");
+  const codes = [...source.matchAll(/code: "([a-z-]+)"/g)].map((match) => match[1]);
+  expect(codes).toEqual(["listen-url-invalid", "trusted-proxy-invalid"]);
+  const manual = readFileSync(path("docs/errors.md"), "utf8");
+  for (const code of codes) expect(manual).toContain(`| \`${code}\` |`);
+});
+
 test.each(["examples/gateway-yarp/appsettings.json", "apps/gateway/sample/gateway.json"])(
   "%s is fine, also when strict",
   async (file) => {

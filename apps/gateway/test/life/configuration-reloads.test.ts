@@ -68,6 +68,48 @@ describe("the configuration", () => {
     expect(bodyOf(await getRaw(gateway.port, "/"))).toBe("two");
   });
 
+  test("files are laid over one another, key by key", async () => {
+    const base = await folder.write("appsettings.json", oneRoute(one.url));
+    const over = await folder.write("appsettings.Production.json", {
+      reverseProxy: { clusters: { C: { destinations: { D: { address: two.url } } } } },
+    });
+    await using gateway = await startGateway([base, over]);
+    expect(bodyOf(await getRaw(gateway.port, "/"))).toBe("two");
+    await folder.write("appsettings.Production.json", {});
+    await gateway.logged(says("is in use"));
+    expect(bodyOf(await getRaw(gateway.port, "/"))).toBe("one");
+  });
+
+  test("what needs a restart is said, once for each change", async () => {
+    const file = await folder.write("gateway.json", oneRoute(one.url, { Server: { Limits: { MaxRequestBodySize: 3 } } }));
+    await using gateway = await startGateway([file], { urls: "" });
+    const change = async (url: string, more: object): Promise<string[]> => {
+      const before = gateway.log.length;
+      await folder.write("gateway.json", oneRoute(url, more));
+      await gateway.logged((entry) => says("is in use")(entry) && gateway.log.indexOf(entry) >= before);
+      return gateway.log.slice(before).filter(({ level }) => level === "warn").map(({ message }) => String(message));
+    };
+    const restart = "read at start only, the change needs a restart";
+    const next = { Kestrel: { Limits: { MaxRequestBodySize: 4 } }, Logging: { LogLevel: { Default: "Warning" } } };
+    expect(await change(two.url, next)).toEqual([`Server:Limits, Logging:LogLevel:Default: ${restart}`]);
+    expect(await change(one.url, next)).toEqual([]);
+    expect(await change(two.url, { Urls: "nonsense", Server: { Limits: { MaxRequestBodySize: 3 } } })).toEqual([
+      `Urls: ${restart}`,
+      expect.stringMatching(/^the next start would fail: .*nonsense/),
+    ]);
+    expect(await change(one.url, { Server: { Limits: { MaxRequestBodySize: 3 } } })).toEqual([]);
+  });
+
+  test("a file that is mended by taking the change back is said to be in use again", async () => {
+    const file = await folder.write("gateway.json", oneRoute(one.url));
+    await using gateway = await startGateway([file]);
+    await folder.write("gateway.json", "{");
+    await gateway.logged((entry) => entry["code"] === "syntax");
+    expect(gateway.log.some(says("say again"))).toBe(false);
+    await folder.write("gateway.json", oneRoute(one.url));
+    await gateway.logged(says("is what the files say again"));
+  });
+
   test("every address of Urls and of the endpoints is listened on", async () => {
     const file = await folder.write(
       "gateway.json",

@@ -1,4 +1,3 @@
-import { configIssueCodes } from "../issue-codes.ts";
 import { GatewayFile } from "./gateway-schema.ts";
 import type { SectionShape, Shape, ShapeField } from "./schema-shape.ts";
 import { shapeOf } from "./schema-shape.ts";
@@ -18,10 +17,13 @@ byte order mark are accepted), YAML, or a TypeScript or JavaScript module with a
 * Environment variables override the file: \`ReverseProxy__Clusters__a__Destinations__d1__Address=http://127.0.0.1:5000/\`. Two
   underscores separate the parts, case does not matter, a number is the index of a list item. \`Urls\`, \`Server\` (\`Kestrel\`) and
   \`Logging\` are overridden in the same way.
-* With several files, routes and clusters of all are used (an id in two files is an error); of \`Urls\`, \`Server\` and \`Logging\` the
-  later file wins. An override for a route or cluster goes to the file that has it.
+* Several files are layers, as \`appsettings.json\` and \`appsettings.Production.json\` are in .NET: what a later file says wins, key by
+  key; what it does not mention stays, also inside a route or cluster. Lists are laid over one another item by item, so that a
+  shorter list leaves the rest of a longer one; a value of another kind (a text, null) takes the place of a whole list or section.
 * A file has at most 16 MiB (YAML: 4 MiB) and 64 levels. YAML tags beyond the core schema and merge keys (\`<<\`) are refused; aliases are followed.
-* Routes, clusters and what belongs to them are reloaded when a file changes; \`Urls\`, \`Server\` and \`Logging\` are read at start.
+* Routes, clusters and what belongs to them are reloaded when a file changes; \`Urls\`, \`Server\` and \`Logging\` are read at start,
+  and a change to them is a warning until the next one.
+* Errors and warnings, by code: [errors](errors.md#configuration-issues).
 
 Keys marked *extension* are not part of YARP or Kestrel.
 `;
@@ -32,12 +34,7 @@ export function generateConfigurationReference(): string {
   if (shape.kind !== "section") throw new TypeError("the file is a section");
   const sections: string[] = [];
   addSection("The file", shape, "", sections);
-  return `${introduction}\n${sections.join("\n")}\n${issueTable()}`;
-}
-
-function issueTable(): string {
-  const rows = Object.entries(configIssueCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning.replaceAll("|", "\\|")} |`);
-  return `## Errors and warnings\n\n| code | meaning |\n| --- | --- |\n${rows.join("\n")}\n`;
+  return `${introduction}\n${sections.join("\n")}`;
 }
 
 function addSection(title: string, shape: SectionShape, path: string, sections: string[]): void {

@@ -74,7 +74,8 @@ async function readUnchanging(path: string): Promise<Uint8Array> {
 async function readBounded(path: string): Promise<Uint8Array> {
   try {
     // Before opening, which waits at a pipe; a device has no end.
-    if (!(await stat(path)).isFile()) throw fatal(path, "file-unreadable", "the file cannot be read: it is no regular file");
+    const kind = await stat(path);
+    if (!kind.isFile()) throw fatal(path, "file-unreadable", `the file cannot be read: it is ${kind.isDirectory() ? "a directory" : "no regular file"}`);
     await using file = await open(path, "r");
     const { size } = await file.stat();
     if (size > maxBytes) throw fatal(path, "file-too-large", `the file has ${size} bytes, more than 16 MiB`);
@@ -82,7 +83,7 @@ async function readBounded(path: string): Promise<Uint8Array> {
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
-    const reason = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a directory" : (error as Error).message;
+    const reason = code === "ENOENT" ? "there is no such file" : (error as Error).message;
     throw fatal(path, "file-unreadable", `the file cannot be read: ${reason}`);
   }
 }

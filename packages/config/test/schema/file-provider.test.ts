@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ConfigManager, ConfigProvider, ProxyConfig } from "../../src/index.ts";
-import { ConfigError, createConfigManager } from "../../src/index.ts";
+import { createConfigManager } from "../../src/index.ts";
 import { fileProvider, loadGatewayConfig } from "../../src/schema/index.ts";
 
 const file = (path: string): string =>

@@ -1,7 +1,11 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/index.ts";
-import { decodeGatewayFile } from "../../src/schema/index.ts";
+import { decodeGatewayFile, loadGatewayConfig } from "../../src/schema/index.ts";
 import type { TextFormat } from "../../src/schema/index.ts";
 
 const json = JSON.stringify({
@@ -147,6 +151,18 @@ describe("a file that cannot be read is refused with its reason", () => {
     const text = `{ "Other": ${"[".repeat(63)}${"]".repeat(63)}, "ReverseProxy": {} }`;
     await expect(decodeGatewayFile(text)).resolves.toBeDefined();
     expect(await codesOf(text.replace("[", "[[").replace("]", "]]"))).toEqual(["too-deep"]);
+  });
+});
+
+describe("what is no regular file", () => {
+  it.skipIf(process.platform === "win32")("is refused: a device has no end, a pipe keeps waiting", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "config-"));
+    const pipe = join(directory, "pipe.json");
+    execFileSync("mkfifo", [pipe]);
+    for (const path of ["/dev/zero", pipe, directory]) {
+      await expect(loadGatewayConfig(path)).rejects.toMatchObject({ issues: [{ code: "file-unreadable", source: path }] });
+    }
+    await rm(directory, { recursive: true });
   });
 });
 

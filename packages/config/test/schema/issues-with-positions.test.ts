@@ -174,6 +174,13 @@ describe("values", () => {
     expect(config.reverseProxy.clusters[0]?.sessionAffinity?.cookie).toEqual({ sameSite: "Unspecified", securePolicy: "None" });
   });
 
+  it("a duration of the server is above 0 and no longer than a timer can wait", async () => {
+    for (const text of ["25d", "00:00:00", "-1s"]) {
+      const issues = await issuesOf(`{ "Server": { "ShutdownTimeout": "${text}", "Limits": { "HalfClosedTimeout": "${text}" } }, "ReverseProxy": {} }`);
+      expect(issues.map(({ code }) => code)).toEqual(["conversion", "conversion"]);
+    }
+  });
+
   it("null lifts a limit", async () => {
     const { config } = await decode(`{ "Server": { "Limits": { "MaxRequestBodySize": null, "MinRequestBodyDataRate": null, "KeepAliveTimeout": "90s" } } }`);
     expect(config.server.limits).toEqual({ maxRequestBodySize: null, minRequestBodyDataRate: null, keepAliveTimeout: 90_000 });

@@ -7,6 +7,7 @@ import { destinationModelOf } from "../state/cluster-models.ts";
 import { boundForwardOptions } from "../transforms/route-transformer.ts";
 import type { Trust } from "../trusted-peers.ts";
 import type { Step } from "./step.ts";
+import { timeLeft } from "./timeout.ts";
 
 /**
  * Sends the request to the destination that is left and gives its outcome to the context. The last step: what stands after it
@@ -32,6 +33,9 @@ export function forwardStep(logger: ProxyLogger, random: RandomSource, trust: Tr
     name: "forward",
     applies: (route) => route.answer === undefined,
     run(ctx) {
+      // The time of the route ran out while a step waited: answered, and told.
+      if (ctx.outcome !== undefined) return;
+      if (ctx.destination !== undefined) throw new Error("the request was forwarded already: a step called next twice");
       const destination = choose(ctx);
       if (destination === undefined) {
         refuse(ctx);
@@ -76,12 +80,15 @@ function send(ctx: ProxyContext, destination: DestinationState, logger: ProxyLog
 function optionsFor(ctx: ProxyContext, host: string | undefined, trust: Trust): ForwardWithOptions {
   const prepared = ctx.route.forward;
   const trusted = trust(ctx.exchange.connection.remoteAddress);
-  if (prepared !== undefined && host === undefined && !trusted && ctx.clusterState === ctx.route.cluster) return prepared;
+  if (prepared !== undefined && host === undefined && !trusted && ctx.clusterState === ctx.route.cluster) {
+    return ctx.startTick === 0 ? prepared : { ...prepared, timeout: timeLeft(ctx) };
+  }
   return boundForwardOptions(ctx, host, trusted);
 }
 
 function tell(logger: ProxyLogger, ctx: ProxyContext, destination: DestinationState, error: ForwarderError): void {
-  const level = error.code.endsWith("Canceled") ? "debug" : "warning";
+  // Clients break connections and messages as they like: they must not be able to fill a log.
+  const level = error.source === "client" || error.code.endsWith("Canceled") ? "debug" : "warning";
   logger.event(level, "forwarding-failed", { ...names(ctx, destination), code: error.code, source: error.source, error });
 }
 
