@@ -44,5 +44,6 @@ export class ClusterState {
 /** `all` with those that are available by their health now. */
 export function destinationSet(model: ClusterModel, all: readonly DestinationState[]): DestinationSet {
   const policy = model.availability ?? allDestinations;
-  return { all, available: policy.available(model.config, all) };
+  // Frozen: policies and steps of users get these very lists, and one of them must not change them for all.
+  return { all: Object.freeze(all), available: Object.freeze(policy.available(model.config, all)) };
 }

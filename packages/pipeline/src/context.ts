@@ -23,6 +23,8 @@ export class ProxyContext {
   destination: DestinationState | undefined = undefined;
   /** How forwarding failed; undefined when it has not or not yet. */
   outcome: ForwarderError | undefined = undefined;
+  /** @internal When the clock of the route's `Timeout` was started, in ticks of the forwarder's timers; 0: it was not. */
+  startTick = 0;
   readonly #match: { readonly values: RouteValues };
   #items: Map<unknown, unknown> | undefined;
 
@@ -55,9 +57,10 @@ export class ProxyContext {
 
   /**
    * Sends the request to another cluster: its destinations, its balancing, its client. The route and its transforms
-   * stay. To be called before balancing; throws once the response has started.
+   * stay. To be called before balancing; throws once the request was forwarded or the response has started.
    */
   reassign(cluster: ClusterState): void {
+    if (this.destination !== undefined) throw new Error("a request that was forwarded cannot be reassigned");
     if (this.exchange.response.started) throw new Error("a request whose response has started cannot be reassigned");
     const model = proxyModelOf(cluster);
     model.client.acquire();
@@ -65,8 +68,6 @@ export class ProxyContext {
     this.clusterState = cluster;
     this.cluster = model;
     this.available = cluster.destinations.available;
-    this.destination = undefined;
-    this.outcome = undefined;
   }
 
   /** @internal The request is over; called once by the proxy. */

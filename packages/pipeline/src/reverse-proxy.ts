@@ -69,6 +69,6 @@ export interface ReverseProxy {
   update(config: ProxyConfig | ProxyConfigInput): Promise<void>;
   /** Reads all providers again. Resolves to whether the result is in force. */
   reload(): Promise<boolean>;
-  /** Stops watching; resolves when requests under way are over and connections to destinations closed. */
+  /** Stops watching, answers new requests with 503; resolves when requests under way are over and connections to destinations closed. */
   close(): Promise<void>;
 }

@@ -59,6 +59,7 @@ export class RunningProxy implements ReverseProxy {
   readonly #own: ReplaceableProvider | undefined;
   #updates: Promise<unknown> = Promise.resolve();
   #refusal: Error | undefined;
+  #closed = false;
   #snapshot: Snapshot = { revisionId: "", table: compileRouteTable<RouteSlot>([]), routes: new Map() };
 
   constructor(options: ReverseProxyOptions, policies: PolicyRegistry<LoadBalancingPolicy>, logger: ProxyLogger) {
@@ -117,6 +118,7 @@ export class RunningProxy implements ReverseProxy {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#manager.close();
     await this.#models.close();
   }
@@ -145,6 +147,10 @@ export class RunningProxy implements ReverseProxy {
   }
 
   #handle(exchange: Exchange): void | Promise<void> {
+    if (this.#closed) {
+      answerStatus(exchange, 503);
+      return;
+    }
     const found = this.#snapshot.table.match(exchange.request);
     return this.#serve(exchange, found);
   }
@@ -169,18 +175,26 @@ export class RunningProxy implements ReverseProxy {
       ctx.release();
       return;
     }
-    if (pending === undefined) ctx.release();
-    else return this.#finish(ctx, pending);
+    if (pending !== undefined) return this.#finish(ctx, pending);
+    if (ctx.destination === undefined) this.#checkAnswered(ctx);
+    ctx.release();
   }
 
   async #finish(ctx: ProxyContext, pending: Promise<void>): Promise<void> {
     try {
       await pending;
+      if (ctx.destination === undefined) this.#checkAnswered(ctx);
     } catch (error) {
       this.#fail(ctx, error);
     } finally {
       ctx.release();
     }
+  }
+
+  /** The steps are over and the request was not forwarded: nobody is left who would answer. */
+  #checkAnswered(ctx: ProxyContext): void {
+    const { response } = ctx.exchange;
+    if (!response.started && !response.ended) this.#fail(ctx, new Error("the steps ended without an answer"));
   }
 
   #fail(ctx: ProxyContext, error: unknown): void {

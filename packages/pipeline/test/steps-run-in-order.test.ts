@@ -110,7 +110,7 @@ describe("a chain of steps", () => {
 });
 
 describe("a user's step", () => {
-  const names = ["answer", "initialise", "session-affinity", "load-balancing", "passive-health", "limits", "forward"];
+  const names = ["timeout", "answer", "initialise", "session-affinity", "load-balancing", "passive-health", "limits", "forward"];
 
   it.each(names)("can stand before and after '%s'", async (name) => {
     const notes: string[] = [];
@@ -133,7 +133,7 @@ describe("a user's step", () => {
   it("is told when there is no step of the name it is to stand beside", async () => {
     await expect(
       testProxy(oneCluster(["a"]), { steps: (steps) => insertBefore(steps, "balancing", noting("x", [])) }),
-    ).rejects.toThrow(/no step is named 'balancing': known are answer, initialise/);
+    ).rejects.toThrow(/no step is named 'balancing': known are timeout, answer, initialise/);
   });
 
   it("sees the outcome and the destination after it has called next", async () => {

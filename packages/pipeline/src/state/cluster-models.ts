@@ -28,7 +28,7 @@ export function proxyModelOf(cluster: ClusterState): ProxyClusterModel {
 
 /** The model of a destination of this proxy; see `proxyModelOf`. */
 export function destinationModelOf(destination: DestinationState): ProxyDestinationModel {
-  const model = destination.model as Partial<ProxyDestinationModel> & DestinationModel;
-  if (model.prepared === undefined) throw new TypeError(`destination '${destination.id}' does not belong to a proxy`);
+  const model = destination.model as (Partial<ProxyDestinationModel> & DestinationModel) | undefined;
+  if (model?.prepared === undefined) throw new TypeError(`destination '${destination.id}' does not belong to a proxy`);
   return model as ProxyDestinationModel;
 }

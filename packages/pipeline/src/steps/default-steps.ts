@@ -1,6 +1,7 @@
 /**
  * The way of every request, in this order. Steps of users and of other packages go between them by name.
  *
+ * - `timeout` starts the clock of the route's `Timeout`
  * - `answer` ends the way of routes that respond or redirect
  * - `initialise` refuses routes without a cluster
  * - `session-affinity` a place kept
@@ -18,6 +19,7 @@ import { initialiseStep } from "./initialise.ts";
 import { limitsStep } from "./limits.ts";
 import { loadBalancingStep } from "./load-balancing.ts";
 import type { Step } from "./step.ts";
+import { timeoutStep } from "./timeout.ts";
 
 export interface DefaultStepOptions {
   readonly logger: ProxyLogger;
@@ -28,6 +30,7 @@ export interface DefaultStepOptions {
 
 export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
   return [
+    timeoutStep(options.logger),
     answerStep,
     initialiseStep(options.logger),
     placeFor("session-affinity"),

@@ -81,7 +81,8 @@ function optionsFor(ctx: ProxyContext, host: string | undefined, trust: Trust): 
   const prepared = ctx.route.forward;
   const trusted = trust(ctx.exchange.connection.remoteAddress);
   if (prepared !== undefined && host === undefined && !trusted && ctx.clusterState === ctx.route.cluster) {
-    return ctx.startTick === 0 ? prepared : { ...prepared, timeout: timeLeft(ctx) };
+    const timeout = timeLeft(ctx);
+    return timeout === prepared.timeout ? prepared : { ...prepared, timeout };
   }
   return boundForwardOptions(ctx, host, trusted);
 }

@@ -14,7 +14,7 @@ export function loadBalancingStep(logger: ProxyLogger): Step {
       const model = ctx.cluster;
       if (cluster !== undefined && model !== undefined && ctx.available.length > 1) {
         const picked = model.loadBalancing.pick(ctx.exchange, cluster, ctx.available);
-        ctx.available = picked === undefined ? [] : [picked];
+        ctx.available = picked ? [picked] : [];
       }
       if (ctx.available.length === 0) {
         logger.event("warning", "no-available-destinations", {

@@ -6,7 +6,8 @@ export type Next = (ctx: ProxyContext) => void | Promise<void>;
 
 /**
  * One piece of a request's way through the proxy. It may look at and change the context, answer on the exchange and
- * not call `next`, or call `next(ctx)` and act afterwards; a promise that `next` gave is returned or awaited.
+ * not call `next`, or call `next(ctx)`, once, and act afterwards; a promise that `next` gave is returned or awaited. When all steps
+ * are over and nothing was answered, the proxy answers 500.
  *
  * A step that only acts before `next` is written without `async` and ends in `return next(ctx)`: it then costs no
  * promise.

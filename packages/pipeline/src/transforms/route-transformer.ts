@@ -8,6 +8,7 @@ import {
 import type { Exchange, HeaderList, ResponseHead } from "@proxy/http";
 import type { ProxyContext } from "../context.ts";
 import { destinationModelOf } from "../state/cluster-models.ts";
+import { timeLeft } from "../steps/timeout.ts";
 import type { TransformPlan } from "./transform.ts";
 
 /**
@@ -44,7 +45,7 @@ export function boundForwardOptions(ctx: ProxyContext, host: string | undefined,
   return {
     client: ctx.cluster.client.client,
     activityTimeout: ctx.cluster.activityTimeout,
-    timeout: ctx.route.config.timeout,
+    timeout: timeLeft(ctx),
     transformer: new RouteTransformer(ctx, host, trusted),
   };
 }
