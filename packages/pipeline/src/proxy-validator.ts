@@ -1,8 +1,8 @@
-import type { ConfigValidator, KnownPolicies } from "@proxy/config";
+import type { ConfigValidator } from "@proxy/config";
 import type { ReverseProxyOptions } from "./reverse-proxy.ts";
 import { RouteCompiler } from "./state/route-compiler.ts";
 import { transformCatalogue } from "./transforms/compile.ts";
-import { unservedByCluster, unservedByRoute } from "./unserved-settings.ts";
+import { unservedByCluster, unservedByRoute, type ServedSettings } from "./unserved-settings.ts";
 
 /**
  * What a proxy with these options checks beyond the rules of the configuration itself: templates, constraints,
@@ -17,14 +17,14 @@ export function createProxyValidator(
     table: { constraints: options.constraints },
     chainOf: () => () => {},
   });
-  return proxyValidator(compiler, options.policies ?? {});
+  return proxyValidator(compiler, { policies: options.policies ?? {}, timeouts: true });
 }
 
 /** The checks of a proxy whose routes `compiler` makes. */
-export function proxyValidator(compiler: RouteCompiler, policies: KnownPolicies): ConfigValidator {
+export function proxyValidator(compiler: RouteCompiler, served: ServedSettings): ConfigValidator {
   return {
     name: "pipeline",
-    validateRoute: (route) => [...compiler.routeIssues(route), ...unservedByRoute(route, policies)],
+    validateRoute: (route) => [...compiler.routeIssues(route), ...unservedByRoute(route, served)],
     validateCluster: (cluster) => unservedByCluster(cluster),
     validateConfig: (config) => compiler.tableIssues(config),
   };

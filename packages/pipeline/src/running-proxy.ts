@@ -67,16 +67,18 @@ export class RunningProxy implements ReverseProxy {
     const steps = defaultSteps({ logger, random: options.random, trust: trustedPeers(options.trustedProxies ?? []) });
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFor);
     this.#clusters = new ClusterStates(this.#models, options.clusterListeners);
+    const chain = options.steps?.(steps) ?? steps;
+    const served = { policies: options.policies ?? {}, timeouts: chain.some((step) => step.name === "timeout") };
     this.#routes = new RouteCompiler({
       catalogue: transformCatalogue(options.transforms),
       table: { constraints: options.constraints },
-      chainOf: chainCompiler(options.steps?.(steps) ?? steps),
+      chainOf: chainCompiler(chain),
     });
     this.#own = isProviderConfig(options.config) ? undefined : replaceableProvider(configOf(options.config));
     this.#manager = createConfigManager({
       providers: this.#own === undefined ? [options.config].flat() as ConfigProvider[] : [this.#own],
       filters: options.filters,
-      validators: [proxyValidator(this.#routes, options.policies ?? {}), ...(options.validators ?? [])],
+      validators: [proxyValidator(this.#routes, served), ...(options.validators ?? [])],
       listeners: [
         configEvents(logger),
         { applyingFailed: (_configs, error) => (this.#refusal = error) },

@@ -4,8 +4,15 @@
  */
 import { routePolicies, type ClusterConfig, type ConfigIssue, type KnownPolicies, type RouteConfig } from "@proxy/config";
 
-/** `policies` are those that the application's own steps carry out. */
-export function unservedByRoute(route: RouteConfig, policies: KnownPolicies): readonly ConfigIssue[] {
+/** What there is to serve the settings of routes. */
+export interface ServedSettings {
+  /** Those that the application's own steps carry out. */
+  readonly policies: KnownPolicies;
+  /** Whether the step `timeout` is part of the proxy. */
+  readonly timeouts: boolean;
+}
+
+export function unservedByRoute(route: RouteConfig, { policies, timeouts }: ServedSettings): readonly ConfigIssue[] {
   const asked = routePolicies(route);
   const entity = { kind: "route", id: route.routeId } as const;
   const issues: ConfigIssue[] = [];
@@ -18,6 +25,17 @@ export function unservedByRoute(route: RouteConfig, policies: KnownPolicies): re
       entity,
       path: ["AuthorizationPolicy"],
       value: route.authorizationPolicy,
+    });
+  }
+  if (typeof route.timeout === "number" && !timeouts) {
+    issues.push({
+      code: "timeout-not-served",
+      severity: "error",
+      message: `route '${route.routeId}' has a Timeout, and the step 'timeout' is not among the steps`,
+      hint: "keep the step, or leave Timeout out",
+      entity,
+      path: ["Timeout"],
+      value: String(route.timeout),
     });
   }
   if (asked.cors !== undefined && policies.cors === undefined) {

@@ -30,7 +30,10 @@ describe("a step", () => {
       const { send, clients, log, proxy } = await testProxy(
         oneCluster(["a"]),
         before(at, async (ctx, next) => {
-          await Promise.all([next(ctx), Promise.resolve(ctx).then(next)]);
+          const first = next(ctx);
+          await Promise.resolve();
+          await next(ctx);
+          await first;
         }),
       );
       const { response } = await send();

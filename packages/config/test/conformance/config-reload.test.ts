@@ -3,6 +3,7 @@ import type { ConfigManagerOptions, HttpClientConfig, ProxyConfig } from "../../
 import * as config from "../../src/index.ts";
 import { ConfigError, createConfigManager, httpClientEquals, memoryProvider, routeMatchEquals } from "../../src/index.ts";
 import type { ConformanceCase } from "@proxy/conformance";
+import { isAskedOfProxy } from "@proxy/conformance/split-areas";
 import { checkArea } from "./area.ts";
 import type { Json } from "./model.ts";
 import { clusterOf, routeOf } from "./model.ts";
@@ -15,9 +16,8 @@ checkArea("config-reload", {
     // A change in the case of a path takes effect.
     "config-reload.equality-same.c0a2f474": "D10",
   },
-  pending: ({ given, rule }) => {
-    if (given.kind === "update" && !["signal", "bad-update", "listeners"].includes(rule)) return "update: packages/pipeline";
-    if (rule === "client-default" || rule === "client-settings") return "clients: packages/pipeline";
+  elsewhere: (one) => isAskedOfProxy(one, "config-reload"),
+  pending: ({ rule }) => {
     if (rule.startsWith("resolver")) return "resolvers";
     if (rule === "active-health") return "active health";
     return undefined;

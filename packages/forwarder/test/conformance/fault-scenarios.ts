@@ -109,9 +109,6 @@ const failedAnswer = (thrown: Error): Scenario => () => {
 
 export const pendingFaults: ReadonlyMap<string, string> = new Map([
   ["response-body.db5c1ae8", "HTTP/2 front server"],
-  ["no-destination.17be3a76", "asked in @proxy/pipeline"],
-  ["counters.ff507cbd", "asked in @proxy/pipeline"],
-  ["counters.76407742", "asked in @proxy/pipeline"],
 ]);
 
 export const faults: Readonly<Record<string, Scenario>> = {

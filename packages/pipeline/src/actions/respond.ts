@@ -48,9 +48,11 @@ export function compileRespond(
 
 function readBodyFile(file: string, report: (message: string) => void): Uint8Array | undefined {
   try {
-    const { size } = statSync(file);
-    if (size <= largestBodyFile) return readFileSync(file);
-    report(`file '${file}' is larger than ${largestBodyFile} bytes`);
+    const found = statSync(file);
+    // Before opening: a pipe keeps waiting, a device has no end.
+    if (!found.isFile()) report(`'${file}' is no regular file`);
+    else if (found.size <= largestBodyFile) return readFileSync(file);
+    else report(`file '${file}' is larger than ${largestBodyFile} bytes`);
   } catch (error) {
     report(`file '${file}' cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "unknown fault"}`);
   }

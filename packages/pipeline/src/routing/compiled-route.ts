@@ -115,7 +115,7 @@ function compileTemplate(config: RouteConfig, issues: ConfigIssue[]): RouteTempl
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     const message = `invalid path ${JSON.stringify(shorten(error.template))} for route ${JSON.stringify(config.routeId)}: ${error.message}`;
-    issues.push(issueOf(config, "path-invalid", message, ["Match", "Path"], error.template, error.reason));
+    issues.push(issueOf(config, "path-invalid", message, ["Match", "Path"], error.template, "a path looks like /api/{id:int}/{**rest}"));
     return undefined;
   }
 }
