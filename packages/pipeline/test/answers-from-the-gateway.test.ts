@@ -44,6 +44,7 @@ describe("a route that responds", () => {
 
   it("is refused at load when its file cannot be read", async () => {
     await expect(responding({ bodyFile: join(folder, "nothing") })).rejects.toThrow("cannot be read: ENOENT");
+    await expect(responding({ bodyFile: "/dev/zero" })).rejects.toThrow("is no regular file");
   });
 
   it("passes the steps before 'answer' and none behind it", async () => {

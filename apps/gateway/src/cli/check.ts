@@ -15,7 +15,7 @@ export async function check(invocation: CheckInvocation, output: Output): Promis
       env: process.env,
     });
     if (invocation.json) {
-      output.error(`${JSON.stringify({ valid: config !== undefined, issues }, undefined, 2)}\n`);
+      output.error(json(config !== undefined, issues));
     } else {
       output.error(issuesText(issues));
       if (config !== undefined) {
@@ -26,9 +26,18 @@ export async function check(invocation: CheckInvocation, output: Output): Promis
     return config === undefined ? exitCode.failed : exitCode.ok;
   } catch (error) {
     if (!(error instanceof FilesMissingError)) throw error;
-    output.error(`gateway: ${error.message}\n`);
+    if (invocation.json) output.error(json(false, error.files.map(missing)));
+    else output.error(`gateway: ${error.message}\n`);
     return exitCode.usage;
   }
+}
+
+function json(valid: boolean, issues: readonly ConfigIssue[]): string {
+  return `${JSON.stringify({ valid, issues }, undefined, 2)}\n`;
+}
+
+function missing(file: string): ConfigIssue {
+  return { code: "file-unreadable", severity: "error", message: `there is no readable file ${file}`, path: [], source: file };
 }
 
 /** One paragraph for each issue and, when there are errors, their number. */

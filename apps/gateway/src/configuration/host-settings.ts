@@ -61,11 +61,10 @@ export interface DeclaredAddress {
 export function declaredAddresses({ urls, server }: GatewayConfig): readonly DeclaredAddress[] {
   return [
     ...urls.map((text, index) => ({ text, name: "Urls", path: ["Urls", index] })),
-    ...Object.entries(server.endpoints).map(([name, { url }]) => ({
-      text: url,
-      name: `endpoint '${name}'`,
-      path: ["Server", "Endpoints", name, "Url"],
-    })),
+    ...Object.entries(server.endpoints)
+      // Without one it has an error of its own.
+      .filter(([, { url }]) => url)
+      .map(([name, { url }]) => ({ text: url, name: `endpoint '${name}'`, path: ["Server", "Endpoints", name, "Url"] })),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { ConfigError, configErrorOf } from "@proxy/config";
 import type { ConfigIssue, GatewayConfig } from "@proxy/config";
 import { loadGatewayConfig } from "@proxy/config/schema";
+import type { DecodeFileOptions } from "@proxy/config/schema";
 import { createProxyValidator } from "@proxy/pipeline";
 import { requireFiles } from "./files-missing.ts";
 import { hostIssues } from "./host-issues.ts";
@@ -29,15 +30,15 @@ export async function inspectConfiguration(
   options: InspectOptions,
 ): Promise<InspectedConfiguration> {
   await requireFiles(files);
-  const { strict, env } = options;
   try {
-    const validate = { validators: [createProxyValidator()] };
-    const { config, warnings, locate } = await loadGatewayConfig(files, { strict, env, validate });
-    const host = hostIssues(config, options.ignoreAddresses ?? false).map(locate);
-    return host.length === 0 ? { config, issues: warnings } : { config: undefined, issues: [...warnings, ...host] };
+    const { config, warnings } = await loadGatewayConfig(files, {
+      ...loadOptions(options),
+      validate: { validators: [createProxyValidator()] },
+    });
+    return { config, issues: warnings };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { config: undefined, issues: [...error.issues, ...(await hostIssuesAlone(files, options))] };
+    return { config: undefined, issues: error.issues };
   }
 }
 
@@ -47,10 +48,8 @@ export async function inspectConfiguration(
  */
 export async function loadForHost(files: readonly string[], options: InspectOptions): Promise<GatewayConfig> {
   await requireFiles(files);
-  const { strict, env } = options;
   try {
-    const { config } = await loadGatewayConfig(files, { strict, env, validate: false });
-    if (hostIssues(config, options.ignoreAddresses ?? false).length === 0) return config;
+    return (await loadGatewayConfig(files, { ...loadOptions(options), validate: false })).config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
   }
@@ -60,14 +59,6 @@ export async function loadForHost(files: readonly string[], options: InspectOpti
   return config;
 }
 
-/** When only rules are broken the host's settings can still be read, and what is wrong with them belongs to the report. */
-async function hostIssuesAlone(files: readonly string[], options: InspectOptions): Promise<readonly ConfigIssue[]> {
-  const { strict, env } = options;
-  try {
-    const { config, locate } = await loadGatewayConfig(files, { strict, env, validate: false });
-    return hostIssues(config, options.ignoreAddresses ?? false).map(locate);
-  } catch (error) {
-    if (error instanceof ConfigError) return [];
-    throw error;
-  }
+function loadOptions({ strict, env, ignoreAddresses = false }: InspectOptions): DecodeFileOptions {
+  return { strict, env, checkSettings: (config) => hostIssues(config, ignoreAddresses) };
 }

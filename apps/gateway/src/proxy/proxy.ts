@@ -75,7 +75,7 @@ function changeLog(log: CallbackLog): ConfigChangeListener {
       if (config === undefined || config === running) return;
       const { revisionId, routes, clusters } = config;
       const facts = { revision: revisionId, routes: routes.length, clusters: clusters.length };
-      if (running === undefined) log("Info", "started", facts);
+      if (running === undefined) log("Info", "the configuration is loaded", facts);
       else if (revisionId === running.revisionId) {
         if (isRefused) log("Info", "the running configuration is what the files say again", facts);
       } else log("Info", "the changed configuration is in use", { ...facts, ...configurationChanges(running, config) });

@@ -84,5 +84,22 @@ describe("gateway check", () => {
     expect(error).toContain(`${folder.path}/one`);
     expect(error).toContain(`${folder.path}/two`);
     expect(error).not.toContain("good.json");
+    const asJson = await run([`${folder.path}/one`], { json: true });
+    expect(asJson.code).toBe(2);
+    expect(JSON.parse(asJson.error)).toMatchObject({ valid: false, issues: [{ code: "file-unreadable", source: `${folder.path}/one` }] });
+  });
+
+  test("faults of every kind are said together: structure, rules, addresses, trusted proxies", async () => {
+    const file = await folder.write("all.json", {
+      Urls: "http://*:bad",
+      Server: { Endpoints: { a: {} }, TrustedProxies: ["nobody"], Limits: { MaxRequestLineSize: "x" } },
+      ReverseProxy: { Routes: { r: { Order: "x", Match: {} } } },
+    });
+    const { error } = await run([file], { json: true });
+    const { issues } = JSON.parse(error) as { issues: { code: string; line?: number }[] };
+    expect(issues.map(({ code }) => code).sort()).toEqual(
+      ["conversion", "conversion", "endpoint-url-missing", "host-or-path-required", "listen-url-invalid", "trusted-proxy-invalid"],
+    );
+    expect(issues.every(({ line }) => line !== undefined)).toBe(true);
   });
 });

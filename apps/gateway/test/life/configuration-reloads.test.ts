@@ -83,7 +83,7 @@ describe("the configuration", () => {
   test("what needs a restart is said, once for each change", async () => {
     const file = await folder.write("gateway.json", oneRoute(one.url, { Server: { Limits: { MaxRequestBodySize: 3 } } }));
     await using gateway = await startGateway([file], { urls: "" });
-    const change = async (url: string, more: object): Promise<string[]> => {
+    const change = async (url: string, more: Readonly<Record<string, unknown>>): Promise<string[]> => {
       const before = gateway.log.length;
       await folder.write("gateway.json", oneRoute(url, more));
       await gateway.logged((entry) => says("is in use")(entry) && gateway.log.indexOf(entry) >= before);
@@ -139,7 +139,7 @@ describe("the configuration", () => {
       expect(gateway.log).toEqual([]);
     }
     await using gateway = await startGateway([file], { logLevel: "Information" });
-    await gateway.logged(says("started"));
+    await gateway.logged(says("is loaded"));
   });
 
   test("unknown keys are warnings, and errors when strict", async () => {

@@ -22,6 +22,11 @@ export interface DecodeFileOptions {
    * alone, as a provider does whose configuration a manager checks later. Default: the built-in rules.
    */
   readonly validate?: ValidateOptions | false | undefined;
+  /**
+   * What is wrong with the rest of the file (`Urls`, `Server`, `Logging`) beyond its structure; reported with all the others.
+   * What could not be read is missing in what it is given.
+   */
+  readonly checkSettings?: ((config: GatewayConfig) => readonly ConfigIssue[]) | undefined;
 }
 
 export interface LoadedGatewayConfig {
@@ -62,7 +67,8 @@ export async function decodeTree(
   const { config } = decoded;
   const issues = [...unreadable, ...decoded.issues.filter(({ code }) => unreadable.length === 0 || code !== "section-missing")];
   const semantic = await semanticIssues(config, issues, options.validate ?? {});
-  const all = inOrder([...issues, ...semantic.map((issue) => locateIn(source, issue))]);
+  const settings = options.checkSettings?.(config) ?? [];
+  const all = inOrder([...issues, ...[...semantic, ...settings].map((issue) => locateIn(source, issue))]);
   if (all.some((issue) => issue.severity === "error")) throw configErrorOf(all, { salvaged: config.reverseProxy });
   return { config, warnings: all, locate: (issue) => locateIn(source, issue) };
 }
