@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { TlsInfo } from "../../exchange.ts";
 import type { FrontServer, FrontServerOptions, ListenAddress } from "../../front-server.ts";
+import { nextConnectionId } from "../../node/connection-info.ts";
 import { defaultServerLimits, type ServerLimits } from "../../server-limits.ts";
 import { TimerWheel } from "../timer-wheel.ts";
 import { readBuffers } from "../client/read-buffers.ts";
@@ -29,17 +31,16 @@ interface OwnedSocket extends Socket {
   [connectionOf]?: Connection;
 }
 
-let lastConnectionId = 0;
-
 /**
  * A front server for cleartext HTTP/1.0 and 1.1: our own engine on `node:net`, without Node's HTTP objects.
  * Strict: whatever is unclear about a request is refused and its connection closed.
  */
 export function createEngineServer(options: EngineServerOptions): FrontServer {
-  return new EngineServer(options);
+  return new EngineServer(options, "http");
 }
 
-class EngineServer implements FrontServer {
+/** The engine behind a front server: listens itself, or adopts the sockets that somebody else accepted. */
+export class EngineServer implements FrontServer {
   readonly #connections = new Set<Connection>();
   readonly #context: ServerContext;
   readonly #server: Server;
@@ -47,13 +48,13 @@ class EngineServer implements FrontServer {
   /** Told when the last connection is gone, while the server closes. */
   #emptied: (() => void) | undefined;
 
-  constructor(options: EngineServerOptions) {
+  constructor(options: EngineServerOptions, scheme: "http" | "https") {
     const limits: ServerLimits = withDefaults(options.limits);
     this.#context = {
       handler: options.handler,
       limits,
       wheel: new TimerWheel({ now: options.now, interval: options.timerInterval }),
-      parser: new RequestParser(limits, "http"),
+      parser: new RequestParser(limits, scheme),
       onFault: options.onFault ?? (() => undefined),
       upgradedCount: 0,
       closing: false,
@@ -69,7 +70,7 @@ class EngineServer implements FrontServer {
       noDelay: true,
       highWaterMark: limits.maxResponseBufferSize,
     });
-    this.#server.on("connection", (socket) => this.#accept(socket));
+    this.#server.on("connection", (socket) => this.adopt(socket, undefined));
     this.#server.on("error", (error) => this.#context.onFault(error, 0));
   }
 
@@ -103,7 +104,8 @@ class EngineServer implements FrontServer {
     clearTimeout(cut);
   }
 
-  #accept(socket: Socket): void {
+  /** Serves `socket`, which must be half-open (`allowHalfOpen`) and over its TLS handshake. */
+  adopt(socket: Socket, tls: TlsInfo | undefined): void {
     const { limits } = this.#context;
     const counted = this.#connections.size - this.#context.upgradedCount;
     if (limits.maxConcurrentConnections !== undefined && counted >= limits.maxConcurrentConnections) {
@@ -111,7 +113,7 @@ class EngineServer implements FrontServer {
       socket.destroy();
       return;
     }
-    const info = new EngineConnectionInfo(++lastConnectionId, socket, undefined);
+    const info = new EngineConnectionInfo(nextConnectionId(), socket, tls);
     const connection = new Connection(this.#context, socket, info);
     (socket as OwnedSocket)[connectionOf] = connection;
     this.#connections.add(connection);
