@@ -14,6 +14,8 @@ for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCD
   tokenBytes[character.charCodeAt(0)] = 1;
 }
 
+const framingMarks = fieldMark.contentLength | fieldMark.transferEncoding;
+
 const cr = 13;
 const lf = 10;
 const space = 32;
@@ -91,8 +93,8 @@ export class FieldScanner {
       if (byte !== cr) return this.#refuse(byte === lf ? "a LF stands without CR" : "a field value holds a control character");
       if (i + 1 >= to) return headIncomplete;
       if (bytes[i + 1] !== lf) return this.#refuse("a CR stands without LF");
-      // Legal, but parsers differ on whether such a coding is chunked.
-      if (spelled.mark === fieldMark.transferEncoding && bytes[i - 1] === tab) return this.#refuse("a tab follows the coding");
+      // Legal, but parsers differ on what such a field says.
+      if ((spelled.mark & framingMarks) !== 0 && bytes[i - 1] === tab) return this.#refuse("a tab follows the framing of the body");
       this.#spelled[count] = spelled;
       const place = count * 3;
       places[place] = start;

@@ -3,7 +3,7 @@ import { ClientGoneError } from "../errors.ts";
 import type { ConnectionInfo } from "../exchange.ts";
 import { connectionInfo } from "./connection-info.ts";
 import type { NodeExchange } from "./node-exchange.ts";
-import { cutSocket } from "./socket-cut.ts";
+import { resetSocket } from "../reset-socket.ts";
 
 const connections = new WeakMap<Socket, NodeConnection>();
 
@@ -88,6 +88,6 @@ export class NodeConnection {
   }
 
   cut(): void {
-    cutSocket(this.socket);
+    resetSocket(this.socket);
   }
 }

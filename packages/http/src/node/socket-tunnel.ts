@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { BodySink } from "../body.ts";
 import type { Tunnel } from "../exchange.ts";
-import { cutSocket } from "./socket-cut.ts";
+import { resetSocket } from "../reset-socket.ts";
 
 /**
  * A tunnel over a socket that left HTTP. Owns the socket from here on: the tunnel is over when the socket is closed,
@@ -76,7 +76,7 @@ export class SocketTunnel implements Tunnel {
 
   abort(cause: Error): void {
     this.#error ??= cause;
-    cutSocket(this.#socket);
+    resetSocket(this.#socket);
   }
 
   #deliverEarly(): void {

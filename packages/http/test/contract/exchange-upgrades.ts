@@ -51,6 +51,23 @@ export const upgrades: ContractPart = {
       expect(answers).toEqual(["http1 websocket", none, none, none, none]);
     });
 
+    test("is not offered to what concerns one hop only, nor with a body", async () => {
+      const server = await serve((exchange) => {
+        const { upgrade } = exchange.features;
+        exchange.response.send({ status: 200, headers: new HeaderList() }, String(upgrade?.protocol));
+      });
+      for (const lines of [
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+        "Connection: Upgrade\r\nUpgrade: TLS/1.2\r\n\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nhi",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+      ]) {
+        const client = await connect(server);
+        client.write(`POST / HTTP/1.1\r\nHost: a.test\r\n${lines}`);
+        expect((await client.readResponse()).body.toString()).toBe("undefined");
+      }
+    });
+
     test("accepted passes bytes both ways, early ones first", async () => {
       const sink = new BodyCollector();
       const { server, opened, completed } = await tunnelled(sink);
@@ -254,6 +271,22 @@ export const upgrades: ContractPart = {
       const second = await connect(server);
       second.write(ask);
       expect((await second.readResponse()).status).toBe(503);
+    });
+
+    test("beyond the most that may be open is not accepted either when it was asked for before", async () => {
+      const asked: Exchange[] = [];
+      const both = signal();
+      const server = await serve(async (exchange) => {
+        if (asked.push(exchange) === 2) both.resolve();
+        await both.promise;
+        exchange.features.upgrade?.accept(accepted).read(new BodyCollector());
+      }, { maxConcurrentUpgradedConnections: 1 });
+      const clients = [await connect(server), await connect(server)];
+      for (const client of clients) client.write(ask);
+      const statuses = await Promise.all(clients.map(async (client) => (await client.readHead()).status));
+      expect(statuses.sort()).toEqual([101, 503]);
+      for (const client of clients) client.reset();
+      await until(() => server.connectionCount === 0);
     });
 
     test("open at close is cut after the grace period", async () => {

@@ -61,6 +61,7 @@ const heads: readonly (readonly [title: string, bytes: string, status: number])[
   ["chunked twice", `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked, chunked\r\n\r\n`, 400],
   ["chunked in two lines", `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n`, 400],
   ["a tab after chunked", `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\t\r\n\r\n`, 400],
+  ["a tab after the length", `POST / HTTP/1.1\r\n${host}Content-Length: 5\t\r\n\r\n`, 400],
   ["an empty coding", `POST / HTTP/1.1\r\n${host}Transfer-Encoding:\r\n\r\n`, 501],
   ["a coding in HTTP/1.0", `POST / HTTP/1.0\r\n${host}Transfer-Encoding: chunked\r\n\r\n`, 400],
   ["an unknown expectation", `POST / HTTP/1.1\r\n${host}Expect: more\r\nContent-Length: 1\r\n\r\n`, 417],

@@ -13,6 +13,13 @@ class MemorySocket implements ConnectionSocket {
   paused = false;
   readonly writableLength = 0;
   readonly writableNeedDrain = false;
+  readonly writableFinished = true;
+  get bytesWritten(): number {
+    return this.sent.length;
+  }
+  get writableEnded(): boolean {
+    return this.ended;
+  }
 
   write(data: string | Uint8Array): boolean {
     this.sent += typeof data === "string" ? data : Buffer.from(data).toString("latin1");

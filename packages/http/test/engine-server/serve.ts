@@ -1,6 +1,7 @@
 import { afterEach } from "vitest";
 import { createEngineServer, type ExchangeHandler, type FrontServer, HeaderList, type ServerLimits } from "../../src/index.ts";
 import { RawClient } from "../contract/raw-client.ts";
+import { until } from "../contract/recorders.ts";
 
 const servers: FrontServer[] = [];
 const clients: RawClient[] = [];
@@ -15,17 +16,23 @@ export interface EngineBench {
   readonly faults: Error[];
   /** Moves the clock of the server on: its deadlines are looked at within milliseconds. */
   advance(milliseconds: number): void;
+  /** Resolves when the server has looked at its deadlines since. */
+  looked(): Promise<void>;
   connect(): Promise<RawClient>;
 }
 
 /** An engine server with a clock that stands still until it is told to move. */
 export async function serve(handler: ExchangeHandler, limits?: Partial<ServerLimits>): Promise<EngineBench> {
   let clock = 0;
+  let looks = 0;
   const faults: Error[] = [];
   const server = createEngineServer({
     handler,
     limits,
-    now: () => clock,
+    now() {
+      looks++;
+      return clock;
+    },
     timerInterval: 2,
     onFault: (error) => faults.push(error),
   });
@@ -36,6 +43,11 @@ export async function serve(handler: ExchangeHandler, limits?: Partial<ServerLim
     faults,
     advance(milliseconds) {
       clock += milliseconds;
+    },
+    async looked() {
+      // A look after a jump of the clock lets waiting input be read first.
+      const enough = looks + 3;
+      await until(() => looks >= enough);
     },
     async connect() {
       const client = await RawClient.open(port);

@@ -45,9 +45,13 @@ describe("a client", () => {
 
   test("that sends a body more slowly than the minimum is told to its reader after the grace period", async () => {
     const error = signal<Error>();
-    const { advance, connect, faults } = await serve((exchange) => {
+    const came = signal();
+    const { advance, looked, connect, faults } = await serve((exchange) => {
       exchange.body?.read({
-        onData: () => true,
+        onData() {
+          came.resolve();
+          return true;
+        },
         onEnd: () => undefined,
         onError(cause) {
           error.resolve(cause);
@@ -59,9 +63,11 @@ describe("a client", () => {
     client.write("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100000\r\n\r\nabc");
     let settled = false;
     void error.promise.then(() => (settled = true));
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await came.promise;
+    advance(4000);
+    await looked();
     expect(settled).toBe(false);
-    advance(6000);
+    advance(2000);
     expect(await error.promise).toMatchObject({ name: "BadRequestError", status: 408 });
     const response = await client.readResponse();
     expect([response.status, response.header("connection")]).toEqual([408, "close"]);
@@ -72,7 +78,7 @@ describe("a client", () => {
   test("is not judged for the time in which its body was held back", async () => {
     let exchange: Exchange | undefined;
     const started = signal();
-    const { advance, connect } = await serve((given) => {
+    const { advance, looked, connect } = await serve((given) => {
       exchange = given;
       given.body?.read({
         onData: () => true,
@@ -86,7 +92,7 @@ describe("a client", () => {
     client.write("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\n");
     await started.promise;
     advance(60_000);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await looked();
     exchange?.body?.resume();
     client.write("abc");
     expect((await client.readResponse()).status).toBe(200);
@@ -107,6 +113,47 @@ describe("a client", () => {
     await wrote.promise;
     advance(6000 + (2 * 65_536 * 1000) / 240);
     await gone.promise;
+    await until(() => server.connectionCount === 0);
+  });
+
+  test("that reads fast enough is not judged by what was written after its time began", async () => {
+    const size = 16 * 1024 * 1024;
+    const allowed = 6000 + (size * 1000) / 240;
+    let exchange: Exchange | undefined;
+    const { advance, looked, connect, server, faults } = await serve((given) => {
+      exchange = given;
+      given.response.start({ status: 200, headers: new HeaderList() });
+      given.response.write(Buffer.alloc(size));
+    }, { maxResponseBufferSize: 4 * size });
+    const client = await connect();
+    client.socket.pause();
+    client.write(get);
+    await until(() => (exchange?.response.pending ?? 0) > 0);
+    client.socket.resume();
+    await until(() => exchange?.response.pending === 0);
+    client.socket.pause();
+    exchange?.response.write(Buffer.alloc(size));
+    advance(allowed);
+    await looked();
+    expect([server.connectionCount, faults]).toEqual([1, []]);
+    advance(allowed);
+    await until(() => server.connectionCount === 0);
+    expect(faults).toMatchObject([{ message: "the client reads too slowly" }]);
+  });
+
+  test("that half-closes behind a partial head is closed with its last answer", async () => {
+    let exchange: Exchange | undefined;
+    const { connect, looked, server } = await serve((given) => {
+      exchange = given;
+    });
+    const client = await connect();
+    client.write(`${get}GET / HT`);
+    client.end();
+    await until(() => exchange !== undefined);
+    await looked();
+    exchange?.response.send({ status: 200, headers: new HeaderList() });
+    expect([(await client.readResponse()).status, (await client.readResponse()).status]).toEqual([200, 400]);
+    await client.closed;
     await until(() => server.connectionCount === 0);
   });
 

@@ -60,4 +60,14 @@ describe("a timer wheel", () => {
     expect(entry.told).toEqual([60_000]);
     entry.leave();
   });
+
+  test("looks all the same when every tick is late", () => {
+    let now = 0;
+    const wheel = new TimerWheel({ now: () => now, interval: 250 });
+    const entry = new Entry(wheel);
+    entry.deadline = wheel.after(1000);
+    for (now = 2000; now <= 6000; now += 2000) wheel.tick();
+    expect(entry.told).toEqual([4000]);
+    entry.leave();
+  });
 });

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { BadRequestError, ClientGoneError, ExchangeStateError } from "../../errors.ts";
 import type { ConnectionInfo, ResponseHead, Tunnel } from "../../exchange.ts";
 import { HeaderList } from "../../header-list.ts";
+import { type ResettableSocket, resetSocket } from "../../reset-socket.ts";
 import { ChunkedDecoder } from "../chunked-decoder.ts";
 import type { Timed } from "../timer-wheel.ts";
 import { dateLine } from "./date-line.ts";
@@ -36,10 +37,9 @@ const phaseLinger = 4;
 const phaseClosed = 5;
 
 /** What a connection uses of its socket. */
-export type ConnectionSocket = Pick<
+export type ConnectionSocket = ResettableSocket & Pick<
   Socket,
-  | "write" | "end" | "cork" | "uncork" | "pause" | "resume" | "destroy" | "resetAndDestroy" | "writableLength"
-  | "writableNeedDrain"
+  "write" | "end" | "cork" | "uncork" | "pause" | "resume" | "writableLength" | "writableNeedDrain" | "bytesWritten"
 >;
 
 const nothing = new Uint8Array(0);
@@ -83,6 +83,8 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
 
   #readDeadline = Infinity;
   #writeDeadline = Infinity;
+  /** Bytes written to the socket when the write deadline was set: by then the system must have taken them all. */
+  #writeMark = 0;
   /** For the data rate of the body in hand. */
   #bodySince = 0;
   #pausedSince = -1;
@@ -189,12 +191,18 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
 
   onDeadline(time: number): void {
     if (this.#writeDeadline <= time) {
+      const socket = this.#socket;
+      const unsent = socket.writableLength;
       this.#writeDeadline = Infinity;
       this.deadline = this.#readDeadline;
-      if (this.#socket.writableLength > 0) {
-        this.failed(new Error("the client reads too slowly"));
-        this.#socket.resetAndDestroy();
-        return;
+      if (unsent > 0) {
+        if (socket.bytesWritten - unsent < this.#writeMark) {
+          this.failed(new Error("the client reads too slowly"));
+          resetSocket(socket);
+          return;
+        }
+        // What is unsent now was written later. No "drain" told, since the buffer was never full.
+        this.#watchReader(unsent);
       }
     }
     if (this.#readDeadline > time) return;
@@ -328,6 +336,11 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     if (head.status !== 101) throw new ExchangeStateError(`${head.status} is no answer to an upgrade`);
     if (this.#body !== undefined && !this.#body.finished) throw new ExchangeStateError("the request has a body");
     const text = `${statusLine(101, head.reason)}${fields.write(head.headers, false)}`;
+    const { maxConcurrentUpgradedConnections } = context.limits;
+    if (maxConcurrentUpgradedConnections !== undefined && context.upgradedCount >= maxConcurrentUpgradedConnections) {
+      // Others were accepted since the request came.
+      throw tooManyUpgraded();
+    }
     const tail = `${fields.hasDate ? "" : dateLine()}Connection: Upgrade\r\n\r\n`;
     response.give(101);
     const tunnel = new EngineTunnel(this);
@@ -392,6 +405,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
       this.#partial = new PartialHead();
       if (this.#requests > 0) this.#setReadDeadline(limits.requestHeadersTimeout);
       if (this.#partial.look(input.bytes, input.start, input.end) === partialMalformed) return this.#refuseMalformed();
+      if (this.#peerEnded) this.#closeIdle();
       return false;
     }
     if (end < 0) {
@@ -402,7 +416,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     const { maxConcurrentUpgradedConnections } = limits;
     if (parser.upgrade !== undefined && maxConcurrentUpgradedConnections !== undefined
       && this.#context.upgradedCount >= maxConcurrentUpgradedConnections) {
-      this.#refuse(new BadRequestError(503, "TOO_MANY_UPGRADED", "there are too many upgraded connections"));
+      this.#refuse(tooManyUpgraded());
       return false;
     }
     input.use(end);
@@ -563,7 +577,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   #giveUp(hard: boolean): void {
     this.#exchange = undefined;
     this.#phase = phaseClosed;
-    if (hard) this.#socket.resetAndDestroy();
+    if (hard) resetSocket(this.#socket);
     else this.#socket.destroy();
   }
 
@@ -647,15 +661,26 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     if (this.#peerEnded) this.#armHalfClosed();
     const socket = this.#socket;
     const unsent = socket.writableLength;
-    if (unsent === 0) return true;
-    const rate = this.#context.limits.minResponseDataRate;
-    if (rate !== undefined && this.#tunnel === undefined) {
-      const allowed = (unsent / rate.bytesPerSecond) * 1000;
-      if (this.#writeDeadline === Infinity) this.#writeDeadline = this.#context.wheel.after(rate.gracePeriod + allowed);
-      this.deadline = Math.min(this.#readDeadline, this.#writeDeadline);
+    if (unsent === 0) {
+      this.#writeDeadline = Infinity;
+      return true;
     }
+    if (this.#writeDeadline === Infinity && this.#tunnel === undefined) this.#watchReader(unsent);
     return !socket.writableNeedDrain;
   }
+
+  /** Gives the client time to take the bytes that are `unsent` now. */
+  #watchReader(unsent: number): void {
+    const rate = this.#context.limits.minResponseDataRate;
+    if (rate === undefined) return;
+    this.#writeMark = this.#socket.bytesWritten;
+    this.#writeDeadline = this.#context.wheel.after(rate.gracePeriod + (unsent / rate.bytesPerSecond) * 1000);
+    this.deadline = Math.min(this.#readDeadline, this.#writeDeadline);
+  }
+}
+
+function tooManyUpgraded(): BadRequestError {
+  return new BadRequestError(503, "TOO_MANY_UPGRADED", "there are too many upgraded connections");
 }
 
 function asError(error: unknown): Error {

@@ -26,6 +26,8 @@ const space = 32;
 /** A request target is visible ASCII; what else it may hold is for the target's own grammar. */
 const targetBytes = new Uint8Array(256).fill(1, 0x21, 0x7f);
 
+const hopProtocols = /^(h2c|tls\/|http\/)/i;
+
 const versionText = Uint8Array.from("HTTP/", (character) => character.charCodeAt(0));
 
 /**
@@ -154,15 +156,20 @@ export class RequestParser {
       for (let i = headers.indexOf("connection"); i >= 0; i = headers.indexOf("connection", i + 1)) {
         const value = headers.valueAt(i);
         if (minor === 0 && !this.keepAlive && hasListElement(value, "keep-alive")) this.keepAlive = true;
-        if ((marks & fieldMark.upgrade) !== 0 && minor === 1 && hasListElement(value, "upgrade")) {
-          this.upgrade = headers.getAll("upgrade").join(", ");
-        }
+        if ((marks & fieldMark.upgrade) !== 0 && minor === 1 && hasListElement(value, "upgrade")) this.#offerUpgrade(headers);
       }
       for (let i = headers.indexOf("connection"); i >= 0; i = headers.indexOf("connection", i + 1)) {
         if (hasListElement(headers.valueAt(i), "close")) this.keepAlive = false;
       }
     }
     return true;
+  }
+
+  /** Not with a body, and not to what concerns this hop only: another version of HTTP, or TLS. */
+  #offerUpgrade(headers: HeaderList): void {
+    if (this.bodyLength !== bodyAbsent && this.bodyLength !== 0) return;
+    const protocols = headers.getAll("upgrade").join(", ");
+    if (!hopProtocols.test(protocols)) this.upgrade = protocols;
   }
 
   /** RFC 9112, 6.3, with none of its leniencies. False after a refusal. */
