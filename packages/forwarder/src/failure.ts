@@ -1,4 +1,4 @@
-import { BadRequestError, ClientGoneError, type DestinationError, type DestinationOrigin } from "@proxy/http";
+import { BadRequestError, ClientGoneError, type DestinationError, type DestinationOrigin, ExchangeStateError } from "@proxy/http";
 import { ForwarderError, type ForwarderErrorCode } from "./forwarder-error.ts";
 import type { RequestBody } from "./request-body.ts";
 
@@ -18,6 +18,10 @@ export function requestBodyFailure(body: RequestBody | undefined): Failure | und
   const cause = body.error;
   if (cause instanceof ClientGoneError) {
     return { code: "RequestBodyCanceled", status: 400, source: "client", retry: "never", cause };
+  }
+  if (cause instanceof ExchangeStateError) {
+    // A body parser in front of the forwarding has it: not the client's doing.
+    return { code: "RequestCreation", status: 502, source: "gateway", retry: "never", cause };
   }
   const status = cause instanceof BadRequestError ? cause.status : 400;
   return { code: "RequestBodyClient", status, source: "client", retry: "never", cause };

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import express from "express";
 import fastify from "fastify";
 import { createReverseProxy, type ReverseProxy } from "@proxy/pipeline";
+import { RecordedEvents } from "./support/recorded-events.ts";
 import { exchangeBytes } from "./support/raw-sockets.ts";
 import { nodeDestination } from "./support/serving.ts";
 
@@ -13,13 +14,14 @@ afterEach(async () => {
 });
 
 /** A proxy for `/api`, whose destination tells what it got. */
-async function apiProxy(): Promise<ReverseProxy> {
+async function apiProxy(logger = new RecordedEvents()): Promise<ReverseProxy> {
   const destination = await nodeDestination((request, response) => {
     let body = "";
     request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
     request.on("end", () => response.end(`${request.method} ${request.url} ${body}`));
   });
   const proxy = await createReverseProxy({
+    logger,
     config: {
       routes: { api: { clusterId: "c", match: { path: "/api/{**rest}", methods: ["GET", "POST"] } } },
       clusters: { c: { destinations: { d: { address: `http://127.0.0.1:${destination.port}` } } } },
@@ -60,6 +62,12 @@ describe("a proxy in a bare node:http server", () => {
     expect(await exchangeBytes(port, get("/api/<x>"))).toMatch(/^HTTP\/1\.1 400 /);
   });
 
+  it("has 100 (Continue) sent once", async () => {
+    const port = await listen((await apiProxy()).nodeHandler);
+    const request = post("/api/x", "hello").replace("Host: a", "Host: a\r\nExpect: 100-continue");
+    expect(await exchangeBytes(port, request)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n[^]*POST \/api\/x hello$/);
+  });
+
   it("serves upgrades by the server's upgrade event", async () => {
     const proxy = await apiProxy();
     const server = createServer(proxy.nodeHandler);
@@ -92,6 +100,34 @@ describe("a proxy in express", () => {
     app.use("/api", nodeHandler);
     const port = await listen(app);
     expect(await exchangeBytes(port, get("/api/x?y=%20"))).toMatch(/GET \/api\/x\?y=%20 $/);
+  });
+});
+
+describe("a proxy behind something that reads bodies", () => {
+  const chunked = lines("POST /api/x HTTP/1.1", "Host: a", "Content-Type: text/plain", "Transfer-Encoding: chunked", "Connection: close", "", "");
+
+  it.each([
+    ["a body parser took it whole", express.text(), post("/api/x", "hello")],
+    ["a body parser took it whole, in chunks", express.text(), `${chunked}5\r\nhello\r\n0\r\n\r\n`],
+    [
+      "a handler took the first piece of it",
+      (request: express.Request, _: express.Response, next: () => void) => void request.once("data", () => (request.pause(), next())),
+      `${chunked}5\r\nhello\r\n0\r\n\r\n`,
+    ],
+  ])("forwards nothing, answers 502 and says why: %s", async (_, parser, request) => {
+    const log = new RecordedEvents();
+    const { nodeHandler } = await apiProxy(log);
+    const port = await listen(express().use(parser).use(nodeHandler));
+    expect(await exchangeBytes(port, request)).toMatch(/^HTTP\/1\.1 502 [^]*\r\n\r\n$/);
+    expect(log.named("forwarding-failed")).toMatchObject([{ level: "warning", fields: { code: "RequestCreation", source: "gateway" } }]);
+    expect(String(log.named("forwarding-failed")[0]?.fields["error"])).toContain("read, at least in part, by somebody else");
+  });
+
+  it("forwards a request whose body is empty", async () => {
+    const { nodeHandler } = await apiProxy();
+    const port = await listen(express().use(express.text()).use(nodeHandler));
+    expect(await exchangeBytes(port, post("/api/x", ""))).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*POST \/api\/x $/);
+    expect(await exchangeBytes(port, `${chunked}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*POST \/api\/x $/);
   });
 });
 

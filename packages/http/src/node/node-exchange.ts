@@ -23,6 +23,11 @@ export interface NodeExchangeOptions {
   readonly mayUpgrade?: (() => boolean) | undefined;
 }
 
+/** What Node remembers of `writeContinue`; not in its types. */
+interface ContinuedResponse extends ServerResponse {
+  readonly _sent100?: boolean;
+}
+
 /** One pair of `IncomingMessage` and `ServerResponse` as an exchange. */
 export class NodeExchange implements Exchange {
   readonly request: RequestHead;
@@ -51,7 +56,9 @@ export class NodeExchange implements Exchange {
     this.connection = node.info;
     const { headers } = request;
     const isHttp10 = request.httpVersion === "1.0";
-    this.#continueDue = !isHttp10 && hasListElement(headers.get("expect") ?? "", "100-continue");
+    // A server without a listener for `checkContinue` has sent it before it told of the request.
+    const isSent = (res as ContinuedResponse)._sent100 === true;
+    this.#continueDue = !isHttp10 && !isSent && hasListElement(headers.get("expect") ?? "", "100-continue");
     const length = headers.get("content-length");
     if (length !== undefined || headers.has("transfer-encoding")) {
       const size = length === undefined ? undefined : Number(length);

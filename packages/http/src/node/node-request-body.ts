@@ -68,8 +68,8 @@ export class NodeRequestBody implements BodySource, BodyLimitFeature {
       return;
     }
     const req = this.#req;
-    if (req.readableEnded && this.length !== 0) {
-      this.fail(new ExchangeStateError("the request body was read by somebody else before"));
+    if (req.readableDidRead) {
+      this.fail(new ExchangeStateError("the request body was read, at least in part, by somebody else before"));
       return;
     }
     this.#onFirstRead();
