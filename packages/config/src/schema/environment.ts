@@ -9,10 +9,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const sections = new Set(["reverseproxy", "server", "kestrel", "logging", "urls"]);
 const maxParts = 32;
+/** Item 2 before item 10. */
+const inOrder = new Intl.Collator("en", { numeric: true });
 
 /** Puts the overrides into the tree. */
 export function applyEnvironment({ root }: ConfigSource, env: Environment): void {
-  for (const [name, value] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, value] of Object.entries(env).sort(([a], [b]) => inOrder.compare(a, b))) {
     if (value === undefined) continue;
     const parts = name.split("__");
     const section = parts[0]?.toLowerCase() ?? "";

@@ -70,7 +70,7 @@ function replaceValue(member: ConfigMember, over: ConfigMember): void {
 }
 
 function mergeItems(base: ArrayNode, items: readonly (readonly [number, ConfigNode])[]): ArrayNode {
-  for (const [index, item] of items) {
+  for (const [index, item] of items.toSorted(([a], [b]) => a - b)) {
     const position = Math.min(index, base.items.length);
     const known = base.items[position];
     base.items[position] = known === undefined ? item : merge(known, item);

@@ -87,6 +87,18 @@ describe("several files", () => {
     });
   });
 
+  it("and variables may name items in any order", async () => {
+    const hosts = (...letters: readonly string[]): string[] => letters.map((letter) => `${letter}.test`);
+    const over = Object.fromEntries([11, 2, 1, 10, 3, 4, 9, 8, 7, 6, 5].map((index) => [index, `${"abcdefghijkl"[index]}.test`]));
+    const [file, laidOver] = await write({ "a.json": proxy({ r: { Match: { Hosts: ["a.test"] } } }), "b.json": proxy({ r: { Match: { Hosts: over } } }) });
+    const expected = hosts(..."abcdefghijkl");
+    const { config } = await loadGatewayConfig([file!, laidOver!]);
+    expect(config.reverseProxy.routes[0]?.match.hosts).toEqual(expected);
+    const env = Object.fromEntries(Object.entries(over).map(([index, host]) => [`ReverseProxy__Routes__r__Match__Hosts__${index}`, host]));
+    const fromEnv = await loadGatewayConfig(file!, { env });
+    expect(fromEnv.config.reverseProxy.routes[0]?.match.hosts).toEqual(expected);
+  });
+
   it("may replace what is of another kind: null takes away, a text takes the place of a list", async () => {
     const config = await load(
       proxy({ r: { ClusterId: "c", Match: { Path: "/r", Methods: ["GET", "PUT"] }, Metadata: { a: "b" } } }),
