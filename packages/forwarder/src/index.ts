@@ -15,6 +15,7 @@ export type {
 } from "./forward-options.ts";
 export { defaultTransformer, emptyTransformer } from "./transformers.ts";
 export { copyRequestFields } from "./request-headers.ts";
+export { copyResponseFields } from "./response-headers.ts";
 export { sharedTimers, TimerWheel } from "./timer-wheel.ts";
 export type { WheelEntry } from "./timer-wheel.ts";
 export { createUndiciClient } from "./undici/undici-client.ts";

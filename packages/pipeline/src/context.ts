@@ -25,6 +25,8 @@ export class ProxyContext {
   outcome: ForwarderError | undefined = undefined;
   /** @internal When the clock of the route's `Timeout` was started, in ticks of the forwarder's timers; 0: it was not. */
   startTick = 0;
+  /** Whether the peer is believed when it says for whom it forwards; known once request transforms run. */
+  trustedPeer = false;
   readonly #match: { readonly values: RouteValues };
   #items: Map<unknown, unknown> | undefined;
 

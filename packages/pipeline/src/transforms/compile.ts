@@ -8,15 +8,30 @@
  * 5. Host, as `RequestHeaderOriginalHost` says (default: the destination's own).
  */
 import type { ConfigIssue, RouteConfig } from "@proxy/config";
-import { addDefaultXForwarded, xForwarded } from "./forwarded.ts";
+import { clientCert } from "./client-cert.ts";
+import { forwarded } from "./forwarded.ts";
 import { httpMethodChange } from "./method.ts";
 import { pathPattern } from "./path-pattern.ts";
 import { pathPrefix, pathRemovePrefix, pathSet } from "./path.ts";
-import { queryRemoveParameter, queryValueParameter } from "./query.ts";
-import { requestHeader, requestHeaderOriginalHost, requestHeaderRemove, requestHeadersCopy } from "./request-headers.ts";
-import { responseHeader, responseHeaderRemove } from "./response-headers.ts";
+import { queryRemoveParameter, queryRouteParameter, queryValueParameter } from "./query.ts";
+import {
+  requestHeader,
+  requestHeaderOriginalHost,
+  requestHeaderRemove,
+  requestHeadersAllowed,
+  requestHeadersCopy,
+} from "./request-headers.ts";
+import { responseHeader, responseHeaderRemove, responseHeadersAllowed, responseHeadersCopy } from "./response-headers.ts";
+import {
+  responseTrailer,
+  responseTrailerRemove,
+  responseTrailersAllowed,
+  responseTrailersCopy,
+} from "./response-trailers.ts";
+import { requestHeaderRouteValue } from "./route-value-header.ts";
 import { TransformSettings, type TransformFault } from "./transform-settings.ts";
 import type { TransformFactory, TransformPlan } from "./transform.ts";
+import { addDefaultXForwarded, xForwarded } from "./x-forwarded.ts";
 
 const builtIn: readonly TransformFactory[] = [
   pathPrefix,
@@ -24,15 +39,26 @@ const builtIn: readonly TransformFactory[] = [
   pathSet,
   pathPattern,
   queryValueParameter,
+  queryRouteParameter,
   queryRemoveParameter,
   httpMethodChange,
   requestHeadersCopy,
+  requestHeadersAllowed,
   requestHeaderOriginalHost,
   requestHeader,
+  requestHeaderRouteValue,
   requestHeaderRemove,
+  xForwarded,
+  forwarded,
+  clientCert,
+  responseHeadersCopy,
+  responseHeadersAllowed,
   responseHeader,
   responseHeaderRemove,
-  xForwarded,
+  responseTrailersCopy,
+  responseTrailersAllowed,
+  responseTrailer,
+  responseTrailerRemove,
 ];
 
 /** The forms of transforms that are known, by their keys ignoring case. */
@@ -62,6 +88,7 @@ export function planTransforms(route: RouteConfig, catalogue: TransformCatalogue
       const known = [...catalogue.values()].map((each) => each.key).sort();
       faults.push({
         code: "unknown-transform",
+        severity: "error",
         message: `unknown transform '${keys.join(";")}'`,
         hint: `known are ${known.join(", ")}`,
       });
@@ -76,8 +103,10 @@ function emptyPlan(): TransformPlan {
   return {
     request: [],
     response: [],
+    trailers: [],
     copyRequestHeaders: true,
     copyResponseHeaders: true,
+    copyResponseTrailers: true,
     originalHost: undefined,
     forwardedConfigured: false,
   };
@@ -100,7 +129,7 @@ function isTransform(configured: unknown): boolean {
 function issueOf(route: RouteConfig, index: number, fault: TransformFault): ConfigIssue {
   return {
     code: fault.code,
-    severity: "error",
+    severity: fault.severity,
     message: `${fault.message} (route '${route.routeId}')`,
     hint: fault.hint,
     entity: { kind: "route", id: route.routeId },

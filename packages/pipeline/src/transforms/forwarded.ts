@@ -1,67 +1,136 @@
-import { headerKey } from "@proxy/http";
-import type { OutgoingRequest } from "@proxy/forwarder";
+/** `Forwarded` (RFC 7239): proto, host, for and by in one field. */
+import { randomInt } from "node:crypto";
+import type { RandomSource } from "@proxy/cluster";
 import type { ProxyContext } from "../context.ts";
+import { forwardedAction } from "./forwarded-action.ts";
+import { copiedHere } from "./request-headers.ts";
+import { asciiAuthority, shownAddress } from "./shown-peer.ts";
+import { copyFromClient } from "./take-header.ts";
 import type { TransformSettings } from "./transform-settings.ts";
-import type { RequestTransform, TransformFactory, TransformPlan } from "./transform.ts";
+import type { TransformFactory } from "./transform.ts";
+import { removeXForwarded } from "./x-forwarded.ts";
 
-type ForwardedAction = "Set" | "Append" | "Remove" | "Off";
+/** RFC 7239, 6.3: what stands behind the underscore of an obfuscated node. */
+const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+const identifierLength = 9;
 
-const actions: ReadonlySet<string> = new Set<ForwardedAction>(["Set", "Append", "Remove", "Off"]);
+type NodeName = "Random" | "Unknown" | "Ip";
+type NodePort = "none" | "Port" | "RandomPort";
 
-/** What each part of the X-Forwarded family says of a request; undefined when it is not known. */
-const parts = new Map<string, (ctx: ProxyContext) => string | undefined>([
-  ["For", (ctx) => ctx.exchange.connection.remoteAddress],
-  ["Host", (ctx) => ctx.exchange.request.authority || undefined],
-  ["Proto", (ctx) => ctx.exchange.request.scheme],
-  // A path base is what an embedding server took off the path before us; the exchange knows none.
-  ["Prefix", () => undefined],
-]);
+interface NodeFormat {
+  readonly name: NodeName;
+  readonly port: NodePort;
+}
+
+const formats = new Map<string, NodeFormat | undefined>([["none", undefined]]);
+for (const name of ["Random", "Unknown", "Ip"] as const) {
+  formats.set(name.toLowerCase(), { name, port: "none" });
+  for (const port of ["Port", "RandomPort"] as const) formats.set(`${name}And${port}`.toLowerCase(), { name, port });
+}
+
+const partNames: ReadonlySet<string> = new Set(["for", "by", "host", "proto"]);
+const defaultFormat = "Random";
+
+/** The form with identifiers from `random`, which gives whole numbers below its argument. */
+export function forwardedWith(random: RandomSource): TransformFactory {
+  return {
+    key: "Forwarded",
+    build(settings, plan) {
+      if (!settings.only("ForFormat", "ByFormat", "Action")) return;
+      const parts = partsOf(settings);
+      const forFormat = formatOf(settings, "ForFormat");
+      const byFormat = formatOf(settings, "ByFormat");
+      const action = forwardedAction(settings, "Action", settings.get("Action") ?? "Set");
+      if (parts === undefined || forFormat === "wrong" || byFormat === "wrong" || action === undefined) return;
+      plan.forwardedConfigured = true;
+      const write = writer(parts, forFormat, byFormat, random);
+      if (action === "Off" || write === undefined) return;
+      const isCopied = copiedHere(plan);
+      plan.request.push((outgoing, ctx) => {
+        const { headers } = outgoing;
+        if (action !== "Append") headers.remove("forwarded");
+        else if (!isCopied()) copyFromClient(headers, "forwarded", ctx);
+        const value = action === "Remove" ? "" : write(ctx);
+        if (value !== "") headers.append("Forwarded", value);
+      });
+      removeXForwarded(plan);
+    },
+  };
+}
 
 /**
- * `X-Forwarded: <action>` with `For`, `Host`, `Proto`, `Prefix` for single parts and `HeaderPrefix`. Replaces the
- * default set. Names of actions are case-sensitive, as in YARP.
+ * `Forwarded: "for,host,proto,by"` with `ForFormat`, `ByFormat` and `Action` (default Set). Identifiers are new with
+ * each request.
  */
-export const xForwarded: TransformFactory = {
-  key: "X-Forwarded",
-  build(settings, plan) {
-    if (!settings.only(...parts.keys(), "HeaderPrefix")) return;
-    const main = action(settings, "X-Forwarded", settings.value);
-    const chosen = [...parts.keys()].map((part) => {
-      const own = settings.get(part);
-      return [part, own === undefined ? main : action(settings, part, own)] as const;
+export const forwarded: TransformFactory = forwardedWith((below) => randomInt(below));
+
+type Writer = (ctx: ProxyContext) => string;
+
+function writer(
+  parts: ReadonlySet<string>,
+  forFormat: NodeFormat | undefined,
+  byFormat: NodeFormat | undefined,
+  random: RandomSource,
+): Writer | undefined {
+  const writers: Writer[] = [];
+  if (parts.has("proto")) writers.push((ctx) => `proto=${ctx.exchange.request.scheme}`);
+  if (parts.has("host")) {
+    writers.push((ctx) => {
+      const host = asciiAuthority(ctx.exchange.request.authority);
+      return host === undefined ? "" : `host="${host}"`;
     });
-    if (main === undefined || chosen.some(([, each]) => each === undefined)) return;
-    plan.forwardedConfigured = true;
-    const prefix = settings.get("HeaderPrefix") ?? "X-Forwarded-";
-    for (const [part, each] of chosen) if (each !== undefined) addXForwarded(plan, prefix + part, part, each);
-    if (chosen.some(([, each]) => each !== "Off")) plan.request.push(removeForwarded);
-  },
-};
-
-/** The set that a route has when no transform decides: For, Host, Proto and Prefix anew, no `Forwarded`. */
-export function addDefaultXForwarded(plan: TransformPlan): void {
-  for (const part of parts.keys()) addXForwarded(plan, `X-Forwarded-${part}`, part, "Set");
-  plan.request.push(removeForwarded);
+  }
+  if (parts.has("for") && forFormat !== undefined) {
+    writers.push(({ exchange: { connection } }) => `for=${node(forFormat, connection.remoteAddress, connection.remotePort, random)}`);
+  }
+  if (parts.has("by") && byFormat !== undefined) {
+    writers.push(({ exchange: { connection } }) => `by=${node(byFormat, connection.localAddress, connection.localPort, random)}`);
+  }
+  if (writers.length === 0) return undefined;
+  return (ctx) => {
+    let text = "";
+    for (const write of writers) {
+      const piece = write(ctx);
+      if (piece !== "") text += text === "" ? piece : `;${piece}`;
+    }
+    return text;
+  };
 }
 
-const removeForwarded: RequestTransform = (outgoing) => void outgoing.headers.remove("forwarded");
-
-function addXForwarded(plan: TransformPlan, name: string, part: string, action: ForwardedAction): void {
-  const valueOf = parts.get(part);
-  if (action === "Off" || valueOf === undefined) return;
-  const key = headerKey(name);
-  plan.request.push((outgoing: OutgoingRequest, ctx: ProxyContext) => {
-    const value = action === "Remove" ? undefined : valueOf(ctx);
-    if (action !== "Append") outgoing.headers.remove(key);
-    if (value !== undefined) outgoing.headers.append(name, value);
-  });
+/** RFC 7239, 6: quoted where a colon or a bracket stands in it. */
+function node(format: NodeFormat, address: string | undefined, port: number | undefined, random: RandomSource): string {
+  const shown = format.name === "Ip" ? shownAddress(address) : undefined;
+  const isIPv6 = shown !== undefined && shown.includes(":");
+  const name = format.name === "Random" ? identifier(random) : shown === undefined ? "unknown" : isIPv6 ? `[${shown}]` : shown;
+  if (format.port === "RandomPort") return `"${name}:${identifier(random)}"`;
+  if (format.port === "Port" && port !== undefined && port !== 0) return `"${name}:${port}"`;
+  return isIPv6 ? `"${name}"` : name;
 }
 
-function action(settings: TransformSettings, key: string, name: string): ForwardedAction | undefined {
-  if (actions.has(name)) return name as ForwardedAction;
+function identifier(random: RandomSource): string {
+  let text = "_";
+  for (let i = 0; i < identifierLength; i++) text += alphabet.charAt(random(alphabet.length));
+  return text;
+}
+
+function partsOf(settings: TransformSettings): ReadonlySet<string> | undefined {
+  const names = settings.value.split(/[, ]+/).filter((name) => name !== "");
+  const unknown = names.filter((name) => !partNames.has(name.toLowerCase()));
+  if (unknown.length === 0) return new Set(names.map((name) => name.toLowerCase()));
   settings.report(
-    "bad-forwarded-action",
-    `transform 'X-Forwarded' has no action '${name}' for ${key}: known are ${[...actions].join(", ")}`,
+    "bad-forwarded-part",
+    `transform 'Forwarded' has no part '${unknown.join("', '")}': known are ${[...partNames].join(", ")}`,
   );
   return undefined;
+}
+
+function formatOf(settings: TransformSettings, key: string): NodeFormat | undefined | "wrong" {
+  const name = settings.get(key) ?? defaultFormat;
+  if (formats.has(name.toLowerCase())) return formats.get(name.toLowerCase());
+  settings.report(
+    "bad-node-format",
+    `transform 'Forwarded' has no ${key} '${name}'`,
+    "known are Random, Unknown and Ip, alone or with AndPort or AndRandomPort, and None",
+  );
+  return "wrong";
 }

@@ -17,6 +17,10 @@ export const httpMethodChange: TransformFactory = {
       settings.report("bad-method", `transform 'HttpMethodChange' takes methods, not '${settings.value}' and '${to}'`);
       return;
     }
+    if (method === "CONNECT") {
+      settings.report("bad-method", "transform 'HttpMethodChange' cannot make a CONNECT of a request");
+      return;
+    }
     plan.request.push((outgoing) => {
       if (outgoing.method === from) outgoing.method = method;
     });

@@ -1,3 +1,5 @@
+import { normalizePath } from "@proxy/http";
+import type { TransformSettings } from "./transform-settings.ts";
 import type { TransformFactory } from "./transform.ts";
 import { encodePath, rawPrefixLength, withLeadingSlash } from "./path-text.ts";
 
@@ -7,8 +9,10 @@ export const pathPrefix: TransformFactory = {
   build(settings, plan) {
     if (!settings.only()) return;
     const prefix = encodePath(withLeadingSlash(settings.value)).replace(/\/$/, "");
+    if (!checkPath(settings, `${prefix}/`)) return;
     plan.request.push((outgoing) => {
-      outgoing.path = prefix + outgoing.path;
+      // The target of `OPTIONS *` is no path.
+      if (outgoing.path !== "*") outgoing.path = prefix + outgoing.path;
     });
   },
 };
@@ -33,8 +37,20 @@ export const pathSet: TransformFactory = {
   build(settings, plan) {
     if (!settings.only()) return;
     const path = encodePath(withLeadingSlash(settings.value));
+    if (!checkPath(settings, path)) return;
     plan.request.push((outgoing) => {
       outgoing.path = path;
     });
   },
 };
+
+/** Reports a path with dot segments, or with what no path may hold. */
+export function checkPath(settings: TransformSettings, path: string): boolean {
+  if (normalizePath(path) === path) return true;
+  settings.report(
+    "bad-path",
+    `transform '${settings.form}' has a path that cannot be sent: '${settings.value}'`,
+    "dot segments and %00 cannot stand in it",
+  );
+  return false;
+}

@@ -1,3 +1,4 @@
+import { decodePercent } from "../routing/path-text.ts";
 import { appendParameter, removeParameter, setParameter } from "./query-text.ts";
 import type { TransformFactory } from "./transform.ts";
 
@@ -7,11 +8,31 @@ export const queryValueParameter: TransformFactory = {
   build(settings, plan) {
     const change = settings.setOrAppend("Append");
     if (change === undefined) return;
-    const name = settings.value;
-    const { value } = change;
+    const name = settings.value.toWellFormed();
+    const value = change.value.toWellFormed();
     const apply = change.append ? appendParameter : setParameter;
     plan.request.push((outgoing) => {
       outgoing.query = apply(outgoing.query, name, value);
+    });
+  },
+};
+
+/**
+ * `QueryRouteParameter: k` with `Set` or `Append: routeValue` puts what the route's path captured into the query, wholly
+ * decoded and encoded anew. Without that value nothing changes.
+ */
+export const queryRouteParameter: TransformFactory = {
+  key: "QueryRouteParameter",
+  build(settings, plan) {
+    const change = settings.setOrAppend("Append");
+    if (change === undefined) return;
+    const name = settings.value.toWellFormed();
+    const { value: parameter } = change;
+    const apply = change.append ? appendParameter : setParameter;
+    plan.request.push((outgoing, ctx) => {
+      const raw = ctx.routeValues.getRaw(parameter);
+      if (raw === undefined || raw === "") return;
+      outgoing.query = apply(outgoing.query, name, decodePercent(raw, { keepSlash: false, plusIsBlank: false }));
     });
   },
 };

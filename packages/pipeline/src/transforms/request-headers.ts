@@ -1,6 +1,9 @@
-import { headerKey } from "@proxy/http";
-import { checkHeader } from "./header-settings.ts";
-import type { TransformFactory } from "./transform.ts";
+import { copyRequestFields } from "@proxy/forwarder";
+import { headerKey, HeaderList } from "@proxy/http";
+import { checkHeader, checkHost, headerKeys, warnOfName } from "./header-settings.ts";
+import { dropClientForwarded } from "./route-transformer.ts";
+import { copyFromClient } from "./take-header.ts";
+import type { RequestTransform, TransformFactory, TransformPlan } from "./transform.ts";
 
 /** `RequestHeader: n` with `Set` or `Append: v`: replaces the lines of that name, or adds one. */
 export const requestHeader: TransformFactory = {
@@ -9,20 +12,22 @@ export const requestHeader: TransformFactory = {
     const change = settings.setOrAppend("Set");
     if (change === undefined) return;
     const name = settings.value;
-    const { value } = change;
-    if (!checkHeader(settings, name, value)) return;
-    if (!change.append) {
-      plan.request.push((outgoing) => outgoing.headers.set(name, value));
+    const { value, append } = change;
+    if (!checkHeader(settings, name, value) || !checkHost(settings, name, append, value)) return;
+    const line = HeaderList.from([[name, value]]);
+    const key = line.keyAt(0);
+    if (!append) {
+      plan.request.push((outgoing) => {
+        if (outgoing.headers.has(key)) outgoing.headers.set(name, value);
+        else outgoing.headers.appendFrom(line, 0);
+      });
       return;
     }
-    const key = headerKey(name);
+    const isCopied = copiedHere(plan);
     plan.request.push((outgoing, ctx) => {
       // Appending means to what the client sent, also where its fields are not copied.
-      const incoming = ctx.exchange.request.headers;
-      if (!plan.copyRequestHeaders && !outgoing.headers.has(key)) {
-        for (let i = incoming.indexOf(key); i >= 0; i = incoming.indexOf(key, i + 1)) outgoing.headers.appendFrom(incoming, i);
-      }
-      outgoing.headers.append(name, value);
+      if (!isCopied()) copyFromClient(outgoing.headers, key, ctx);
+      outgoing.headers.appendFrom(line, 0);
     });
   },
 };
@@ -32,6 +37,7 @@ export const requestHeaderRemove: TransformFactory = {
   key: "RequestHeaderRemove",
   build(settings, plan) {
     if (!settings.only()) return;
+    warnOfName(settings, settings.value);
     const key = headerKey(settings.value);
     plan.request.push((outgoing) => void outgoing.headers.remove(key));
   },
@@ -46,6 +52,33 @@ export const requestHeadersCopy: TransformFactory = {
   },
 };
 
+/**
+ * `RequestHeadersAllowed: a;b;c` copies only these, when its turn comes. Fields of the connection, and those that
+ * `Connection` names, do not pass, listed or not.
+ */
+export const requestHeadersAllowed: TransformFactory = {
+  key: "RequestHeadersAllowed",
+  build(settings, plan) {
+    if (!settings.only()) return;
+    const allowed = headerKeys(settings, settings.value);
+    const copy: RequestTransform = (outgoing, ctx) => {
+      // A later RequestHeadersCopy may have turned the copying on again: everything is there already.
+      if (plan.copyRequestHeaders) return;
+      const passing = new HeaderList();
+      copyRequestFields(ctx.exchange.request, passing);
+      if (!ctx.trustedPeer) dropClientForwarded(passing);
+      const { headers } = outgoing;
+      for (let i = 0; i < passing.size; i++) {
+        const key = passing.keyAt(i);
+        if (allowed.has(key) && !(key === "host" && headers.has("host"))) headers.appendFrom(passing, i);
+      }
+    };
+    plan.copyRequestHeaders = false;
+    plan.request.push(copy);
+    allowLists.add(copy);
+  },
+};
+
 /** `RequestHeaderOriginalHost: true` sends the client's Host to the destination instead of the destination's own. */
 export const requestHeaderOriginalHost: TransformFactory = {
   key: "RequestHeaderOriginalHost",
@@ -54,3 +87,11 @@ export const requestHeaderOriginalHost: TransformFactory = {
     if (original !== undefined && settings.only()) plan.originalHost = original;
   },
 };
+
+const allowLists = new WeakSet<RequestTransform>();
+
+/** Whether the client's fields are in the outgoing request when the next transform runs; later settings count too. */
+export function copiedHere(plan: TransformPlan): () => boolean {
+  const byList = plan.request.some((each) => allowLists.has(each));
+  return () => byList || plan.copyRequestHeaders;
+}

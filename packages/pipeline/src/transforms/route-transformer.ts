@@ -33,7 +33,8 @@ export function dropClientForwarded(headers: HeaderList): void {
   }
 }
 
-function isForwardedKey(key: string): boolean {
+/** Whether a field with `key` tells for whom a request is forwarded: to be believed of trusted peers only. */
+export function isForwardedKey(key: string): boolean {
   const first = key.charCodeAt(0);
   // x and f: most names end here.
   return first === 0x78 ? key.startsWith("x-forwarded-") : first === 0x66 && key === "forwarded";
@@ -42,6 +43,7 @@ function isForwardedKey(key: string): boolean {
 /** How to forward this one request; `trusted`: what its peer says of forwarding may be believed. */
 export function boundForwardOptions(ctx: ProxyContext, host: string | undefined, trusted: boolean): ForwardWithOptions {
   if (ctx.cluster === undefined) throw new TypeError("a request without a cluster cannot be forwarded");
+  ctx.trustedPeer = trusted;
   return {
     client: ctx.cluster.client.client,
     activityTimeout: ctx.cluster.activityTimeout,
@@ -56,22 +58,27 @@ const hostOnly: ReadonlySet<string> = new Set(["host"]);
 class RouteTransformer implements Transformer {
   readonly copyRequestHeaders: boolean;
   readonly copyResponseHeaders: boolean;
+  readonly copyResponseTrailers: boolean;
   readonly omitRequestHeaders: ReadonlySet<string> | undefined;
   readonly response: Transformer["response"];
+  readonly trailers: Transformer["trailers"];
   readonly #plan: TransformPlan;
   readonly #ctx: ProxyContext;
   readonly #host: string | undefined;
   readonly #trusted: boolean;
+  #client: ClientResponse | undefined;
 
   constructor(ctx: ProxyContext, host: string | undefined, trusted: boolean) {
     const plan = ctx.route.transforms;
     this.copyRequestHeaders = plan.copyRequestHeaders;
     this.copyResponseHeaders = plan.copyResponseHeaders;
+    this.copyResponseTrailers = plan.copyResponseTrailers;
     this.omitRequestHeaders = plan.originalHost === true ? undefined : hostOnly;
     this.response =
-      plan.response.length === 0
+      plan.response.length === 0 && plan.trailers.length === 0
         ? undefined
-        : (_exchange, client, destination) => this.#runResponse(client, destination, 0);
+        : (_exchange, client, destination) => this.#runResponse(client, destination, 0, undefined);
+    this.trailers = plan.trailers.length === 0 ? undefined : (_exchange, trailers) => this.#runTrailers(trailers);
     this.#plan = plan;
     this.#ctx = ctx;
     this.#host = host;
@@ -85,9 +92,11 @@ class RouteTransformer implements Transformer {
 
   #runRequest(exchange: Exchange, outgoing: OutgoingRequest, from: number): void | Promise<void> {
     const transforms = this.#plan.request;
+    const { response } = exchange;
     for (let i = from; i < transforms.length; i++) {
       const pending = transforms[i]?.(outgoing, this.#ctx);
       if (pending !== undefined) return pending.then(() => this.#afterWait(exchange, outgoing, i + 1));
+      if (response.started) return;
     }
     this.#settlePath(outgoing);
     this.#settleHost(exchange, outgoing.headers);
@@ -106,12 +115,28 @@ class RouteTransformer implements Transformer {
     if (!exchange.response.started) return this.#runRequest(exchange, outgoing, next);
   }
 
-  #runResponse(client: ClientResponse, destination: ResponseHead | undefined, from: number): void | Promise<void> {
+  /** All of them run, also when one of them keeps the body from the client. */
+  #runResponse(
+    client: ClientResponse,
+    destination: ResponseHead | undefined,
+    from: number,
+    body: false | void,
+  ): void | false | Promise<void | false> {
     const transforms = this.#plan.response;
+    let result = body;
     for (let i = from; i < transforms.length; i++) {
-      const pending = transforms[i]?.(client, this.#ctx, destination);
-      if (pending !== undefined) return pending.then(() => this.#runResponse(client, destination, i + 1));
+      const given = transforms[i]?.(client, this.#ctx, destination);
+      if (given === undefined) continue;
+      if (given === false) result = false;
+      else return given.then((later) => this.#runResponse(client, destination, i + 1, later === false ? later : result));
     }
+    this.#client = client;
+    return result;
+  }
+
+  #runTrailers(trailers: HeaderList): void {
+    const status = this.#client?.status ?? 0;
+    for (const transform of this.#plan.trailers) transform(trailers, this.#ctx, status);
   }
 
   /**

@@ -1,10 +1,12 @@
-/** One transform as configured, read without regard to the case of its keys, and what is wrong with it. */
+/** What is wrong with one transform. */
 export interface TransformFault {
   readonly code: string;
   readonly message: string;
   readonly hint?: string | undefined;
+  readonly severity: "error" | "warning";
 }
 
+/** One transform as configured, read without regard to the case of its keys, and what is wrong with it. */
 export class TransformSettings {
   /** The key of the form, as the factory spells it. */
   readonly form: string;
@@ -24,12 +26,22 @@ export class TransformSettings {
     return this.get(this.form) ?? "";
   }
 
+  /** The keys as configured. */
+  get keys(): readonly string[] {
+    return Object.keys(this.#configured);
+  }
+
   get(key: string): string | undefined {
     return this.#values.get(key.toLowerCase());
   }
 
   report(code: string, message: string, hint?: string): void {
-    this.#faults.push({ code, message, hint });
+    this.#faults.push({ code, message, hint, severity: "error" });
+  }
+
+  /** Says what is of no use and breaks nothing. */
+  warn(code: string, message: string, hint?: string): void {
+    this.#faults.push({ code, message, hint, severity: "warning" });
   }
 
   /** Reports keys other than the form's own and `others`; false when there are some. */

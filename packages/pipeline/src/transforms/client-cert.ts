@@ -1,0 +1,34 @@
+import { headerKey } from "@proxy/http";
+import { checkHeaderName, warnOfName } from "./header-settings.ts";
+import type { TransformFactory } from "./transform.ts";
+
+/** Connections carry many requests; their certificate is encoded once. */
+const encoded = new WeakMap<Uint8Array, string>();
+
+/**
+ * `ClientCert: n` puts the client's verified certificate (Base64 of its DER) into a field. What the client itself sent
+ * under that name is removed in any case.
+ */
+export const clientCert: TransformFactory = {
+  key: "ClientCert",
+  build(settings, plan) {
+    const name = settings.value;
+    if (!settings.only() || !warnOfName(settings, name) || !checkHeaderName(settings, name)) return;
+    const key = headerKey(name);
+    plan.request.push((outgoing, ctx) => {
+      outgoing.headers.remove(key);
+      const { tls } = ctx.exchange.connection;
+      if (tls?.clientCertificate === undefined || !tls.clientCertificateAuthorized) return;
+      outgoing.headers.append(name, base64(tls.clientCertificate));
+    });
+  },
+};
+
+function base64(der: Uint8Array): string {
+  let text = encoded.get(der);
+  if (text === undefined) {
+    text = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString("base64");
+    encoded.set(der, text);
+  }
+  return text;
+}
