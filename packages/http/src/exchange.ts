@@ -38,6 +38,11 @@ export interface RequestHead {
    * gets them.
    */
   readonly path: string;
+  /**
+   * What an embedding server took off the path before it came here, percent-encoded, such as the mount path of an
+   * express router; undefined when nothing.
+   */
+  readonly pathBase?: string | undefined;
   /** The query with its `?`, raw; empty when there is none. */
   readonly query: string;
   readonly scheme: "http" | "https";
