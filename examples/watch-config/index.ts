@@ -8,6 +8,7 @@ const file = process.argv[2] ?? new URL("proxy.json", import.meta.url).pathname;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const report = (error: Error): void => print(error instanceof ConfigError ? error.issues.map(formatIssue).join("\n") : error.message);
 
+let isRunning = false;
 const manager = createConfigManager({
   providers: [fileProvider(file, { env: process.env })],
   apply(config: ProxyConfig) {
@@ -16,8 +17,9 @@ const manager = createConfigManager({
   },
   listeners: [
     {
-      loadingFailed: (_, error) => report(error),
-      applyingFailed: (_, error) => report(error),
+      // What is wrong at first is told whole by the rejection of start.
+      loadingFailed: (_, error) => isRunning && report(error),
+      applyingFailed: (_, error) => isRunning && report(error),
       warned: (issues) => print(issues.map(formatIssue).join("\n")),
     },
   ],
@@ -25,13 +27,14 @@ const manager = createConfigManager({
 
 try {
   await manager.start();
+  isRunning = true;
   // Watching alone does not keep a process alive; a server would.
   const alive = setInterval(() => undefined, 60_000);
   process.once("SIGTERM", () => {
     clearInterval(alive);
     void manager.close();
   });
-} catch {
-  // Told by the listener already.
+} catch (error) {
+  report(error as Error);
   process.exitCode = 1;
 }

@@ -39,3 +39,14 @@ test("each valid change is in use, each broken one is reported", async () => {
   }
   expect(child.exitCode).toBe(0);
 });
+
+test("a file that is wrong at the start is reported whole, each fault once, and the exit code is 1", async () => {
+  const file = join(directory, "proxy.json");
+  await writeFile(file, `{ "ReverseProxy": { "Routes": { "a": { "Order": "x", "Match": {} } } } }`);
+  const child = spawn(process.execPath, ["--conditions=@proxy/source", path("../index.ts"), file], { stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (piece: string) => (text += piece));
+  await once(child, "close");
+  expect(child.exitCode).toBe(1);
+  expect([...text.matchAll(/ error ([a-z-]+):/g)].map((match) => match[1])).toEqual(["conversion", "host-or-path-required"]);
+});
