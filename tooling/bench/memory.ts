@@ -104,6 +104,10 @@ const gateway: ChildProcess = spawn(
 );
 let peak = 0;
 const sample = setInterval(() => {
+  if (gateway.exitCode !== null) {
+    process.stderr.write(`the gateway ended with ${gateway.exitCode}\n`);
+    process.exit(1);
+  }
   const now = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, "latin1"))?.[1] ?? 0);
   peak = Math.max(peak, now);
 }, 200);

@@ -21,9 +21,11 @@ interface Summary {
   readonly output: string;
 }
 
+/** Runs the player; `args` are `--name=value`. */
 function play(args: readonly string[]): Promise<Summary> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [here("run-attacks.mjs"), "--cases", here("attacks.json"), ...args]);
+    const pairs = args.flatMap((arg) => [arg.slice(0, arg.indexOf("=")), arg.slice(arg.indexOf("=") + 1)]);
+    const child = spawn(process.execPath, [here("run-attacks.mjs"), "--cases", here("attacks.json"), ...pairs]);
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
@@ -60,8 +62,10 @@ describe("attack corpus", () => {
     try {
       const ids = ofKind("http1");
       const result = await play([
-        ...["--proxy", `127.0.0.1:${gateway.port}`, "--backend-port", String(backendPort)],
-        ...["--log", log, "--only", ids.join(",")],
+        `--proxy=127.0.0.1:${gateway.port}`,
+        `--backend-port=${backendPort}`,
+        `--log=${log}`,
+        `--only=${ids.join(",")}`,
       ]);
       expect(result.failed, result.output).toBe(0);
       expect(result.passed, result.output).toBe(ids.length);
@@ -74,7 +78,7 @@ describe("attack corpus", () => {
   it("holds in every config case through the check command", async () => {
     const ids = ofKind("config");
     const command = `${process.execPath} --conditions=@proxy/source ${gatewayMain} check`;
-    const result = await play(["--config-check", command, "--only", ids.join(",")]);
+    const result = await play([`--config-check=${command}`, `--only=${ids.join(",")}`]);
     expect(result.failed, result.output).toBe(0);
     expect(result.passed, result.output).toBe(ids.length);
   });
