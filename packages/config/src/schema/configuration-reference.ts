@@ -19,7 +19,7 @@ byte order mark are accepted), YAML, or a TypeScript or JavaScript module with a
   \`Logging\` are overridden in the same way.
 * Several files are layers, as \`appsettings.json\` and \`appsettings.Production.json\` are in .NET: what a later file says wins, key by
   key; what it does not mention stays, also inside a route or cluster. Lists are laid over one another item by item, so that a
-  shorter list leaves the rest of a longer one; a value of another kind (a text, null) takes the place of a whole list or section.
+  shorter list leaves the rest of a longer one. A text takes the place of a whole list; null takes a value away, but no list or section.
 * A file has at most 16 MiB (YAML: 4 MiB) and 64 levels. YAML tags beyond the core schema and merge keys (\`<<\`) are refused; aliases are followed.
 * Routes, clusters and what belongs to them are reloaded when a file changes; \`Urls\`, \`Server\` and \`Logging\` are read at start,
   and a change to them is a warning until the next one.

@@ -32,8 +32,10 @@ function ownedOrigin(origin: Origin, source: ConfigSource): Origin {
   return { source, at: origin as PlainOrigin };
 }
 
-/** Changes and gives `base` where both hold members or items; anything else is replaced. */
+/** Changes and gives `base` where both hold members or items; anything else is replaced, but a section or list never by nothing. */
 function merge(base: ConfigNode, over: ConfigNode): ConfigNode {
+  // As in .NET: a section whose lines are all commented out must not take every route away.
+  if (base.kind !== "scalar" && over.kind === "scalar" && over.text === "") return base;
   if (base.kind === "object" && over.kind === "object") return mergeMembers(base, over, lowerCase);
   if (base.kind === "array" && over.kind === "array") return mergeItems(base, [...over.items.entries()]);
   if (base.kind === "array" && over.kind === "object") {

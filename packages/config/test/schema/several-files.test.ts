@@ -99,10 +99,10 @@ describe("several files", () => {
     expect(fromEnv.config.reverseProxy.routes[0]?.match.hosts).toEqual(expected);
   });
 
-  it("may replace what is of another kind: null takes away, a text takes the place of a list", async () => {
+  it("may replace a value by null, and a list by a text", async () => {
     const config = await load(
-      proxy({ r: { ClusterId: "c", Match: { Path: "/r", Methods: ["GET", "PUT"] }, Metadata: { a: "b" } } }),
-      proxy({ r: { ClusterId: null, Match: { Methods: "POST" }, Metadata: null, Respond: { StatusCode: 503 } } }),
+      proxy({ r: { ClusterId: "c", Match: { Path: "/r", Methods: ["GET", "PUT"] } } }),
+      proxy({ r: { ClusterId: null, Match: { Methods: "POST" }, Respond: { StatusCode: 503 } } }),
     );
     expect(config.reverseProxy.routes).toEqual([
       { routeId: "r", match: { path: "/r", methods: ["POST"] }, respond: { statusCode: 503 } },
@@ -110,8 +110,11 @@ describe("several files", () => {
   });
 
   it("keep what a later one mentions without saying anything", async () => {
-    const config = await load(proxy({ r: { Match: { Path: "/r" } } }, { c: {} }), { ReverseProxy: { Routes: {}, Clusters: { c: {} } } });
+    const config = await load(proxy({ r: { Match: { Path: "/r" } } }, { c: {} }), { ReverseProxy: { Routes: {}, Clusters: { c: {} } } }, { ReverseProxy: { Routes: null, Clusters: "" } }, {
+      ReverseProxy: null,
+    });
     expect(config.reverseProxy.routes).toHaveLength(1);
+    expect(config.reverseProxy.clusters).toHaveLength(1);
   });
 
   it("have each fault at its place in its file, in the spelling of that file", async () => {
