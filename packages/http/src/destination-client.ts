@@ -46,10 +46,18 @@ export interface HttpClientOptions {
   readonly queueTimeout?: number | undefined;
   /** DNS, TCP and TLS together. Default 15 000. */
   readonly connectTimeout?: number | undefined;
-  /** How long an idle connection is kept. Default 60 000. */
+  /**
+   * How long an idle connection is kept. Default 60 000. The engine keeps it no longer than a second less than the
+   * destination said it would (`Keep-Alive: timeout=5`), or half as long when that is shorter.
+   */
   readonly idleTimeout?: number | undefined;
   /** Age after which a connection is not used again. Default unlimited. */
   readonly connectionLifetime?: number | undefined;
+  /**
+   * Connections that the engine opens when an origin is first asked for, ahead of requests; they grow old like the others.
+   * Default 0.
+   */
+  readonly prewarm?: number | undefined;
   /** Most bytes of a response head. Default 65 536. */
   readonly maxResponseHeadersSize?: number | undefined;
   readonly tls?: DestinationTlsOptions | undefined;

@@ -41,6 +41,7 @@ export const fieldMark = {
   expect: 16,
   upgrade: 32,
   date: 64,
+  keepAlive: 128,
 } as const;
 
 const marks = new Map<string, number>([
@@ -51,6 +52,7 @@ const marks = new Map<string, number>([
   ["expect", fieldMark.expect],
   ["upgrade", fieldMark.upgrade],
   ["date", fieldMark.date],
+  ["keep-alive", fieldMark.keepAlive],
 ]);
 
 /** One spelling of a field name. Kept for the spellings seen first, made anew for others. */

@@ -124,6 +124,16 @@ export const destinationFailures: DestinationPart = {
       expect(await call.failure).toMatchObject({ step: "response-body" });
     });
 
+    test("by a reset that comes with the last bytes of such a body", async () => {
+      const there = await destination();
+      const call = send(client(there));
+      const peer = await there.accept();
+      await peer.readRequest();
+      peer.write("HTTP/1.1 200 OK\r\n\r\nhello");
+      peer.wire.reset();
+      expect(await call.failure).toMatchObject({ source: "destination" });
+    });
+
     for (const [title, wire] of malformedHeads) {
       test(`by a head with ${title}`, async () => {
         const there = await destination();

@@ -61,7 +61,7 @@ export const destinationRequests: DestinationPart = {
       await call.result;
     });
 
-    test("carries trailers", async () => {
+    test("carries trailers of its body", async () => {
       const there = await destination();
       const trailers = HeaderList.from([["X-Sum", "1"], ["x-sum", "2"]]);
       const call = send(client(there), { body: new MemoryBody(["a"], { trailers }) });

@@ -84,7 +84,7 @@ export const destinationResponses: DestinationPart = {
       expect([body, trailers?.toRaw()]).toEqual(["ok", ["X", "1"]]);
     });
 
-    test("carries trailers", async () => {
+    test("carries trailers to the handler", async () => {
       const there = await destination();
       const call = send(client(there));
       const peer = await there.accept();

@@ -45,7 +45,7 @@ export class RawClient {
   /** Settles when the other side will send no more. */
   readonly ended: Promise<void>;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, halfOpen: boolean) {
     this.socket = socket;
     socket.on("data", (chunk: Buffer) => {
       this.#chunks.push(chunk);
@@ -54,9 +54,16 @@ export class RawClient {
     });
     this.ended = new Promise((resolve) => {
       socket.on("end", () => {
-        this.#finished = true;
-        this.#signal();
-        resolve();
+        // libuv before 1.52 tells a reset that comes with the last bytes as an end: then writing fails, also of nothing.
+        const finish = (error?: Error | null): void => {
+          if (error != null) return;
+          if (!halfOpen) socket.end();
+          this.#finished = true;
+          this.#signal();
+          resolve();
+        };
+        if (socket.writableEnded) finish();
+        else socket.write(new Uint8Array(0), finish);
       });
       socket.on("close", () => resolve());
     });
@@ -78,8 +85,8 @@ export class RawClient {
    * half-open.
    */
   static async open(port: number, options: { readonly halfOpen?: boolean | undefined } = {}): Promise<RawClient> {
-    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: options.halfOpen ?? false });
-    const client = new RawClient(socket);
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const client = new RawClient(socket, options.halfOpen ?? false);
     await once(socket, "connect");
     socket.setNoDelay(true);
     return client;
@@ -87,7 +94,7 @@ export class RawClient {
 
   /** Wraps a socket that is connected already. */
   static over(socket: Socket): RawClient {
-    return new RawClient(socket);
+    return new RawClient(socket, socket.allowHalfOpen);
   }
 
   /** Sends bytes; a string is latin1. */

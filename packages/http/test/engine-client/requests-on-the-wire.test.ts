@@ -53,6 +53,14 @@ describe("a request on the wire", () => {
     expect(await onTheWire(get("/", framing))).toBe("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
   });
 
+  it("names TE in Connection, since it is for this hop", async () => {
+    expect(await onTheWire(get("/", [["TE", "trailers"]]))).toBe("GET / HTTP/1.1\r\nHost: test\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
+    await destination.stop();
+    expect(await onTheWire({ ...get("/", [["te", "trailers"]]), upgrade: "echo" })).toBe(
+      "GET / HTTP/1.1\r\nHost: test\r\nte: trailers\r\nConnection: Upgrade, TE\r\nUpgrade: echo\r\n\r\n",
+    );
+  });
+
   it("declares the length of its body, also of an empty one", async () => {
     expect(await onTheWire({ ...get(), method: "POST", body: bodyOf("hello") }, "hello")).toBe(
       "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello",

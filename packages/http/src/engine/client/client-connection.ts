@@ -12,6 +12,8 @@ import { ResponseReader } from "./response-reader.ts";
 /** How long a body waits for 100 (Continue); the destination may not know about it (RFC 9110, 10.1.1). */
 const continueTimeout = 1000;
 
+const nothing = new Uint8Array(0);
+
 type State = "connecting" | "open" | "tunnel" | "closed";
 
 /**
@@ -33,6 +35,12 @@ export class ClientConnection implements Timed {
   /** In the time of the wheel. */
   openedAt = 0;
   idleSince = 0;
+  /** While idle: when it is closed, in the time of the wheel. */
+  idleUntil = Infinity;
+  /** How long the peer keeps it idle, in milliseconds. */
+  announced = Infinity;
+  /** It does not hold the process open. */
+  resting = false;
   readonly #destination: EngineDestination;
   readonly #socket: Socket;
   readonly #reader: ResponseReader;
@@ -82,6 +90,10 @@ export class ClientConnection implements Timed {
 
   /** Sends the request of `call`. The connection must be idle. */
   start(call: EngineCall): void {
+    if (this.resting) {
+      this.resting = false;
+      this.#socket.ref();
+    }
     this.#call = call;
     call.connection = this;
     this.#served++;
@@ -99,6 +111,12 @@ export class ClientConnection implements Timed {
     } else {
       body.start(this.#socket, head);
     }
+  }
+
+  /** It is idle and may stay so: a process with nothing else to do may end. */
+  rest(): void {
+    this.resting = true;
+    this.#socket.unref();
   }
 
   /** The call may be told more again. */
@@ -252,7 +270,8 @@ export class ClientConnection implements Timed {
   }
 
   #responseDone(call: EngineCall, surplus: boolean): void {
-    const { trailers, keepAlive } = this.#reader;
+    const { trailers, keepAlive, keepAliveTimeout } = this.#reader;
+    this.announced = keepAliveTimeout;
     const requestDone = call.body === undefined || call.body.complete;
     const reusable = keepAlive && requestDone && !surplus && !this.#ended && this.#socket.writableLength === 0;
     this.#detach();
@@ -311,8 +330,20 @@ export class ClientConnection implements Timed {
     }
     if (this.#held !== undefined) return;
     const call = this.#call;
-    if (call !== undefined && this.#reader.phase === "until-close") this.#responseDone(call, false);
+    if (call !== undefined && this.#reader.phase === "until-close") this.#endByClose(call);
     else this.#lost(undefined);
+  }
+
+  /**
+   * The end of the connection is the end of the response, unless it was a reset, which libuv before 1.52 tells as an end
+   * when the last bytes came with it: then writing fails, also of nothing.
+   */
+  #endByClose(call: EngineCall): void {
+    this.#socket.write(nothing, (error) => {
+      if (this.#call !== call || this.#state !== "open") return;
+      if (error == null) this.#responseDone(call, false);
+      else this.#lost(error);
+    });
   }
 
   #onClose(): void {

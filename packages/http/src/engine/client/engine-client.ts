@@ -18,7 +18,8 @@ export interface EngineClientOptions extends HttpClientOptions {
 /**
  * An HTTP/1.1 client of the engine: a pool of connections per origin, cleartext and TLS, strict in what it reads
  * (RFC 9110 and 9112), one request at a time on a connection. Timeouts are coarse: they pass up to two
- * `timerInterval`s late, never early. Idle connections hold the process open until `close`. Throws when certificate, key or versions in `tls` are malformed.
+ * `timerInterval`s late, never early. Connections that have been idle for two `timerInterval`s do not hold the process
+ * open. Throws when certificate, key or versions in `tls` are malformed.
  */
 export function createEngineClient(options: EngineClientOptions = {}): HttpClient {
   return new EngineClient(options);
@@ -47,6 +48,7 @@ class EngineClient implements HttpClient {
       idleTimeout: options.idleTimeout ?? 60_000,
       connectionLifetime: options.connectionLifetime ?? Infinity,
       maxResponseHeadersSize: options.maxResponseHeadersSize ?? 65_536,
+      prewarm: options.prewarm ?? 0,
     };
     this.#tls = prepareTls(options.tls ?? {});
     this.#wheel = new TimerWheel({ now: options.now, interval: options.timerInterval });
@@ -62,6 +64,7 @@ class EngineClient implements HttpClient {
     this.#destinations.set(key, new WeakRef(created));
     this.#forgotten.register(created, key);
     if (this.#closing) void created.close();
+    else created.prewarm();
     return created;
   }
 

@@ -23,7 +23,11 @@ export interface PoolOptions {
   readonly idleTimeout: number;
   readonly connectionLifetime: number;
   readonly maxResponseHeadersSize: number;
+  readonly prewarm: number;
 }
+
+/** A destination closes at the time it announced: its idle connections are left so much earlier, or at half time. */
+const announcedMargin = 1000;
 
 /**
  * The connections to one origin. A request takes the idle connection used last, so that those not needed grow
@@ -67,6 +71,15 @@ export class EngineDestination implements DestinationClient, Timed {
     const usualPort = origin.scheme === "https" ? 443 : 80;
     this.#host = origin.port === usualPort ? host : `${host}:${origin.port}`;
     this.name = `destination ${origin.scheme}://${host}:${origin.port}`;
+  }
+
+  /** Opens connections ahead of requests. When they fail, the requests that need them tell why. */
+  prewarm(): void {
+    while (this.#open < Math.min(this.options.prewarm, this.options.maxConnections)) {
+      const connection = this.#openConnection(undefined);
+      if (!(connection instanceof ClientConnection)) return;
+      this.#spare.add(connection);
+    }
   }
 
   send(request: DestinationRequest, handler: DestinationHandler): DestinationCall {
@@ -175,13 +188,14 @@ export class EngineDestination implements DestinationClient, Timed {
   }
 
   onDeadline(time: number): void {
-    const { queueTimeout, idleTimeout, connectionLifetime } = this.options;
+    const { queueTimeout } = this.options;
     const idle = this.#idle;
-    while (idle.length > 0 && time - (idle[0] as ClientConnection).idleSince >= idleTimeout) {
-      (idle.shift() as ClientConnection).destroy();
-    }
-    if (connectionLifetime !== Infinity) {
-      for (const connection of idle.filter((each) => this.#isAged(each))) connection.destroy();
+    // From the end: a connection that is closed takes itself out.
+    for (let i = idle.length - 1; i >= 0; i--) {
+      const connection = idle[i];
+      if (connection === undefined) continue;
+      if (connection.idleUntil <= time || this.#isAged(connection)) connection.destroy();
+      else if (!connection.resting && connection.idleSince <= time) connection.rest();
     }
     if (queueTimeout === Infinity) return;
     let call = this.#queue.first;
@@ -200,7 +214,7 @@ export class EngineDestination implements DestinationClient, Timed {
 
   #takeIdle(): ClientConnection | undefined {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      if (!this.#isAged(connection)) return connection;
+      if (connection.idleUntil > this.wheel.time && !this.#isAged(connection)) return connection;
       connection.destroy();
     }
     return undefined;
@@ -225,22 +239,29 @@ export class EngineDestination implements DestinationClient, Timed {
   }
 
   #connect(call: EngineCall): void {
-    this.#open++;
-    this.#connecting++;
-    let connection: ClientConnection;
-    try {
-      connection = new ClientConnection(this, call);
-    } catch (error) {
-      // Only what no peer can cause: an origin or TLS setting that Node refuses.
-      this.#open--;
-      this.#connecting--;
-      this.leaveQueue(call);
-      call.fail(this.#refusal("no connection", { step: "connect", source: "gateway", cause: error }));
+    const connection = this.#openConnection(call);
+    if (connection instanceof ClientConnection) {
+      call.attempt = connection;
       return;
     }
-    call.attempt = connection;
-    this.#connections.add(connection);
-    this.wheel.add(this);
+    this.leaveQueue(call);
+    call.fail(this.#refusal("no connection", { step: "connect", source: "gateway", cause: connection.cause }));
+  }
+
+  /** The `cause` when it cannot be tried: only what no peer can bring about, an origin or TLS setting that Node refuses. */
+  #openConnection(call: EngineCall | undefined): ClientConnection | { readonly cause: unknown } {
+    this.#open++;
+    this.#connecting++;
+    try {
+      const connection = new ClientConnection(this, call);
+      this.#connections.add(connection);
+      this.wheel.add(this);
+      return connection;
+    } catch (cause) {
+      this.#open--;
+      this.#connecting--;
+      return { cause };
+    }
   }
 
   #assign(connection: ClientConnection, call: EngineCall): void {
@@ -274,7 +295,10 @@ export class EngineDestination implements DestinationClient, Timed {
       connection.destroy();
       return;
     }
+    const { announced } = connection;
     connection.idleSince = this.wheel.after(0);
+    connection.idleUntil = connection.idleSince
+      + Math.min(this.options.idleTimeout, announced - Math.min(announcedMargin, announced / 2));
     this.#idle.push(connection);
   }
 

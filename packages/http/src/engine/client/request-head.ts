@@ -24,9 +24,11 @@ export function requestHead(request: DestinationRequest, host: string): string |
 
   let headers = request.headers;
   let hosts = 0;
+  let te = false;
   for (let i = 0; i < headers.size; i++) {
     const key = headers.keyAt(i);
     if (key === "host") hosts++;
+    else if (key === "te") te = true;
     else if (isFramingKey(key)) {
       headers = withoutFraming(headers);
       hosts = 0;
@@ -42,8 +44,12 @@ export function requestHead(request: DestinationRequest, host: string): string |
     lines++;
   }
   if (upgrade !== undefined) {
-    text += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+    text += `Connection: Upgrade${te ? ", TE" : ""}\r\nUpgrade: ${upgrade}\r\n`;
     lines += 2;
+  } else if (te) {
+    // RFC 9110, 10.1.4: what TE says is for this hop.
+    text += "Connection: TE\r\n";
+    lines++;
   }
   if (request.expectContinue === true && body !== undefined) {
     text += "Expect: 100-continue\r\n";

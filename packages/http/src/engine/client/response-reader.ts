@@ -4,6 +4,7 @@ import type { HeaderList } from "../../header-list.ts";
 import { fieldMark } from "../../header-name.ts";
 import { framingChunked, framingMalformed, framingUntilClose, responseFraming } from "../body-framing.ts";
 import { ChunkedDecoder } from "../chunked-decoder.ts";
+import { announcedTimeout } from "./announced-timeout.ts";
 import { FieldScanner, headIncomplete, headMalformed, headTooManyFields } from "../head-parser.ts";
 import type { EngineCall } from "./engine-call.ts";
 import { StatusLine, statusLineIncomplete, statusLineMalformed } from "./status-line.ts";
@@ -48,6 +49,8 @@ export class ResponseReader {
   begun = false;
   /** After "done": the peer will take another request on this connection. */
   keepAlive = false;
+  /** How long the peer said it keeps an idle connection, in milliseconds; `Infinity` when it did not say. */
+  keepAliveTimeout = Infinity;
   fault = "";
   trailers: HeaderList | undefined = undefined;
   head: ResponseHead | undefined = undefined;
@@ -238,6 +241,7 @@ export class ResponseReader {
       return "tunnel";
     }
     this.keepAlive = framing !== framingUntilClose && staysOpen(minorVersion, marks, headers);
+    this.keepAliveTimeout = (marks & fieldMark.keepAlive) === 0 ? Infinity : announcedTimeout(headers.get("keep-alive") as string);
     if (framing === framingChunked) {
       this.phase = "chunked";
       this.#chunked = new ChunkedDecoder({ maxTrailersSize: maximumTrailersSize, maxTrailerCount: maximumTrailerCount });
