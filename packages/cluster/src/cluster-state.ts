@@ -1,6 +1,9 @@
 import type { ClusterConfig } from "@proxy/config";
-import { allDestinations, type AvailableDestinationsPolicy } from "./availability/policy.ts";
+import type { ClusterAffinity } from "./affinity/cluster-affinity.ts";
+import { healthyOrPanic } from "./availability/healthy.ts";
+import type { AvailableDestinationsPolicy } from "./availability/policy.ts";
 import type { DestinationState } from "./destination-state.ts";
+import type { PassiveHealthPolicy } from "./health/passive-policy.ts";
 import type { LoadBalancingPolicy } from "./load-balancing/policy.ts";
 
 /** What follows from the configuration of one cluster; immutable, swapped as one. */
@@ -8,8 +11,12 @@ export interface ClusterModel {
   readonly config: ClusterConfig;
   /** The policy that `LoadBalancingPolicy` names. */
   readonly loadBalancing: LoadBalancingPolicy;
-  /** The policy that `HealthCheck:AvailableDestinationsPolicy` names. Default: all destinations. */
+  /** The policy that `HealthCheck:AvailableDestinationsPolicy` names. Default `HealthyOrPanic`. */
   readonly availability?: AvailableDestinationsPolicy | undefined;
+  /** Undefined when the cluster has none, or not enabled. */
+  readonly affinity?: ClusterAffinity | undefined;
+  /** The policy that `HealthCheck:Passive:Policy` names; undefined when passive checks are not enabled. */
+  readonly passiveHealth?: PassiveHealthPolicy | undefined;
 }
 
 /** All destinations and those that may be chosen now; immutable, swapped as one. */
@@ -43,7 +50,7 @@ export class ClusterState {
 
 /** `all` with those that are available by their health now. */
 export function destinationSet(model: ClusterModel, all: readonly DestinationState[]): DestinationSet {
-  const policy = model.availability ?? allDestinations;
+  const policy = model.availability ?? healthyOrPanic;
   // Frozen: policies and steps of users get these very lists, and one of them must not change them for all.
   return { all: Object.freeze(all), available: Object.freeze(policy.available(model.config, all)) };
 }

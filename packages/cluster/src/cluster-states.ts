@@ -47,7 +47,6 @@ interface ClusterPlan {
   readonly settingsChanged: boolean;
   readonly destinationsChanged: boolean;
   readonly destinations: readonly PlannedDestination[];
-  readonly set: DestinationSet;
 }
 
 interface PlannedDestination {
@@ -110,15 +109,13 @@ export class ClusterStates {
       if (known === undefined || !destinationEquals(known.model.config, each)) destinationsChanged = true;
       destinations.set(key, { state: known ?? new DestinationState(id, next), model: next });
     }
-    const planned = [...destinations.values()];
     return {
       state: state ?? new ClusterState(config.clusterId, model),
       model,
       fresh: state === undefined,
       settingsChanged: state === undefined || !clusterSettingsEqual(state.model.config, config),
       destinationsChanged: destinationsChanged || destinations.size !== before.size,
-      destinations: planned,
-      set: destinationSet(model, planned.map((each) => each.state)),
+      destinations: [...destinations.values()],
     };
   }
 
@@ -129,7 +126,8 @@ export class ClusterStates {
       for (const { state, model } of plan.destinations) state.model = model;
       if (plan.settingsChanged && !plan.fresh) plan.state.revision++;
       plan.state.model = plan.model;
-      plan.state.destinations = plan.set;
+      // Asked now and not before: what is available depends on models that have just been swapped.
+      plan.state.destinations = availableNow(plan);
     }
     for (const { state, fresh, settingsChanged, destinationsChanged } of plans.values()) {
       if (fresh) this.#tell((listener) => listener.added?.(state));
@@ -146,5 +144,15 @@ export class ClusterStates {
         // The configuration is in force: a listener that fails cannot undo it for the others.
       }
     }
+  }
+}
+
+function availableNow({ model, destinations }: ClusterPlan): DestinationSet {
+  const all = destinations.map(({ state }) => state);
+  try {
+    return destinationSet(model, all);
+  } catch {
+    // A policy that throws breaks its contract; the configuration is to be in force whole nevertheless.
+    return { all, available: all };
   }
 }

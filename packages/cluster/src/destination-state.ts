@@ -1,4 +1,5 @@
 import type { DestinationConfig } from "@proxy/config";
+import { HealthLog } from "./health/health-log.ts";
 
 export type HealthStatus = "Unknown" | "Healthy" | "Unhealthy";
 
@@ -19,9 +20,11 @@ export class DestinationState {
   model: DestinationModel;
   /** Requests under way to this destination, upgraded connections included. */
   inFlight = 0;
-  /** By active and by passive health; independent of one another. */
+  /** By active and by passive health; independent of one another. Set by `HealthUpdater`. */
   activeHealth: HealthStatus = "Unknown";
   passiveHealth: HealthStatus = "Unknown";
+  /** Changes of health with their reasons, and the last probes. */
+  readonly healthLog = new HealthLog();
 
   constructor(id: string, model: DestinationModel) {
     this.id = id;

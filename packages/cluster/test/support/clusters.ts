@@ -27,3 +27,7 @@ export function randomOf(numbers: readonly number[]): RandomSource {
 
 /** No policy of ours looks at the exchange. */
 export const noExchange = {} as Exchange;
+
+export function idsOf(destinations: readonly DestinationState[]): string[] {
+  return destinations.map((each) => each.id);
+}

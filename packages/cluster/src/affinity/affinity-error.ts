@@ -1,0 +1,12 @@
+export type AffinityErrorCode = "affinity-disabled" | "affinity-settings" | "not-a-failure";
+
+/** Affinity is used or configured as it cannot be: a programmer's or a configuration's error. */
+export class AffinityError extends Error {
+  override readonly name = "AffinityError";
+  readonly code: AffinityErrorCode;
+
+  constructor(code: AffinityErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

@@ -1,0 +1,77 @@
+import type { ClusterConfig, ConfigProvider, ProxyConfig } from "@proxy/config";
+import { systemClock, type Clock } from "../clock.ts";
+import { ResolverError, type DestinationResolver } from "./resolver.ts";
+
+/**
+ * `provider` with the destinations of its clusters resolved, at each load and again when the resolver says that it
+ * is time. A resolver that fails fails the load.
+ */
+export function resolvingProvider(
+  provider: ConfigProvider,
+  resolver: DestinationResolver,
+  clock: Clock = systemClock,
+): ConfigProvider {
+  const listeners = new Set<() => void>();
+  let disarm: (() => void) | undefined;
+  let last: { readonly from: ProxyConfig; readonly fingerprint: string; readonly config: ProxyConfig } | undefined;
+  const tell = (): void => {
+    for (const listener of listeners) listener();
+  };
+  const arm = (delay: number | undefined): void => {
+    disarm?.();
+    disarm = delay === undefined || listeners.size === 0 ? undefined : clock.after(delay, tell);
+  };
+  return {
+    name: provider.name,
+    async load() {
+      const from = await provider.load();
+      const resolved = await Promise.all(from.clusters.map((cluster) => resolveCluster(cluster, resolver)));
+      arm(shortest(resolved.map((each) => each.refreshAfter)));
+      const clusters = resolved.map((each) => each.cluster);
+      // The same object again tells the configuration manager that nothing is new.
+      const fingerprint = JSON.stringify(clusters.map((cluster) => cluster.destinations));
+      if (last === undefined || last.from !== from || last.fingerprint !== fingerprint) {
+        last = { from, fingerprint, config: { ...from, clusters } };
+      }
+      return last.config;
+    },
+    subscribe(listener) {
+      const own = (): void => listener();
+      listeners.add(own);
+      const leave = [provider.subscribe(own), resolver.subscribe?.(own)];
+      return () => {
+        listeners.delete(own);
+        for (const each of leave) each?.();
+        if (listeners.size === 0) disarm?.();
+      };
+    },
+    ...(provider.locate === undefined ? {} : { locate: (issue) => provider.locate?.(issue) ?? issue }),
+    close: () => {
+      disarm?.();
+      return provider.close?.();
+    },
+  };
+}
+
+interface ResolvedCluster {
+  readonly cluster: ClusterConfig;
+  readonly refreshAfter: number | undefined;
+}
+
+function resolveCluster(cluster: ClusterConfig, resolver: DestinationResolver): ResolvedCluster | Promise<ResolvedCluster> {
+  const { destinations, clusterId } = cluster;
+  if (destinations === undefined || Object.keys(destinations).length === 0) return { cluster, refreshAfter: undefined };
+  // What it throws at once is a programmer's error and passes as it is; a rejection is trouble with the cluster.
+  const resolving = resolver.resolve(clusterId, destinations);
+  return Promise.resolve(resolving).then(
+    (found) => ({ cluster: { ...cluster, destinations: found.destinations }, refreshAfter: found.refreshAfter }),
+    (cause: unknown) => {
+      throw new ResolverError(clusterId, { cause });
+    },
+  );
+}
+
+function shortest(delays: readonly (number | undefined)[]): number | undefined {
+  const set = delays.filter((delay) => delay !== undefined && delay > 0) as number[];
+  return set.length === 0 ? undefined : Math.min(...set);
+}
