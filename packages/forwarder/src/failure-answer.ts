@@ -1,6 +1,7 @@
 import { type Exchange, HeaderList } from "@proxy/http";
 import type { ClientResponse, Transformer } from "./forward-options.ts";
-import { checkFields } from "./outgoing.ts";
+import { checkResponse } from "./outgoing.ts";
+import { isThenable } from "./thenable.ts";
 
 /**
  * Answers the client in the place of a destination that failed: runs the response transform without a response, then
@@ -14,8 +15,8 @@ export function answerFailure(
 ): void {
   try {
     const result = transformer.response?.(exchange, response, undefined);
-    if (result instanceof Promise) {
-      result.then(
+    if (isThenable(result)) {
+      Promise.resolve(result).then(
         () => send(exchange, response, transformer, undefined, done),
         (fault: unknown) => send(exchange, response, transformer, fault, done),
       );
@@ -38,7 +39,7 @@ function send(
   let fault = isCancellation(thrown) ? undefined : thrown;
   try {
     if (fault !== undefined) response.headers.clear();
-    else if (transformer.trusted !== true) checkFields(response.headers);
+    else if (transformer.trusted !== true) checkResponse(response, undefined);
     if (!sink.started) sink.send(response);
   } catch (cause) {
     fault ??= cause;

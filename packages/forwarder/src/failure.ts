@@ -70,7 +70,7 @@ export function canceledBeforeHead(body: RequestBody | undefined, cause: unknown
 /** Puts a failure into words. `status` is what the client was answered, if it was. */
 export function describeFailure(failure: Failure, to: DestinationOrigin, status: number | undefined): ForwarderError {
   const { code, source, retry, cause } = failure;
-  const why = cause instanceof Error ? cause.message : String(cause ?? "given up by the destination");
+  const why = cause instanceof Error ? cause.message : String(cause);
   const message = `${code} for ${to.scheme}://${to.host}:${to.port}: ${why}`;
   return new ForwarderError(code, message, { source, retry, status, cause });
 }

@@ -45,6 +45,7 @@ import { clientHead, copyResponseFields, isEventStream, passingTrailers } from "
 import { sharedTimers, type TimerWheel, type WheelEntry } from "./timer-wheel.ts";
 import { defaultTransformer } from "./transformers.ts";
 import { TunnelRelay } from "./tunnel-relay.ts";
+import { isThenable } from "./thenable.ts";
 import { isForwardedUpgrade } from "./upgrade.ts";
 
 /** Told the outcome; `fault` is what a user's function threw that no outcome can carry. */
@@ -140,8 +141,8 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
         this.#aboutContent = copyRequestFields(exchange.request, headers, omit);
       }
       const result = transformer.request?.(exchange, outgoing);
-      if (result instanceof Promise) {
-        result.then(
+      if (isThenable(result)) {
+        Promise.resolve(result).then(
           () => this.#send(),
           (cause: unknown) => this.#creationFailed(cause),
         );
@@ -172,6 +173,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       if (!trusted) checkTarget(outgoing.target);
       if (outgoing.body !== undefined) {
         if (exchange.body === undefined) throw new TypeError("a transform gave a body to a request that has none");
+        if (outgoing.body.started) throw new ExchangeStateError("the request body was read before it could be forwarded");
         this.#body = new RequestBody(outgoing.body, this);
         outgoing.body = this.#body;
         outgoing.expectContinue = expectsContinue(exchange.request);
@@ -216,7 +218,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     if (this.#phase !== waiting) return;
     const response = this.#transformHead(head);
     if (response === undefined) this.#headReady();
-    else this.#awaitTransform(response, () => this.#headReady());
+    else this.#awaitTransform(response, head, () => this.#headReady());
   }
 
   onData(chunk: Uint8Array): boolean | void {
@@ -256,7 +258,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       return;
     }
     if (response === undefined) this.#join(head, tunnel);
-    else this.#awaitTransform(response, () => this.#join(head, tunnel));
+    else this.#awaitTransform(response, head, () => this.#join(head, tunnel));
   }
 
   onError(error: DestinationError): void {
@@ -282,7 +284,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     const body = this.#body as RequestBody;
     const failure =
       body.state === "cancelled"
-        ? ({ code: "RequestBodyDestination", status: 502, source: "destination", retry: "never", cause: undefined } as const)
+        ? ({ code: "RequestBodyDestination", status: 502, source: "destination", retry: "never", cause: new Error("the destination wanted no more of it") } as const)
         : requestBodyFailure(body);
     // The response is with the client: nothing is left to change there.
     this.#settle(failure === undefined ? undefined : this.#describe(failure, undefined));
@@ -338,7 +340,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   // The response
 
   /** Builds the client's head and runs the response transform; a promise when that is one. */
-  #transformHead(head: ResponseHead): Promise<void | false> | undefined {
+  #transformHead(head: ResponseHead): PromiseLike<void | false> | undefined {
     this.touch();
     this.#routeTick = 0;
     this.#phase = transformingResponse;
@@ -349,22 +351,23 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     try {
       if (transformer.copyResponseHeaders !== false) copyResponseFields(head, response.headers);
       const result = transformer.response?.(exchange, response, head);
-      if (result instanceof Promise) return result;
-      this.#transformed(result);
+      if (isThenable(result)) return result;
+      this.#transformed(result, head);
     } catch (cause) {
       this.#responseFailed(cause);
     }
     return undefined;
   }
 
-  #awaitTransform(response: Promise<void | false>, then: () => void): void {
+  #awaitTransform(response: PromiseLike<void | false>, head: ResponseHead, then: () => void): void {
     this.#pending = new PendingResponse();
     this.#pause();
-    response.then(
+    // A promise of ours, once: what a transform gives may be any thenable.
+    Promise.resolve(response).then(
       (result) => {
         if (this.#phase !== transformingResponse) return;
         try {
-          this.#transformed(result);
+          this.#transformed(result, head);
         } catch (cause) {
           this.#responseFailed(cause);
           return;
@@ -375,10 +378,10 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     );
   }
 
-  #transformed(result: void | false): void {
+  #transformed(result: void | false, head: ResponseHead): void {
     const response = this.#head as ClientResponse;
     const sink = this.#exchange.response;
-    if (!this.#transformer.trusted && this.#transformer.response !== undefined) checkResponse(response);
+    if (!this.#transformer.trusted && this.#transformer.response !== undefined) checkResponse(response, head);
     if (sink.started) {
       this.#giveUp();
       this.#settle(undefined);

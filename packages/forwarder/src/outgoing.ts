@@ -6,6 +6,7 @@ import {
   isHeaderValue,
   isQuery,
   isReasonPhrase,
+  type ResponseHead,
 } from "@proxy/http";
 import { type Destination, destinationOf } from "./destination.ts";
 import type { ClientResponse, OutgoingRequest } from "./forward-options.ts";
@@ -95,12 +96,22 @@ export function checkTarget(target: string): void {
   }
 }
 
-/** Checks what a response transform that is not trusted made: status, reason phrase and fields. */
-export function checkResponse(response: ClientResponse): void {
+/**
+ * Checks what a response transform that is not trusted made: status, reason phrase and fields. The length of the body
+ * stays what `destination` said of it: a transform may take the line away, not write another.
+ */
+export function checkResponse(response: ClientResponse, destination: ResponseHead | undefined): void {
   const { status, reason } = response;
   if (!Number.isInteger(status) || status < 200 || status > 999) throw new TypeError(`${status} is no final status`);
   if (reason !== undefined && !isReasonPhrase(reason)) throw new TypeError("the reason phrase cannot be sent");
   checkFields(response.headers);
+  const { headers } = response;
+  const index = headers.indexOf("content-length");
+  if (index < 0) return;
+  const length = destination?.headers.has("transfer-encoding") === true ? undefined : destination?.headers.get("content-length");
+  if (headers.valueAt(index) === length && headers.indexOf("content-length", index + 1) < 0) return;
+  headers.remove("content-length");
+  if (length !== undefined) headers.append("Content-Length", length);
 }
 
 /** Throws when a line could not stand on the wire. */

@@ -86,6 +86,27 @@ describe("a request transform", () => {
     await answered(client.call, outcome);
   });
 
+  test("is waited for when it gives a promise of another make, and not for anything else that it gives", async () => {
+    // oxlint-disable-next-line unicorn/no-thenable -- it is what is tested
+    const thenable = { then: (resolve: () => void) => void turns(2).then(resolve) } as unknown as Promise<void>;
+    let late = false;
+    const waiting = send({ request: () => (void turns(1).then(() => (late = true)), thenable), response: () => thenable });
+    expect(waiting.client.calls).toHaveLength(0);
+    while (waiting.client.calls.length === 0) await turns(1);
+    expect(late).toBe(true);
+    await answered(waiting.client.call, waiting.outcome);
+    const stranger = send({ request: () => 7 as unknown as undefined, response: () => "x" as unknown as undefined });
+    await answered(stranger.client.call, stranger.outcome);
+  });
+
+  test("finds a body that was read before: nothing is sent", async () => {
+    const body = new MemoryBody(["part"], { held: true });
+    body.cancel();
+    const { client, outcome } = send({}, { method: "POST", body });
+    expect(await outcome).toMatchObject({ code: "RequestCreation", source: "gateway", status: 502 });
+    expect(client.calls).toEqual([]);
+  });
+
   const refused: readonly (readonly [string, Transformer["request"]])[] = [
     ["a value with a line break", (_, { headers }) => headers.append("X", "a\r\nb: c")],
     ["a value beyond latin1", (_, { headers }) => headers.append("X", "\u4f60")],
@@ -132,6 +153,38 @@ describe("a response transform", () => {
     expect(await outcome).toBeUndefined();
     expect([exchange.response.head?.status, exchange.response.head?.reason, exchange.response.body]).toEqual([200, "Mended", "ok"]);
     expect(exchange.response.head?.headers.toRaw()).toEqual(["Content-Length", "2", "X-Outer", "1"]);
+  });
+
+  test.each([
+    ["another length", "3"],
+    ["a longer one", "300"],
+    ["what is no length", "abc"],
+  ])("cannot give the body %s", async (_, length) => {
+    for (const change of [
+      (headers: HeaderList) => headers.set("Content-Length", length),
+      (headers: HeaderList) => headers.append("content-length", length),
+    ]) {
+      const { exchange, client, outcome } = send({ response: (_exchange, { headers }) => change(headers) });
+      client.call.respond(200, [["Content-Length", "2"]]);
+      client.call.data("ok");
+      client.call.end();
+      expect(await outcome).toBeUndefined();
+      expect(exchange.response.head?.headers.toRaw()).toEqual(["Content-Length", "2"]);
+
+      const failed = send({ response: (_exchange, { headers }) => change(headers) });
+      failed.client.call.fail("refused", { step: "connect", requestSent: false });
+      await failed.outcome;
+      expect(failed.exchange.response.head?.headers.toRaw()).toEqual([]);
+    }
+  });
+
+  test("may take the length away", async () => {
+    const { exchange, client, outcome } = send({ response: (_, { headers }) => void headers.remove("content-length") });
+    client.call.respond(200, [["Content-Length", "2"]]);
+    client.call.data("ok");
+    client.call.end();
+    expect(await outcome).toBeUndefined();
+    expect(exchange.response.head?.headers.toRaw()).toEqual([]);
   });
 
   test("that returns false suppresses the body and gives up the destination and the upload", async () => {

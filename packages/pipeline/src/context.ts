@@ -5,6 +5,7 @@ import type { RouteModel } from "./route-model.ts";
 import type { RouteValues } from "./routing/index.ts";
 import { proxyModelOf, type ProxyClusterModel } from "./state/cluster-models.ts";
 import type { ProxyState } from "./state/proxy-state.ts";
+import type { SharedClient } from "./state/shared-client.ts";
 
 /** One request on its way through the steps: the exchange, and what the proxy knows and decided. A reload does not change it. */
 export class ProxyContext {
@@ -27,6 +28,8 @@ export class ProxyContext {
   startTick = 0;
   /** Whether the peer is believed when it says for whom it forwards; known once request transforms run. */
   trustedPeer = false;
+  /** Held apart from `cluster`, which a step might set: what was acquired is released. */
+  #client: SharedClient | undefined;
   readonly #match: { readonly values: RouteValues };
   #items: Map<unknown, unknown> | undefined;
 
@@ -39,10 +42,12 @@ export class ProxyContext {
     this.clusterState = cluster;
     if (cluster === undefined) {
       this.cluster = undefined;
+      this.#client = undefined;
       this.available = noDestinations;
     } else {
       this.cluster = proxyModelOf(cluster);
-      this.cluster.client.acquire();
+      this.#client = this.cluster.client;
+      this.#client.acquire();
       this.available = cluster.destinations.available;
     }
   }
@@ -66,7 +71,8 @@ export class ProxyContext {
     if (this.exchange.response.started) throw new Error("a request whose response has started cannot be reassigned");
     const model = proxyModelOf(cluster);
     model.client.acquire();
-    this.cluster?.client.release();
+    this.#client?.release();
+    this.#client = model.client;
     this.clusterState = cluster;
     this.cluster = model;
     this.available = cluster.destinations.available;
@@ -74,7 +80,7 @@ export class ProxyContext {
 
   /** @internal The request is over; called once by the proxy. */
   release(): void {
-    this.cluster?.client.release();
+    this.#client?.release();
   }
 }
 

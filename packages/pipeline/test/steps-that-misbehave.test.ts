@@ -66,6 +66,18 @@ describe("a step", () => {
     expect([exchange.response.status, clients[0]?.closed]).toEqual([200, 1]);
   });
 
+  it("that takes the cluster away still lets its client go", async () => {
+    const { proxy, send } = await testProxy(
+      oneCluster(["a"]),
+      before("answer", (ctx, next) => {
+        ctx.cluster = undefined;
+        return next(ctx);
+      }),
+    );
+    await send();
+    await proxy.close();
+  });
+
   it("cannot reassign a request that was forwarded", async () => {
     const faults: unknown[] = [];
     const { send } = await testProxy(
