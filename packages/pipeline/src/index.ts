@@ -19,7 +19,27 @@ export type { LogLevel, ProxyLogger } from "./logger.ts";
 export { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts";
 export { trustedPeers } from "./trusted-peers.ts";
 export type { Trust } from "./trusted-peers.ts";
-export type { RequestTransform, ResponseTransform, TransformFactory, TransformPlan } from "./transforms/transform.ts";
+export type {
+  OpenTransformFactory,
+  RequestTransform,
+  ResponseTransform,
+  TrailersTransform,
+  TransformFactory,
+  TransformPlan,
+} from "./transforms/transform.ts";
+export { transforms } from "./transforms/transforms.ts";
+export type {
+  ForwardedOptions,
+  NodeFormatName,
+  OnResponses,
+  SetOrAppend,
+  TransformConfig,
+  XForwardedAction,
+  XForwardedOptions,
+} from "./transforms/transforms.ts";
+export type { TransformBuilder } from "./transforms/transform-builder.ts";
+export type { TransformProvider } from "./transforms/transform-provider.ts";
+export { takeHeader } from "./transforms/take-header.ts";
 export type { TransformFault, TransformSettings } from "./transforms/transform-settings.ts";
 export { compileRouteTable } from "./routing/index.ts";
 export type {

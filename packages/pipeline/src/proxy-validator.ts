@@ -1,7 +1,7 @@
 import type { ConfigValidator } from "@proxy/config";
 import type { ReverseProxyOptions } from "./reverse-proxy.ts";
 import { RouteCompiler } from "./state/route-compiler.ts";
-import { transformCatalogue } from "./transforms/compile.ts";
+import { transformCatalogue } from "./transforms/catalogue.ts";
 import { unservedByCluster, unservedByRoute, type ServedSettings } from "./unserved-settings.ts";
 
 /**
@@ -10,10 +10,10 @@ import { unservedByCluster, unservedByRoute, type ServedSettings } from "./unser
  * a proxy has it built in.
  */
 export function createProxyValidator(
-  options: Pick<ReverseProxyOptions, "transforms" | "constraints" | "policies"> = {},
+  options: Pick<ReverseProxyOptions, "transforms" | "transformProviders" | "constraints" | "policies"> = {},
 ): ConfigValidator {
   const compiler = new RouteCompiler({
-    catalogue: transformCatalogue(options.transforms),
+    catalogue: transformCatalogue(options.transforms, options.transformProviders),
     table: { constraints: options.constraints },
     chainOf: () => () => {},
   });
@@ -25,7 +25,7 @@ export function proxyValidator(compiler: RouteCompiler, served: ServedSettings):
   return {
     name: "pipeline",
     validateRoute: (route) => [...compiler.routeIssues(route), ...unservedByRoute(route, served)],
-    validateCluster: (cluster) => unservedByCluster(cluster),
+    validateCluster: (cluster) => [...unservedByCluster(cluster), ...compiler.clusterIssues(cluster)],
     validateConfig: (config) => compiler.tableIssues(config),
   };
 }

@@ -15,7 +15,8 @@ import type { ConstraintFactory } from "./routing/index.ts";
 import type { HttpClientFactory } from "./state/model-builder.ts";
 import type { ProxyState } from "./state/proxy-state.ts";
 import type { Step } from "./steps/step.ts";
-import type { TransformFactory } from "./transforms/transform.ts";
+import type { TransformProvider } from "./transforms/transform-provider.ts";
+import type { OpenTransformFactory, TransformFactory } from "./transforms/transform.ts";
 
 export interface ReverseProxyOptions {
   /** What to proxy: in code, decoded, or from providers that are watched. */
@@ -25,7 +26,9 @@ export interface ReverseProxyOptions {
   /** The steps of the proxy, made from the default ones: `(steps) => insertBefore(steps, "load-balancing", mine)`. */
   readonly steps?: ((steps: readonly Step[]) => readonly Step[]) | undefined;
   /** Forms of transforms beside the built-in ones. */
-  readonly transforms?: readonly TransformFactory[] | undefined;
+  readonly transforms?: readonly (TransformFactory | OpenTransformFactory)[] | undefined;
+  /** What adds transforms to routes by code. */
+  readonly transformProviders?: readonly TransformProvider[] | undefined;
   /** Route constraints beside the built-in ones, by name. */
   readonly constraints?: Readonly<Record<string, ConstraintFactory>> | undefined;
   readonly validators?: readonly ConfigValidator[] | undefined;

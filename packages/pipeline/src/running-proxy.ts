@@ -35,7 +35,7 @@ import { RouteCompiler, RouteSlot } from "./state/route-compiler.ts";
 import { replaceableProvider, type ReplaceableProvider } from "./state/replaceable-provider.ts";
 import { defaultSteps } from "./steps/default-steps.ts";
 import { chainCompiler } from "./steps/runner.ts";
-import { transformCatalogue } from "./transforms/compile.ts";
+import { transformCatalogue } from "./transforms/catalogue.ts";
 import { trustedPeers } from "./trusted-peers.ts";
 
 /** What all requests are served from; replaced as one. */
@@ -70,7 +70,7 @@ export class RunningProxy implements ReverseProxy {
     const chain = options.steps?.(steps) ?? steps;
     const served = { policies: options.policies ?? {}, timeouts: chain.some((step) => step.name === "timeout") };
     this.#routes = new RouteCompiler({
-      catalogue: transformCatalogue(options.transforms),
+      catalogue: transformCatalogue(options.transforms, options.transformProviders),
       table: { constraints: options.constraints },
       chainOf: chainCompiler(chain),
     });

@@ -3,7 +3,7 @@
  * validated, so that its faults stand in one list with all others; what it gave is kept for the load that follows.
  */
 import type { ClusterState, PreparedClusters } from "@proxy/cluster";
-import { ConfigError, routeEquals, type ConfigIssue, type ProxyConfig, type RouteConfig } from "@proxy/config";
+import { ConfigError, routeEquals, type ClusterConfig, type ConfigIssue, type ProxyConfig, type RouteConfig } from "@proxy/config";
 import type { ForwardWithOptions } from "@proxy/forwarder";
 import { compileRedirect } from "../actions/redirect.ts";
 import { compileRespond } from "../actions/respond.ts";
@@ -11,7 +11,8 @@ import type { ProxyContext } from "../context.ts";
 import type { RouteModel } from "../route-model.ts";
 import { compileRouteTable, type RouteTable, type RouteTableOptions } from "../routing/index.ts";
 import type { Next } from "../steps/step.ts";
-import { planTransforms, type TransformCatalogue } from "../transforms/compile.ts";
+import type { TransformCatalogue } from "../transforms/catalogue.ts";
+import { isDefaultPlan, planTransforms, planWithProviders } from "../transforms/compile.ts";
 import { defaultRouteTransformer } from "../transforms/route-transformer.ts";
 import type { TransformPlan } from "../transforms/transform.ts";
 import type { ProxyClusterModel } from "./cluster-models.ts";
@@ -59,7 +60,13 @@ export class RouteCompiler {
 
   /** What is wrong with the transforms and the answer of a route. */
   routeIssues(route: RouteConfig): readonly ConfigIssue[] {
-    return this.#compile(route).issues;
+    const provided = this.#options.catalogue.providers.flatMap((provider) => provider.validateRoute?.(route) ?? []);
+    return [...this.#compile(route).issues, ...provided];
+  }
+
+  /** What the providers of transforms find wrong in a cluster. */
+  clusterIssues(cluster: ClusterConfig): readonly ConfigIssue[] {
+    return this.#options.catalogue.providers.flatMap((provider) => provider.validateCluster?.(cluster) ?? []);
   }
 
   /** What is wrong with templates, hosts and rules, and which routes can tie. */
@@ -124,9 +131,21 @@ export class RouteCompiler {
     if (issues.some((issue) => issue.severity === "error")) {
       throw new ConfigError(`route '${config.routeId}' cannot be used`, issues);
     }
-    const plain = cluster !== undefined && (config.transforms ?? []).length === 0;
+    const plan = this.#options.catalogue.providers.length === 0 ? transforms : this.#provided(config, cluster, clusters);
+    const plain = cluster !== undefined && isDefaultPlan(plan);
     const forward = plain ? forwardOptions(config, clusters.modelOf(cluster) as ProxyClusterModel) : undefined;
-    return { config, cluster, answer, transforms, forward };
+    return { config, cluster, answer, transforms: plan, forward };
+  }
+
+  /** With what providers add, who want to know the cluster. */
+  #provided(config: RouteConfig, cluster: ClusterState | undefined, clusters: PreparedClusters): TransformPlan {
+    const issues: ConfigIssue[] = [];
+    const settings = cluster === undefined ? undefined : clusters.modelOf(cluster).config;
+    const plan = planWithProviders(config, settings, this.#options.catalogue, issues);
+    if (issues.some((issue) => issue.severity === "error")) {
+      throw new ConfigError(`what providers add to route '${config.routeId}' cannot be used`, issues);
+    }
+    return plan;
   }
 }
 

@@ -3,100 +3,73 @@
  *
  * 1. fields are copied by the forwarder, unless `RequestHeadersCopy` is off;
  * 2. forwarding fields of a client that is not trusted are removed;
- * 3. the configured transforms, in the order of the configuration;
+ * 3. the configured transforms, in the order of the configuration, then those of providers;
  * 4. the default X-Forwarded set, unless a transform decided on it;
  * 5. Host, as `RequestHeaderOriginalHost` says (default: the destination's own).
  */
-import type { ConfigIssue, RouteConfig } from "@proxy/config";
-import { clientCert } from "./client-cert.ts";
-import { forwarded } from "./forwarded.ts";
-import { httpMethodChange } from "./method.ts";
-import { pathPattern } from "./path-pattern.ts";
-import { pathPrefix, pathRemovePrefix, pathSet } from "./path.ts";
-import { queryRemoveParameter, queryRouteParameter, queryValueParameter } from "./query.ts";
-import {
-  requestHeader,
-  requestHeaderOriginalHost,
-  requestHeaderRemove,
-  requestHeadersAllowed,
-  requestHeadersCopy,
-} from "./request-headers.ts";
-import { responseHeader, responseHeaderRemove, responseHeadersAllowed, responseHeadersCopy } from "./response-headers.ts";
-import {
-  responseTrailer,
-  responseTrailerRemove,
-  responseTrailersAllowed,
-  responseTrailersCopy,
-} from "./response-trailers.ts";
-import { requestHeaderRouteValue } from "./route-value-header.ts";
+import type { ClusterConfig, ConfigIssue, RouteConfig } from "@proxy/config";
+import type { TransformCatalogue } from "./catalogue.ts";
+import { TransformBuilder } from "./transform-builder.ts";
 import { TransformSettings, type TransformFault } from "./transform-settings.ts";
-import type { TransformFactory, TransformPlan } from "./transform.ts";
-import { addDefaultXForwarded, xForwarded } from "./x-forwarded.ts";
+import type { TransformPlan } from "./transform.ts";
+import type { TransformConfig } from "./transforms.ts";
+import { addDefaultXForwarded } from "./x-forwarded.ts";
 
-const builtIn: readonly TransformFactory[] = [
-  pathPrefix,
-  pathRemovePrefix,
-  pathSet,
-  pathPattern,
-  queryValueParameter,
-  queryRouteParameter,
-  queryRemoveParameter,
-  httpMethodChange,
-  requestHeadersCopy,
-  requestHeadersAllowed,
-  requestHeaderOriginalHost,
-  requestHeader,
-  requestHeaderRouteValue,
-  requestHeaderRemove,
-  xForwarded,
-  forwarded,
-  clientCert,
-  responseHeadersCopy,
-  responseHeadersAllowed,
-  responseHeader,
-  responseHeaderRemove,
-  responseTrailersCopy,
-  responseTrailersAllowed,
-  responseTrailer,
-  responseTrailerRemove,
-];
-
-/** The forms of transforms that are known, by their keys ignoring case. */
-export type TransformCatalogue = ReadonlyMap<string, TransformFactory>;
-
-/** The built-in forms and `factories`. Throws when two have the same key. */
-export function transformCatalogue(factories: Iterable<TransformFactory> = []): TransformCatalogue {
-  const catalogue = new Map<string, TransformFactory>();
-  for (const factory of [...builtIn, ...factories]) {
-    const key = factory.key.toLowerCase();
-    if (catalogue.has(key)) throw new TypeError(`duplicate transform '${factory.key}'`);
-    catalogue.set(key, factory);
-  }
-  return catalogue;
-}
-
-/** What the transforms of `route` add up to; everything wrong with them goes to `issues`. */
+/** What the transforms that `route` is configured with add up to; everything wrong with them goes to `issues`. */
 export function planTransforms(route: RouteConfig, catalogue: TransformCatalogue, issues: ConfigIssue[]): TransformPlan {
   if ((route.transforms ?? []).length === 0) return defaultPlan;
   const plan = emptyPlan();
+  addConfigured(plan, route, catalogue, issues);
+  return withDefaults(plan);
+}
+
+/** The same with what the providers of `catalogue` add; to be called when the route's cluster is known. */
+export function planWithProviders(
+  route: RouteConfig,
+  cluster: ClusterConfig | undefined,
+  catalogue: TransformCatalogue,
+  issues: ConfigIssue[],
+): TransformPlan {
+  const plan = emptyPlan();
+  addConfigured(plan, route, catalogue, issues);
+  const builder = new TransformBuilder(route, cluster, plan, (configured, into) => {
+    const faults = isTransform(configured) ? buildTransform(configured, into, route, catalogue) : [notText];
+    for (const fault of faults) issues.push(issueOf(route, undefined, fault));
+  });
+  for (const provider of catalogue.providers) provider.apply(builder);
+  return isEmpty(plan) ? defaultPlan : withDefaults(plan);
+}
+
+/** Whether nothing but the default set is left to do: the forwarder then needs to know nothing of the request. */
+export function isDefaultPlan(plan: TransformPlan): boolean {
+  return plan === defaultPlan;
+}
+
+function addConfigured(plan: TransformPlan, route: RouteConfig, catalogue: TransformCatalogue, issues: ConfigIssue[]): void {
   for (const [index, configured] of (route.transforms ?? []).entries()) {
     if (!isTransform(configured)) continue;
-    const faults: TransformFault[] = [];
-    const keys = Object.keys(configured);
-    const factory = keys.map((key) => catalogue.get(key.toLowerCase())).find((each) => each !== undefined);
-    if (factory === undefined) {
-      const known = [...catalogue.values()].map((each) => each.key).sort();
-      faults.push({
-        code: "unknown-transform",
-        severity: "error",
-        message: `unknown transform '${keys.join(";")}'`,
-        hint: `known are ${known.join(", ")}`,
-      });
-    } else factory.build(new TransformSettings(factory.key, configured, faults), plan, route);
-    for (const fault of faults) issues.push(issueOf(route, index, fault));
+    for (const fault of buildTransform(configured, plan, route, catalogue)) issues.push(issueOf(route, index, fault));
   }
-  if (!plan.forwardedConfigured) addDefaultXForwarded(plan);
-  return plan;
+}
+
+function buildTransform(
+  configured: TransformConfig,
+  plan: TransformPlan,
+  route: RouteConfig,
+  catalogue: TransformCatalogue,
+): readonly TransformFault[] {
+  const faults: TransformFault[] = [];
+  const keys = Object.keys(configured);
+  const factory = keys.map((key) => catalogue.keyed.get(key.toLowerCase())).find((each) => each !== undefined);
+  if (factory !== undefined) {
+    factory.build(new TransformSettings(factory.key, configured, faults), plan, route);
+    return faults;
+  }
+  const settings = new TransformSettings(keys[0] ?? "", configured, faults);
+  if (catalogue.open.some((each) => each.build(settings, plan, route))) return faults;
+  const known = [...catalogue.keyed.values()].map((each) => each.key).sort();
+  settings.report("unknown-transform", `unknown transform '${keys.join(";")}'`, `known are ${known.join(", ")}`);
+  return faults;
 }
 
 function emptyPlan(): TransformPlan {
@@ -112,12 +85,29 @@ function emptyPlan(): TransformPlan {
   };
 }
 
+function isEmpty(plan: TransformPlan): boolean {
+  return (
+    plan.request.length + plan.response.length + plan.trailers.length === 0 &&
+    plan.copyRequestHeaders &&
+    plan.copyResponseHeaders &&
+    plan.copyResponseTrailers &&
+    plan.originalHost !== true &&
+    !plan.forwardedConfigured
+  );
+}
+
+function withDefaults(plan: TransformPlan): TransformPlan {
+  if (!plan.forwardedConfigured) addDefaultXForwarded(plan);
+  return plan;
+}
+
 /** That of all routes without transforms. */
-const defaultPlan = emptyPlan();
-addDefaultXForwarded(defaultPlan);
+const defaultPlan = withDefaults(emptyPlan());
+
+const notText: TransformFault = { code: "unknown-transform", message: "a transform from code is no map of texts", severity: "error" };
 
 /** What has no shape of a transform is reported by the checks of the configuration itself. */
-function isTransform(configured: unknown): boolean {
+function isTransform(configured: unknown): configured is TransformConfig {
   return (
     typeof configured === "object" &&
     configured !== null &&
@@ -126,13 +116,13 @@ function isTransform(configured: unknown): boolean {
   );
 }
 
-function issueOf(route: RouteConfig, index: number, fault: TransformFault): ConfigIssue {
+function issueOf(route: RouteConfig, index: number | undefined, fault: TransformFault): ConfigIssue {
   return {
     code: fault.code,
     severity: fault.severity,
     message: `${fault.message} (route '${route.routeId}')`,
     hint: fault.hint,
     entity: { kind: "route", id: route.routeId },
-    path: ["Transforms", index],
+    path: index === undefined ? ["Transforms"] : ["Transforms", index],
   };
 }

@@ -22,10 +22,15 @@ export class FakeCall implements DestinationCall {
     this.#handler = handler;
   }
 
-  respond(status = 200, headers: readonly (readonly [string, string])[] = [], body = ""): void {
+  respond(
+    status = 200,
+    headers: readonly (readonly [string, string])[] = [],
+    body = "",
+    trailers?: readonly (readonly [string, string])[],
+  ): void {
     this.#handler.onResponse({ status, headers: HeaderList.from(headers) });
     if (body !== "") this.#handler.onData(Buffer.from(body));
-    this.#handler.onEnd(undefined);
+    this.#handler.onEnd(trailers === undefined || trailers.length === 0 ? undefined : HeaderList.from(trailers));
   }
 
   fail(step: DestinationError["step"] = "connect"): void {

@@ -4,6 +4,7 @@ import {
   HeaderList,
   type BodyLimitFeature,
   type BodySource,
+  type ConnectionInfo,
   type Exchange,
   type ExchangeFeatures,
   type RequestHead,
@@ -20,6 +21,10 @@ export interface FakeRequest {
   readonly remoteAddress?: string;
   readonly body?: BodySource;
   readonly bodyLimit?: BodyLimitFeature;
+  readonly scheme?: "http" | "https";
+  readonly pathBase?: string | undefined;
+  /** What else differs from a plain connection. */
+  readonly connection?: Partial<ConnectionInfo>;
 }
 
 export class FakeExchange implements Exchange {
@@ -41,7 +46,8 @@ export class FakeExchange implements Exchange {
       target,
       path: question < 0 ? target : target.slice(0, question),
       query: question < 0 ? "" : target.slice(question),
-      scheme: "http",
+      scheme: request.scheme ?? "http",
+      pathBase: request.pathBase,
       authority,
       httpVersion: "1.1",
       headers: HeaderList.from([["Host", authority], ...(request.headers ?? [])]),
@@ -53,6 +59,7 @@ export class FakeExchange implements Exchange {
       localAddress: "192.0.2.1",
       localPort: 80,
       tls: undefined,
+      ...request.connection,
     };
     this.body = request.body;
     this.features = { bodyLimit: request.bodyLimit };
@@ -88,6 +95,7 @@ export class FakeResponse implements ResponseSink {
   readonly trailersSupported = true;
   readonly pending = 0;
   head: ResponseHead | undefined;
+  trailers: HeaderList | undefined;
   aborted: Error | undefined;
   readonly #chunks: Uint8Array[] = [];
   readonly #over: () => void;
@@ -131,8 +139,9 @@ export class FakeResponse implements ResponseSink {
 
   flush(): void {}
 
-  end(): void {
+  end(trailers?: HeaderList): void {
     if (this.ended) return;
+    this.trailers = trailers;
     this.ended = true;
     this.#over();
   }

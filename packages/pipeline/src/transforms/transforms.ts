@@ -1,0 +1,90 @@
+/**
+ * The forms of `Transforms` from code, with the names that they have in configuration:
+ * `defineConfig({ routes: { r: { transforms: [transforms.pathPrefix("/v1")], … } } })`. They give what a file would hold, so
+ * that checks and meaning are the same.
+ */
+
+/** One transform as configuration holds it. */
+export type TransformConfig = Readonly<Record<string, string>>;
+
+export type SetOrAppend =
+  | { readonly set: string; readonly append?: undefined }
+  | { readonly append: string; readonly set?: undefined };
+
+/** On which responses: with a status below 400 (`Success`, the default), from 400 on or without a destination's, or all. */
+export interface OnResponses {
+  readonly when?: "Success" | "Failure" | "Always" | undefined;
+}
+
+export type XForwardedAction = "Set" | "Append" | "Remove" | "Off";
+
+export interface XForwardedOptions {
+  readonly for?: XForwardedAction | undefined;
+  readonly host?: XForwardedAction | undefined;
+  readonly proto?: XForwardedAction | undefined;
+  readonly prefix?: XForwardedAction | undefined;
+  /** Default `X-Forwarded-`. */
+  readonly headerPrefix?: string | undefined;
+}
+
+/** How `for` and `by` name a node (RFC 7239, 6). */
+export type NodeFormatName =
+  | "Random"
+  | "RandomAndPort"
+  | "RandomAndRandomPort"
+  | "Unknown"
+  | "UnknownAndPort"
+  | "UnknownAndRandomPort"
+  | "Ip"
+  | "IpAndPort"
+  | "IpAndRandomPort"
+  | "None";
+
+export interface ForwardedOptions {
+  readonly forFormat?: NodeFormatName | undefined;
+  readonly byFormat?: NodeFormatName | undefined;
+  readonly action?: XForwardedAction | undefined;
+}
+
+export const transforms = {
+  pathPrefix: (prefix: string) => form("PathPrefix", prefix),
+  pathRemovePrefix: (prefix: string) => form("PathRemovePrefix", prefix),
+  pathSet: (path: string) => form("PathSet", path),
+  pathPattern: (template: string) => form("PathPattern", template),
+  queryValueParameter: (name: string, change: SetOrAppend) => form("QueryValueParameter", name, change),
+  queryRouteParameter: (name: string, change: SetOrAppend) => form("QueryRouteParameter", name, change),
+  queryRemoveParameter: (name: string) => form("QueryRemoveParameter", name),
+  httpMethodChange: (from: string, change: { readonly set: string }) => form("HttpMethodChange", from, change),
+  requestHeadersCopy: (copy: boolean) => form("RequestHeadersCopy", copy),
+  requestHeadersAllowed: (names: readonly string[]) => form("RequestHeadersAllowed", names),
+  requestHeaderOriginalHost: (original: boolean) => form("RequestHeaderOriginalHost", original),
+  requestHeader: (name: string, change: SetOrAppend) => form("RequestHeader", name, change),
+  requestHeaderRouteValue: (name: string, change: SetOrAppend) => form("RequestHeaderRouteValue", name, change),
+  requestHeaderRemove: (name: string) => form("RequestHeaderRemove", name),
+  xForwarded: (action: XForwardedAction, options: XForwardedOptions = {}) => form("X-Forwarded", action, options),
+  forwarded: (parts: readonly ("for" | "by" | "host" | "proto")[], options: ForwardedOptions = {}) =>
+    form("Forwarded", parts.join(","), options),
+  clientCert: (name: string) => form("ClientCert", name),
+  responseHeadersCopy: (copy: boolean) => form("ResponseHeadersCopy", copy),
+  responseHeadersAllowed: (names: readonly string[]) => form("ResponseHeadersAllowed", names),
+  responseHeader: (name: string, change: SetOrAppend & OnResponses) => form("ResponseHeader", name, change),
+  responseHeaderRemove: (name: string, on: OnResponses = {}) => form("ResponseHeaderRemove", name, on),
+  responseTrailersCopy: (copy: boolean) => form("ResponseTrailersCopy", copy),
+  responseTrailersAllowed: (names: readonly string[]) => form("ResponseTrailersAllowed", names),
+  responseTrailer: (name: string, change: SetOrAppend & OnResponses) => form("ResponseTrailer", name, change),
+  responseTrailerRemove: (name: string, on: OnResponses = {}) => form("ResponseTrailerRemove", name, on),
+} as const;
+
+type Value = string | boolean | readonly string[];
+
+function form(key: string, value: Value, options: object = {}): TransformConfig {
+  const configured: Record<string, string> = { [key]: text(value) };
+  for (const [name, each] of Object.entries(options) as [string, Value | undefined][]) {
+    if (each !== undefined) configured[name.charAt(0).toUpperCase() + name.slice(1)] = text(each);
+  }
+  return configured;
+}
+
+function text(value: Value): string {
+  return typeof value === "object" ? value.join(";") : String(value);
+}
