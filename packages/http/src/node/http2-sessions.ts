@@ -1,0 +1,82 @@
+import type { Socket } from "node:net";
+import type { ConnectionInfo, ExchangeHandler, TlsInfo } from "../exchange.ts";
+import type { FrontServerOptions } from "../front-server.ts";
+import { TimerWheel } from "../engine/timer-wheel.ts";
+import { defaultServerLimits, type ServerLimits } from "../server-limits.ts";
+import { connectionInfo } from "./connection-info.ts";
+import { Http2Connection } from "./http2-connection.ts";
+
+export interface Http2SessionsOptions extends FrontServerOptions {
+  /** Milliseconds between two looks at the deadlines of all connections. Default 250. */
+  readonly timerInterval?: number | undefined;
+}
+
+/** What the HTTP/2 connections of one server share. */
+export interface Http2Context {
+  readonly handler: ExchangeHandler;
+  readonly limits: ServerLimits;
+  readonly scheme: "http" | "https";
+  readonly wheel: TimerWheel;
+  readonly onFault: (error: Error, connectionId: number) => void;
+  mayTunnel(): boolean;
+  connectionClosed(connection: Http2Connection): void;
+}
+
+/** The HTTP/2 connections of a front server, whoever accepted them. */
+export class Http2Sessions {
+  readonly #context: Http2Context;
+  readonly #connections = new Set<Http2Connection>();
+  #emptied: (() => void) | undefined;
+  #closing = false;
+
+  constructor(options: Http2SessionsOptions, scheme: "http" | "https") {
+    const limits: ServerLimits = { ...defaultServerLimits, ...options.limits };
+    this.#context = {
+      handler: options.handler,
+      limits,
+      scheme,
+      wheel: new TimerWheel({ now: options.now, interval: options.timerInterval }),
+      onFault: options.onFault ?? (() => undefined),
+      mayTunnel: () => this.#tunnels() < (limits.maxConcurrentUpgradedConnections ?? Infinity),
+      connectionClosed: (connection) => {
+        this.#connections.delete(connection);
+        if (this.#connections.size === 0) this.#emptied?.();
+      },
+    };
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Serves `socket`, whose TLS handshake is over. */
+  adopt(socket: Socket, tls: TlsInfo | undefined): void {
+    if (this.#closing || this.#connections.size >= (this.#context.limits.maxConcurrentConnections ?? Infinity)) {
+      socket.on("error", () => undefined);
+      socket.destroy();
+      return;
+    }
+    const info: ConnectionInfo = { ...connectionInfo(socket), tls };
+    this.#connections.add(new Http2Connection(this.#context, socket, info));
+  }
+
+  async close(gracePeriod: number): Promise<void> {
+    this.#closing = true;
+    if (this.#connections.size === 0) return;
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+    for (const connection of this.#connections) connection.shutDown();
+    const cut = setTimeout(() => {
+      for (const connection of this.#connections) connection.destroy();
+    }, gracePeriod);
+    await emptied;
+    clearTimeout(cut);
+  }
+
+  #tunnels(): number {
+    let tunnels = 0;
+    for (const connection of this.#connections) tunnels += connection.tunnels;
+    return tunnels;
+  }
+}

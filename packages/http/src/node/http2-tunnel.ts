@@ -1,0 +1,99 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
+import type { BodySink } from "../body.ts";
+import { ExchangeStateError } from "../errors.ts";
+import type { Tunnel } from "../exchange.ts";
+import { resetCode } from "./http2-response.ts";
+
+/** A tunnel over one stream, after an extended CONNECT (RFC 8441): END_STREAM is its FIN, RST_STREAM its reset. */
+export class Http2Tunnel implements Tunnel {
+  readonly #stream: ServerHttp2Stream;
+  readonly #onBytes: (count: number) => void;
+  #sink: BodySink | undefined;
+  #started = false;
+  #paused = false;
+  #peerEnded = false;
+  #lost: Error | undefined;
+  #drain: (() => void) | undefined;
+
+  constructor(stream: ServerHttp2Stream, onBytes: (count: number) => void) {
+    this.#stream = stream;
+    this.#onBytes = onBytes;
+    stream.on("drain", () => this.#drain?.());
+  }
+
+  read(sink: BodySink): void {
+    if (this.#started) throw new ExchangeStateError("the tunnel is being read already");
+    this.#started = true;
+    if (this.#lost !== undefined) {
+      sink.onError(this.#lost);
+      return;
+    }
+    this.#sink = sink;
+    const stream = this.#stream;
+    stream.on("data", (chunk: Buffer) => {
+      this.#onBytes(chunk.length);
+      this.#sink?.onData(chunk);
+    });
+    stream.on("end", () => {
+      if (stream.rstCode !== 0 || stream.aborted) return;
+      this.#peerEnded = true;
+      this.#finish();
+    });
+    if (this.#paused) stream.pause();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    if (this.#sink !== undefined) this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#sink !== undefined) this.#stream.resume();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    const stream = this.#stream;
+    if (this.#lost !== undefined || chunk.length === 0 || stream.destroyed || stream.writableEnded) return true;
+    return stream.write(chunk);
+  }
+
+  get pending(): number {
+    return this.#stream.destroyed ? 0 : this.#stream.writableLength;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#drain = listener;
+  }
+
+  end(): void {
+    if (!this.#stream.destroyed) this.#stream.end();
+  }
+
+  abort(cause: Error): void {
+    if (this.#lost !== undefined) return;
+    this.closed(cause);
+    if (!this.#stream.destroyed) this.#stream.close(resetCode(cause));
+  }
+
+  /** The stream is closed. `cause` counts when the client had not ended before. */
+  closed(cause: Error): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = cause;
+    this.#drain = undefined;
+    const sink = this.#sink;
+    this.#sink = undefined;
+    if (this.#peerEnded || this.#clean()) sink?.onEnd(undefined);
+    else sink?.onError(cause);
+  }
+
+  #clean(): boolean {
+    return this.#stream.readableEnded && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+  }
+
+  #finish(): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.onEnd(undefined);
+  }
+}

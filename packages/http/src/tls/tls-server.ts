@@ -1,0 +1,116 @@
+/**
+ * The front door over TLS. A connection is taken in these steps:
+ *
+ * 1. accepted and counted; what is beyond the limit is closed before any cryptography;
+ * 2. the handshake, within its time: certificate by SNI, protocol by ALPN, client certificate where asked for;
+ * 3. handed to the one that owns it from now on: the HTTP/1.1 engine, or HTTP/2.
+ */
+import { once } from "node:events";
+import type { AddressInfo, Socket } from "node:net";
+import type { Server, TLSSocket } from "node:tls";
+import type { FrontServer, FrontServerOptions, ListenAddress } from "../front-server.ts";
+import { EngineServer } from "../engine/server/engine-server.ts";
+import { Http2Sessions } from "../node/http2-sessions.ts";
+import type { FrontTls } from "./front-tls.ts";
+import { refuseUncoveredHosts, TlsConnectionInfo } from "./tls-connection-info.ts";
+
+export interface TlsServerOptions extends FrontServerOptions {
+  readonly tls: FrontTls;
+  /** By ALPN; a client without ALPN speaks HTTP/1.1. Default `["h2", "http/1.1"]`. */
+  readonly protocols?: readonly ("h2" | "http/1.1")[] | undefined;
+  /** Milliseconds between two looks at the deadlines of all connections. Default 250. */
+  readonly timerInterval?: number | undefined;
+  /** As for the engine's server. Default true. */
+  readonly reuseReadMemory?: boolean | undefined;
+}
+
+const defaultGracePeriod = 30_000;
+
+/** A front server over TLS: HTTP/1.1 by the engine, HTTP/2 by `node:http2`, as ALPN says. */
+export function createTlsServer(options: TlsServerOptions): FrontServer {
+  return new TlsServer(options);
+}
+
+class TlsServer implements FrontServer {
+  readonly #tls: FrontTls;
+  readonly #server: Server;
+  readonly #engine: EngineServer | undefined;
+  readonly #http2: Http2Sessions | undefined;
+  readonly #maximum: number;
+  /** Connections whose handshake is not over, by the client's address and port. */
+  readonly #shaking = new Map<string, Socket>();
+  #closing = false;
+
+  constructor(options: TlsServerOptions) {
+    const { tls, protocols = ["h2", "http/1.1"] } = options;
+    const onFault = options.onFault ?? (() => undefined);
+    const handler = tls.refuseUncoveredHosts ? refuseUncoveredHosts(options.handler, onFault) : options.handler;
+    const inner = { ...options, handler };
+    this.#tls = tls;
+    this.#maximum = options.limits?.maxConcurrentConnections ?? Infinity;
+    this.#engine = protocols.includes("http/1.1") ? new EngineServer(inner, "https") : undefined;
+    this.#http2 = protocols.includes("h2") ? new Http2Sessions(inner, "https") : undefined;
+    this.#server = tls.createServer(protocols);
+    this.#server.on("connection", (socket: Socket) => this.#connected(socket));
+    this.#server.on("secureConnection", (socket) => this.#secured(socket, onFault));
+    this.#server.on("tlsClientError", (error, socket) => {
+      onFault(error, 0);
+      socket.destroy();
+    });
+    this.#server.on("error", (error) => onFault(error, 0));
+  }
+
+  async listen(at: ListenAddress): Promise<AddressInfo> {
+    const listening = once(this.#server, "listening");
+    this.#server.listen({ port: at.port, host: at.host });
+    await listening;
+    return this.#server.address() as AddressInfo;
+  }
+
+  get connectionCount(): number {
+    return this.#shaking.size + (this.#engine?.connectionCount ?? 0) + (this.#http2?.connectionCount ?? 0);
+  }
+
+  async close(gracePeriod: number = defaultGracePeriod): Promise<void> {
+    this.#closing = true;
+    const stopped = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const socket of this.#shaking.values()) socket.destroy();
+    await Promise.all([stopped, this.#engine?.close(gracePeriod), this.#http2?.close(gracePeriod)]);
+    this.#tls.release(this.#server);
+  }
+
+  #connected(socket: Socket): void {
+    if (this.connectionCount >= this.#maximum || this.#closing) {
+      socket.on("error", ignore);
+      socket.destroy();
+      return;
+    }
+    const client = clientOf(socket);
+    this.#shaking.set(client, socket);
+    socket.once("close", () => {
+      if (this.#shaking.get(client) === socket) this.#shaking.delete(client);
+    });
+  }
+
+  #secured(socket: TLSSocket, onFault: (error: Error, connectionId: number) => void): void {
+    socket.on("error", ignore);
+    this.#shaking.delete(clientOf(socket));
+    const certificate = this.#tls.admit(socket);
+    const http2 = socket.alpnProtocol === "h2";
+    const owner = http2 ? this.#http2 : this.#engine;
+    if (certificate === undefined || owner === undefined || this.#closing) {
+      if (certificate === undefined) onFault(new Error("the certificate of the client is not vouched for"), 0);
+      socket.destroy();
+      return;
+    }
+    owner.adopt(socket, new TlsConnectionInfo(socket, certificate));
+  }
+}
+
+function clientOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+function ignore(): void {}
