@@ -78,13 +78,16 @@ export interface RespondAction {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Text, sent as UTF-8. Not together with `bodyFile`. */
   readonly body?: string | undefined;
-  /** A file read when the configuration is applied. Readers of files make it absolute, relative to the configuration file. */
+  /**
+   * A file read when the configuration is applied. Readers of configuration files make it absolute, relative to that file; a
+   * relative one that comes from code is relative to the working directory.
+   */
   readonly bodyFile?: string | undefined;
 }
 
 export interface RedirectAction {
   /** 301, 302, 303, 307 or 308. Default 302. */
   readonly statusCode?: number | undefined;
-  /** A URL or path; `{name}` stands for a route value, percent-encoded. */
+  /** A URL or path; `{name}` stands for a route value, percent-encoded. The query of the request is not added. */
   readonly location: string;
 }

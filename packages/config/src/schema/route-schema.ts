@@ -44,7 +44,7 @@ const Respond = Schema.Struct({
 
 const Redirect = Schema.Struct({
   statusCode: field(Integer(), "301, 302, 303, 307 or 308.", { default: 302 }),
-  location: field(Text, "URL or path; `{name}` stands for a route value, percent-encoded. Required."),
+  location: field(Text, "URL or path; `{name}` stands for a route value, percent-encoded. The query of the request is not added. Required."),
 });
 
 export const RouteSection = Schema.Struct({
@@ -55,7 +55,7 @@ export const RouteSection = Schema.Struct({
   rateLimiterPolicy: field(Text, "Name of a policy, `Default` or `Disable`.", { defaultText: "only the global limiter" }),
   outputCachePolicy: field(Text, "Name of a policy.", { defaultText: "only the base policy" }),
   timeoutPolicy: field(Text, "Name of a policy or `Disable`. Not together with `Timeout`."),
-  timeout: field(Duration, "Limit for the whole request, above 0."),
+  timeout: field(Duration, "Limit from the first step to the response head, above 0; 504 beyond."),
   corsPolicy: field(Text, "Name of a policy, `Default` or `Disable`."),
   maxRequestBodySize: field(Integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), "Bytes of a request body; -1 is unlimited.", {
     defaultText: "`Server:Limits:MaxRequestBodySize`",

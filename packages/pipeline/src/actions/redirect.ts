@@ -10,7 +10,7 @@ const uriText = /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*$/;
 
 /**
  * Prepares the answer of a `Redirect` route. `{name}` in the location stands for a route value, percent-encoded;
- * the slashes of a catch-all stay. What is wrong with it goes to `issues`.
+ * the slashes of a catch-all stay. The query of the request is dropped, as a `return 302 /x` of nginx does. What is wrong with it goes to `issues`.
  */
 export function compileRedirect(
   route: RouteConfig,

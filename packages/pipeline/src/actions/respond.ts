@@ -18,7 +18,7 @@ const largestBodyFile = 16 * 1024 * 1024;
 
 /**
  * Prepares the answer of a `Respond` route, whose form the configuration's own checks have seen. The body file is read
- * here, once; when it cannot be, that goes to `issues`. A body has `Content-Type: text/plain; charset=utf-8` unless
+ * here, once, a relative one from the working directory (readers of files have made it absolute); when it cannot be, that goes to `issues`. A body has `Content-Type: text/plain; charset=utf-8` unless
  * set, that of a file follows from its extension.
  */
 export function compileRespond(
