@@ -2,9 +2,11 @@ import { ConfigError } from "@proxy/config";
 import type { ConfigChangeListener, ProxyConfig } from "@proxy/config";
 import type { ExchangeHandler } from "@proxy/http";
 import { createReverseProxy } from "@proxy/pipeline";
+import type { ReverseProxy } from "@proxy/pipeline";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
+import type * as Scope from "effect/Scope";
 import { AccessLog } from "../access-log/access-log.ts";
 import { Configuration } from "../configuration/configuration.ts";
 import { callbackLog } from "../logging/callback-log.ts";
@@ -38,10 +40,25 @@ export class Proxy extends Context.Service<Proxy, { readonly handle: ExchangeHan
         (opened) => Effect.promise(() => within(closingTime, opened.close())),
       );
       running = true;
+      yield* reloadAtHangup(proxy);
       return Proxy.of({ handle: recorder === undefined ? proxy.handle : recorder.wrap(proxy.handle) });
     }),
   );
 }
+
+/** SIGHUP reads the configuration again, as operators of other servers expect; what is wrong with it is told as at any reload. */
+const reloadAtHangup = (proxy: ReverseProxy): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const listener = (): void => {
+        // The listeners of the configuration have told of a refusal by then.
+        proxy.reload().catch(() => undefined);
+      };
+      process.on("SIGHUP", listener);
+      return listener;
+    }),
+    (listener) => Effect.sync(() => process.removeListener("SIGHUP", listener)),
+  );
 
 /**
  * The listeners have drained or cut every request before; what the proxy still waits for is a destination that does

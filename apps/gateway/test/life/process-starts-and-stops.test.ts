@@ -63,6 +63,25 @@ describe("the process", () => {
     });
   });
 
+  test("SIGHUP reads the configuration again and ends nothing", async () => {
+    release.resolve();
+    const part = "export default { ReverseProxy: { Routes: { r: { Match: { Path: '/' }, Respond: { Body: text } } } } };";
+    const file = await folder.write("gateway.mjs", `import { readFileSync } from "node:fs";
+const text = readFileSync(new URL("text", import.meta.url), "utf8");
+${part}`);
+    await folder.write("text", "before");
+    await using gateway = startChild(["run", "-c", file, "--urls", "http://127.0.0.1:0"]);
+    const [port] = await gateway.listening();
+    expect(bodyOf(await getRaw(port!, "/"))).toBe("before");
+    // What the configuration reads by itself is not watched.
+    await folder.write("text", "after");
+    gateway.process.kill("SIGHUP");
+    await gateway.says("the changed configuration is in use");
+    expect(bodyOf(await getRaw(port!, "/"))).toBe("after");
+    gateway.process.kill("SIGTERM");
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+  });
+
   test("after SIGINT a request that takes too long is cut at the end of the shutdown timeout, and the exit code is 0", async () => {
     const file = await folder.write("gateway.json", oneRoute(origin.url, { Server: { ShutdownTimeout: "200ms" } }));
     await using gateway = startChild(["run", "-c", file, "--urls", "http://127.0.0.1:0"]);
