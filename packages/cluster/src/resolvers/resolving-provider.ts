@@ -25,7 +25,7 @@ export function resolvingProvider(
     name: provider.name,
     async load() {
       const from = await provider.load();
-      const resolved = await Promise.all(from.clusters.map((cluster) => resolveCluster(cluster, resolver)));
+      const resolved = await Promise.all(from.clusters.map((cluster) => startResolving(cluster, resolver)));
       arm(shortest(resolved.map((each) => each.refreshAfter)));
       const clusters = resolved.map((each) => each.cluster);
       // The same object again tells the configuration manager that nothing is new.
@@ -56,6 +56,15 @@ export function resolvingProvider(
 interface ResolvedCluster {
   readonly cluster: ClusterConfig;
   readonly refreshAfter: number | undefined;
+}
+
+/** A throw is a rejection here: those of other clusters then have somebody who waits for them too. */
+function startResolving(cluster: ClusterConfig, resolver: DestinationResolver): ResolvedCluster | Promise<ResolvedCluster> {
+  try {
+    return resolveCluster(cluster, resolver);
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
 }
 
 function resolveCluster(cluster: ClusterConfig, resolver: DestinationResolver): ResolvedCluster | Promise<ResolvedCluster> {
