@@ -67,6 +67,36 @@ export function canceledBeforeHead(body: RequestBody | undefined, cause: unknown
   };
 }
 
+/** The response could not be used, or not be passed on: `source` is who failed. */
+export function responseFailure(
+  code: "ResponseHeaders" | "ResponseBodyClient" | "ResponseBodyDestination" | "UpgradeResponseClient",
+  source: Failure["source"],
+  cause: unknown,
+): Failure {
+  return { code, status: 502, source, retry: "never", cause };
+}
+
+/** Nothing moved for the activity timeout after the response head: `draining` says that the client was waited for. */
+export function stalledAfterHead(draining: boolean): Failure {
+  const cause = new Error("no byte moved within the activity timeout");
+  return draining
+    ? responseFailure("ResponseBodyClient", "client", cause)
+    : responseFailure("ResponseBodyDestination", "destination", cause);
+}
+
+/** The client left or failed, or the caller gave up (`byCaller`), after the response head. */
+export function canceledAfterHead(cause: unknown, byCaller: boolean): Failure {
+  const left = byCaller || cause instanceof ClientGoneError;
+  const source = byCaller ? "gateway" : "client";
+  return { code: left ? "ResponseBodyCanceled" : "ResponseBodyClient", status: 502, source, retry: "never", cause };
+}
+
+/** The response is whole, and the destination gave the rest of the request body up. */
+export function requestBodyUnwanted(): Failure {
+  const cause = new Error("the destination wanted no more of it");
+  return { code: "RequestBodyDestination", status: 502, source: "destination", retry: "never", cause };
+}
+
 /** Puts a failure into words. `status` is what the client was answered, if it was. */
 export function describeFailure(failure: Failure, to: DestinationOrigin, status: number | undefined): ForwarderError {
   const { code, source, retry, cause } = failure;

@@ -14,7 +14,6 @@
  */
 import {
   BadRequestError,
-  ClientGoneError,
   type DestinationCall,
   DestinationError,
   type DestinationHandler,
@@ -27,21 +26,26 @@ import {
 } from "@proxy/http";
 import type { Destination } from "./destination.ts";
 import {
+  canceledAfterHead,
   canceledBeforeHead,
   describeFailure,
   type Failure,
   failureBeforeHead,
   requestBodyFailure,
+  requestBodyUnwanted,
+  responseFailure,
+  stalledAfterHead,
   stalledBeforeHead,
 } from "./failure.ts";
 import { answerFailure } from "./failure-answer.ts";
 import type { ClientResponse, ForwardWithOptions, Transformer } from "./forward-options.ts";
 import type { ForwarderError } from "./forwarder-error.ts";
-import { address, checkFields, checkOutgoing, checkResponse, checkTarget, Outgoing } from "./outgoing.ts";
+import { address, checkOutgoing, checkResponse, checkTarget, Outgoing } from "./outgoing.ts";
 import { PendingResponse } from "./pending-response.ts";
 import { EmptyBody, RequestBody, type RequestBodyOwner } from "./request-body.ts";
 import { copyRequestFields, expectsContinue } from "./request-headers.ts";
-import { clientHead, copyResponseFields, isEventStream, passingTrailers } from "./response-headers.ts";
+import { clientHead, copyResponseFields, isEventStream } from "./response-headers.ts";
+import { clientTrailers } from "./response-trailers.ts";
 import { sharedTimers, type TimerWheel, type WheelEntry } from "./timer-wheel.ts";
 import { defaultTransformer } from "./transformers.ts";
 import { TunnelRelay } from "./tunnel-relay.ts";
@@ -210,7 +214,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       copyResponseFields({ status, headers }, passing);
       this.#exchange.response.informational(status, passing);
     } catch (cause) {
-      this.#fail({ code: "ResponseHeaders", status: 502, source: "gateway", retry: "never", cause });
+      this.#fail(responseFailure("ResponseHeaders", "gateway", cause));
     }
   }
 
@@ -237,7 +241,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     try {
       this.#endResponse(trailers);
     } catch (cause) {
-      this.#fail({ code: "ResponseBodyClient", status: 502, source: "gateway", retry: "never", cause });
+      this.#fail(responseFailure("ResponseBodyClient", "gateway", cause));
       return;
     }
     if (this.#body !== undefined && this.#body.state === "flowing") {
@@ -265,11 +269,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     if (this.#phase === waiting) this.#fail(failureBeforeHead(error, this.#body));
     else if (this.#phase === transformingResponse) (this.#pending as PendingResponse).fail(error);
     else if (this.#phase === relaying) {
-      const failure = requestBodyFailure(this.#body);
-      const cause = error;
-      this.#fail(
-        failure ?? { code: "ResponseBodyDestination", status: 502, source: error.source, retry: "never", cause },
-      );
+      this.#fail(requestBodyFailure(this.#body) ?? responseFailure("ResponseBodyDestination", error.source, error));
     }
   }
 
@@ -282,10 +282,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   onRequestBodyOver(): void {
     if (this.#phase !== finishingRequest) return;
     const body = this.#body as RequestBody;
-    const failure =
-      body.state === "cancelled"
-        ? ({ code: "RequestBodyDestination", status: 502, source: "destination", retry: "never", cause: new Error("the destination wanted no more of it") } as const)
-        : requestBodyFailure(body);
+    const failure = body.state === "cancelled" ? requestBodyUnwanted() : requestBodyFailure(body);
     // The response is with the client: nothing is left to change there.
     this.#settle(failure === undefined ? undefined : this.#describe(failure, undefined));
   }
@@ -313,7 +310,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       this.#startResponse();
       this.#exchange.response.flush();
     } catch (cause) {
-      this.#fail({ code: "ResponseBodyClient", status: 502, source: "gateway", retry: "never", cause });
+      this.#fail(responseFailure("ResponseBodyClient", "gateway", cause));
     }
   }
 
@@ -327,14 +324,8 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       this.#fail(stalledBeforeHead(this.#body, this.#phase === waiting));
       return;
     }
-    const cause = new Error("no byte moved within the activity timeout");
-    if (this.#phase === finishingRequest) {
-      this.#giveRequestUp(stalledBeforeHead(this.#body, true));
-    } else if (this.#draining) {
-      this.#fail({ code: "ResponseBodyClient", status: 502, source: "client", retry: "never", cause });
-    } else {
-      this.#fail({ code: "ResponseBodyDestination", status: 502, source: "destination", retry: "never", cause });
-    }
+    if (this.#phase === finishingRequest) this.#giveRequestUp(stalledBeforeHead(this.#body, true));
+    else this.#fail(stalledAfterHead(this.#draining));
   }
 
   // The response
@@ -414,7 +405,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       if (!sink.write(chunk) && !this.#draining) this.#awaitDrain();
       return sink.pending === 0;
     } catch (cause) {
-      this.#fail({ code: "ResponseBodyClient", status: 502, source: "gateway", retry: "never", cause });
+      this.#fail(responseFailure("ResponseBodyClient", "gateway", cause));
       return false;
     }
   }
@@ -440,21 +431,13 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   }
 
   #endResponse(trailers: HeaderList | undefined): void {
-    const sink = this.#exchange.response;
+    const transformer = this.#transformer;
     const passing =
-      trailers === undefined || !sink.trailersSupported || this.#transformer.copyResponseTrailers === false
+      trailers === undefined && transformer.trailers === undefined
         ? undefined
-        : passingTrailers(trailers);
-    if (this.#transformer.trailers === undefined || !sink.trailersSupported) {
-      this.#startResponse();
-      sink.end(passing);
-      return;
-    }
-    const changed = passing ?? new HeaderList();
-    this.#transformer.trailers(this.#exchange, changed);
-    if (!this.#transformer.trusted) checkFields(changed);
+        : clientTrailers(this.#exchange, transformer, trailers);
     this.#startResponse();
-    sink.end(passingTrailers(changed));
+    this.#exchange.response.end(passing);
   }
 
   #join(head: ResponseHead, tunnel: Tunnel): void {
@@ -473,7 +456,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       client = feature.accept(response);
     } catch (cause) {
       tunnel.abort(cause instanceof Error ? cause : new Error("accepting the upgrade failed"));
-      this.#fail({ code: "UpgradeResponseClient", status: 502, source: "client", retry: "never", cause });
+      this.#fail(responseFailure("UpgradeResponseClient", "client", cause));
       return;
     }
     this.#phase = upgraded;
@@ -504,16 +487,14 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   }
 
   #canceled(cause: unknown, byCaller: boolean): void {
-    const source = byCaller ? "gateway" : "client";
     if (this.#phase === preparing || this.#phase === waiting) {
       this.#fail(canceledBeforeHead(this.#body, cause, byCaller));
     } else if (this.#phase === upgraded) {
-      (this.#relay as TunnelRelay).cancel(cause, source);
+      (this.#relay as TunnelRelay).cancel(cause, byCaller ? "gateway" : "client");
     } else if (this.#phase === finishingRequest) {
       this.#giveRequestUp(canceledBeforeHead(this.#body, cause, byCaller));
     } else if (this.#phase !== over) {
-      const left = byCaller || cause instanceof ClientGoneError;
-      this.#fail({ code: left ? "ResponseBodyCanceled" : "ResponseBodyClient", status: 502, source, retry: "never", cause });
+      this.#fail(canceledAfterHead(cause, byCaller));
     }
   }
 
@@ -538,7 +519,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
 
   #responseFailed(cause: unknown): void {
     if (this.#phase !== transformingResponse) return;
-    this.#fail({ code: "ResponseHeaders", status: 502, source: "gateway", retry: "never", cause });
+    this.#fail(responseFailure("ResponseHeaders", "gateway", cause));
   }
 
   #fail(failure: Failure): void {

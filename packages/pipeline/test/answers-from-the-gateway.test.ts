@@ -68,6 +68,8 @@ describe("a route that responds", () => {
 describe("a route that redirects", () => {
   it.each<[location: string, path: string, target: string, sent: string]>([
     ["/new", "/{**rest}", "/old", "/new"],
+    // The query stays behind.
+    ["/new", "/{**rest}", "/old?a=1", "/new"],
     ["https://site.test/{rest}", "/{**rest}", "/a/b%20c", "https://site.test/a/b%20c"],
     ["/x/{id}?from={id}", "/old/{id}", "/old/%C3%A9%26", "/x/%C3%A9%26?from=%C3%A9%26"],
     ["/x/{id}", "/old/{id}", "/old/a%2Fb", "/x/a%2Fb"],
