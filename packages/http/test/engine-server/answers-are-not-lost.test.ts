@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { HeaderList } from "../../src/index.ts";
-import { signal, until } from "../contract/recorders.ts";
+import { until } from "../contract/recorders.ts";
 import { answer, get, serve } from "./serve.ts";
 
 const megabyte = Buffer.alloc(1_048_576, "a");
@@ -57,29 +57,5 @@ describe("an early answer", () => {
     flood();
     await client.closed;
     await until(() => server.connectionCount === 0);
-  });
-});
-
-describe("pipelined requests", () => {
-  test("are not read without bound while the first one waits", async () => {
-    const first = signal();
-    const { connect } = await serve(async (exchange) => {
-      await first.promise;
-      exchange.response.send({ status: 200, headers: new HeaderList() }, exchange.request.path);
-    }, { maxRequestBufferSize: 65_536 });
-    const client = await connect();
-    const row = Buffer.from(get.repeat(4000));
-    let rows = 0;
-    // The buffers of the system fill up, and nothing moves any more.
-    while (rows < 400 && client.socket.write(row)) rows++;
-    for (;;) {
-      const before = client.socket.writableLength;
-      client.socket.write(row);
-      await new Promise((resolve) => setTimeout(resolve, 30));
-      if (client.socket.writableLength >= before + row.length) break;
-      if (rows++ > 400) throw new Error("the server reads without bound");
-    }
-    first.resolve();
-    for (let i = 0; i < 100; i++) expect((await client.readResponse()).body.toString()).toBe("/");
   });
 });

@@ -1,4 +1,4 @@
-import type { Exchange, ServerLimits } from "../../src/index.ts";
+import type { Exchange, ExchangeHandler, ServerLimits } from "../../src/index.ts";
 import { defaultServerLimits, HeaderList } from "../../src/index.ts";
 import { Connection, type ConnectionSocket } from "../../src/engine/server/connection.ts";
 import { RequestParser } from "../../src/engine/server/request-parser.ts";
@@ -6,7 +6,7 @@ import type { ServerContext } from "../../src/engine/server/server-context.ts";
 import { TimerWheel } from "../../src/engine/timer-wheel.ts";
 
 /** A socket in memory that takes everything at once: for tests that need thousands of connections. */
-class MemorySocket implements ConnectionSocket {
+export class MemorySocket implements ConnectionSocket {
   sent = "";
   ended = false;
   destroyed = false;
@@ -70,25 +70,31 @@ export interface MemoryOutcome {
   readonly completedAfter: readonly number[];
 }
 
-/** Sends `pieces` over a connection whose handler reads each request whole and answers 200. */
-export function playInMemory(pieces: readonly Uint8Array[], limits?: Partial<ServerLimits>): MemoryOutcome {
-  const requests: SeenRequest[] = [];
-  let faults = 0;
+/** A connection over a socket in memory. */
+export function openInMemory(
+  handler: ExchangeHandler, limits?: Partial<ServerLimits>, onFault: () => void = () => undefined,
+): { readonly socket: MemorySocket; readonly connection: Connection } {
   const socket = new MemorySocket();
   const allLimits = { ...defaultServerLimits, ...limits };
-  const wheel = new TimerWheel({ now: () => 0 });
   const context: ServerContext = {
-    handler: (exchange) => readWhole(exchange, requests),
+    handler,
     limits: allLimits,
-    wheel,
+    wheel: new TimerWheel({ now: () => 0 }),
     parser: new RequestParser(allLimits, "http"),
-    onFault: () => faults++,
+    onFault,
     upgradedCount: 0,
     closing: false,
     connectionClosed: () => undefined,
   };
   const info = { id: 1, remoteAddress: undefined, remotePort: undefined, localAddress: undefined, localPort: undefined, tls: undefined };
-  const connection = new Connection(context, socket, info);
+  return { socket, connection: new Connection(context, socket, info) };
+}
+
+/** Sends `pieces` over a connection whose handler reads each request whole and answers 200. */
+export function playInMemory(pieces: readonly Uint8Array[], limits?: Partial<ServerLimits>): MemoryOutcome {
+  const requests: SeenRequest[] = [];
+  let faults = 0;
+  const { socket, connection } = openInMemory((exchange) => readWhole(exchange, requests), limits, () => faults++);
   const completedAfter: number[] = [];
   for (const [index, piece] of pieces.entries()) {
     if (piece.length > 0) connection.data(Buffer.from(piece));

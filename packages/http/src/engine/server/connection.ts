@@ -22,6 +22,8 @@ const maximumDrained = 65_536;
 /** How long, and for how many bytes, a connection is read after its last answer, so that no reset destroys that. */
 const lingerTime = 5000;
 const maximumLingered = 8_388_608;
+/** Requests and pieces of bodies used in one go; then others have their turn. */
+const maximumSteps = 256;
 /** Bytes held for a reader that has paused: while the system is asked for more it tells of a lost connection. */
 const maximumHeld = 65_536;
 
@@ -76,6 +78,8 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   /** What comes in means nothing any more, but the response is not over. */
   #deaf = false;
   #pumping = false;
+  /** There is more to use, after others had their turn. */
+  #yielding = false;
   #reading = true;
   #requests = 0;
   #lingered = 0;
@@ -134,6 +138,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
 
   ended(): void {
     this.#peerEnded = true;
+    if (this.#yielding) return;
     if (this.#phase === phaseHead) this.#closeIdle();
     else if (this.#phase === phaseTunnel) this.#tunnel?.peerEnded();
     else {
@@ -361,15 +366,27 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
 
   /** Uses what came in, as far as the state of the connection allows. */
   #pump(): void {
-    if (this.#pumping) return;
+    if (this.#pumping || this.#yielding) return;
     this.#pumping = true;
     try {
-      while (this.#step());
+      let steps = 0;
+      while (this.#step()) {
+        if (++steps < maximumSteps) continue;
+        this.#yielding = true;
+        setImmediate(() => this.#goOn());
+        break;
+      }
     } catch (error) {
       this.#broken(error);
     }
     this.#pumping = false;
     this.#throttle();
+  }
+
+  #goOn(): void {
+    this.#yielding = false;
+    this.#pump();
+    if (this.#peerEnded && !this.#yielding) this.ended();
   }
 
   /** One step of `#pump`; false when there is nothing more to do for now. */
@@ -494,7 +511,9 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   #throttle(): void {
     const held = this.#input.length;
     let read = true;
-    if (this.#phase === phaseBody) {
+    if (this.#yielding) {
+      read = false;
+    } else if (this.#phase === phaseBody) {
       const body = this.#body as RequestBody;
       const { maxRequestBufferSize } = this.#context.limits;
       read = body.ready || held <= (body.paused ? Math.min(maximumHeld, maxRequestBufferSize) : maxRequestBufferSize);
