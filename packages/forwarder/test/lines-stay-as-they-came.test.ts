@@ -33,6 +33,23 @@ describeGateways("header lines", (open, { client: transport }) => {
     expect(await gateway.outcome()).toBeUndefined();
   });
 
+  test.each([
+    ["to HEAD", "HEAD / HTTP/1.1", "Transfer-Encoding: chunked\r\n\r\n", ""],
+    ["in HTTP/1.0", "GET / HTTP/1.0", "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n", "ok"],
+    ["with a length", "GET / HTTP/1.1", "Content-Length: 2\r\n\r\nok", "ok"],
+    ["without content", "GET / HTTP/1.1", "Content-Length: 0\r\n\r\n", ""],
+  ])("a response that announces trailers is passed on %s", async (_, line, answer, body) => {
+    const gateway = await open();
+    const client = await gateway.connect();
+    client.write(`${line}\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    const connection = await gateway.destination.accept();
+    await connection.readUntil(rest);
+    connection.write(`HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\n${answer}`);
+    const response = await client.readResponse(line.slice(0, line.indexOf(" ")));
+    expect([response.status, response.body.toString()]).toEqual([200, body]);
+    expect(await gateway.outcome()).toBeUndefined();
+  });
+
   test("fields named by Connection pass in neither direction", async () => {
     const gateway = await open();
     const client = await gateway.connect();

@@ -141,7 +141,7 @@ export class NodeResponse implements ResponseSink {
     const { status } = head;
     if (status < 200 || status > 999) throw new ExchangeStateError(`${status} is not a final status`);
     const bodiless = this.#owner.method === "HEAD" || status === 204 || status === 304;
-    const lines = framedLines(head, length);
+    const lines = framedLines(head, length, !bodiless && !this.#owner.isHttp10);
     this.#owner.beforeHead();
     const reason = head.reason !== undefined && isReasonPhrase(head.reason) ? head.reason : reasonPhrase(status);
     this.#res.writeHead(status, reason, lines);
@@ -159,14 +159,18 @@ export class NodeResponse implements ResponseSink {
 
 const empty = new Uint8Array(0);
 
-/** The lines for `writeHead`: framing and connection fields are Node's, Content-Length stays or is added for `length`. */
-function framedLines(head: ResponseHead, length: number | undefined): string[] {
+/**
+ * The lines for `writeHead`: framing and connection fields are Node's, Content-Length stays or is added for `length`.
+ * Trailer stands only where there can be trailers, in chunks: elsewhere Node throws.
+ */
+function framedLines(head: ResponseHead, length: number | undefined, mayBeChunked: boolean): string[] {
   const { headers, status } = head;
   const lines: string[] = [];
   let hasLength = false;
   for (let i = 0; i < headers.size; i++) {
     const key = headers.keyAt(i);
     if (key === "transfer-encoding" || key === "connection" || key === "keep-alive") continue;
+    if (key === "trailer" && (!mayBeChunked || length !== undefined || headers.has("content-length"))) continue;
     if (key === "content-length") {
       if (hasLength || status === 204) continue;
       hasLength = true;
