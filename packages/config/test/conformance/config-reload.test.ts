@@ -16,12 +16,9 @@ checkArea("config-reload", {
     // A change in the case of a path takes effect.
     "config-reload.equality-same.c0a2f474": "D10",
   },
-  elsewhere: (one) => isAskedOfProxy(one, "config-reload"),
-  pending: ({ rule }) => {
-    if (rule.startsWith("resolver")) return "resolvers";
-    if (rule === "active-health") return "active health";
-    return undefined;
-  },
+  // Those of resolvers are asked with the clusters.
+  elsewhere: (one) => isAskedOfProxy(one, "config-reload") || one.rule.startsWith("resolver"),
+  pending: ({ rule }) => (rule === "active-health" ? "active health" : undefined),
   check: async (one) => {
     switch (one.given.kind) {
       case "load":
