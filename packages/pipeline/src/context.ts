@@ -1,4 +1,4 @@
-import type { ClusterState, DestinationState } from "@proxy/cluster";
+import type { AffinityResult, ClusterState, DestinationState } from "@proxy/cluster";
 import type { ForwarderError } from "@proxy/forwarder";
 import type { Exchange } from "@proxy/http";
 import type { RouteModel } from "./route-model.ts";
@@ -22,6 +22,10 @@ export class ProxyContext {
   available: readonly DestinationState[];
   /** The destination that the request was sent to; undefined until then. */
   destination: DestinationState | undefined = undefined;
+  /** How the search for the destination of the session went; undefined for a cluster without session affinity. */
+  affinity: AffinityResult | undefined = undefined;
+  /** The status that the destination answered with, before transforms could change it; undefined without transforms of the response. */
+  destinationStatus: number | undefined = undefined;
   /** How forwarding failed; undefined when it has not or not yet. */
   outcome: ForwarderError | undefined = undefined;
   /** @internal When the clock of the route's `Timeout` was started, in ticks of the forwarder's timers; 0: it was not. */
@@ -76,6 +80,7 @@ export class ProxyContext {
     this.clusterState = cluster;
     this.cluster = model;
     this.available = cluster.destinations.available;
+    this.affinity = undefined;
   }
 
   /** @internal The request is over; called once by the proxy. */

@@ -1,6 +1,7 @@
 import type { ConfigValidator } from "@proxy/config";
 import type { ReverseProxyOptions } from "./reverse-proxy.ts";
 import { RouteCompiler } from "./state/route-compiler.ts";
+import { affinityIssues, clusterPolicies, type ClusterPolicies } from "./state/cluster-policies.ts";
 import { transformCatalogue } from "./transforms/catalogue.ts";
 import { unservedByCluster, unservedByRoute, type ServedSettings } from "./unserved-settings.ts";
 
@@ -17,15 +18,15 @@ export function createProxyValidator(
     table: { constraints: options.constraints },
     chainOf: () => () => {},
   });
-  return proxyValidator(compiler, { policies: options.policies ?? {}, timeouts: true });
+  return proxyValidator(compiler, { policies: options.policies ?? {}, timeouts: true }, clusterPolicies({}));
 }
 
 /** The checks of a proxy whose routes `compiler` makes. */
-export function proxyValidator(compiler: RouteCompiler, served: ServedSettings): ConfigValidator {
+export function proxyValidator(compiler: RouteCompiler, served: ServedSettings, policies: ClusterPolicies): ConfigValidator {
   return {
     name: "pipeline",
     validateRoute: (route) => [...compiler.routeIssues(route), ...unservedByRoute(route, served)],
-    validateCluster: (cluster) => [...unservedByCluster(cluster), ...compiler.clusterIssues(cluster)],
+    validateCluster: (cluster) => [...unservedByCluster(cluster), ...compiler.clusterIssues(cluster), ...affinityIssues(cluster, policies)],
     validateConfig: (config) => compiler.tableIssues(config),
   };
 }

@@ -1,4 +1,17 @@
-import type { ClusterChangeListener, LoadBalancingPolicy, RandomSource } from "@proxy/cluster";
+import type {
+  ActiveHealthPolicy,
+  AffinityFailurePolicy,
+  AvailableDestinationsPolicy,
+  Clock,
+  ClusterChangeListener,
+  HealthListener,
+  HealthMonitor,
+  KeyProtector,
+  LoadBalancingPolicy,
+  PassiveHealthPolicy,
+  RandomSource,
+  SessionAffinityPolicy,
+} from "@proxy/cluster";
 import type {
   ConfigChangeListener,
   ConfigFilter,
@@ -23,6 +36,25 @@ export interface ReverseProxyOptions {
   readonly config: ProxyConfig | ProxyConfigInput | ConfigProvider | readonly ConfigProvider[];
   /** Policies beside the five built-in ones. */
   readonly loadBalancingPolicies?: readonly LoadBalancingPolicy[] | undefined;
+  /** Policies beside HashCookie, ArrCookie, Cookie and CustomHeader. */
+  readonly affinityPolicies?: readonly SessionAffinityPolicy[] | undefined;
+  /** Policies beside Redistribute and Return503Error. */
+  readonly affinityFailurePolicies?: readonly AffinityFailurePolicy[] | undefined;
+  /**
+   * Protects the keys of `Cookie` and `CustomHeader`: `createKeyRing({ secrets })`, the same on all gateways that share clients.
+   * Default: a key of this proxy alone, which dies with it.
+   */
+  readonly affinityKeys?: KeyProtector | undefined;
+  /** Policies beside HealthyOrPanic and HealthyAndUnknown. */
+  readonly availableDestinationsPolicies?: readonly AvailableDestinationsPolicy[] | undefined;
+  /** Policies beside ConsecutiveFailures. */
+  readonly activeHealthPolicies?: readonly ActiveHealthPolicy[] | undefined;
+  /** Policies beside TransportFailureRate. */
+  readonly passiveHealthPolicies?: readonly PassiveHealthPolicy[] | undefined;
+  /** Who sees to it that active checks run when they are due: the proxy by timers (default), or the application, by `health`. */
+  readonly healthChecks?: "timers" | "external" | undefined;
+  /** Told of each change of a destination's health. */
+  readonly healthListeners?: readonly HealthListener[] | undefined;
   /** The steps of the proxy, made from the default ones: `(steps) => insertBefore(steps, "load-balancing", mine)`. */
   readonly steps?: ((steps: readonly Step[]) => readonly Step[]) | undefined;
   /** Forms of transforms beside the built-in ones. */
@@ -46,6 +78,8 @@ export interface ReverseProxyOptions {
    * send of these is removed.
    */
   readonly trustedProxies?: readonly string[] | undefined;
+  /** Time of health checks and cookies, for tests. Default: the system's. */
+  readonly clock?: Clock | undefined;
   /** Source of randomness, for tests. Default `Math.random`. */
   readonly random?: RandomSource | undefined;
   /** Default: tells nobody. */
@@ -65,6 +99,8 @@ export interface ReverseProxy {
   readonly nodeUpgradeHandler: NodeUpgradeHandler;
   /** Routes and clusters as they are now. */
   readonly state: ProxyState;
+  /** The active health checks: when the next is due, and rounds on demand. */
+  readonly health: HealthMonitor;
   /**
    * Replaces the configuration, whole or not at all: rejects with `ConfigError` when it cannot be used, and the one in
    * force stays. Rejects with `TypeError` for a proxy whose configuration comes from providers.

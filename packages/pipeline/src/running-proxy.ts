@@ -9,7 +9,13 @@
  *
  * Until 4 anything may throw: nothing has changed then.
  */
-import { ClusterStates, type LoadBalancingPolicy, type PolicyRegistry } from "@proxy/cluster";
+import {
+  ClusterStates,
+  createHealthMonitor,
+  HealthUpdater,
+  systemClock,
+  type HealthMonitor,
+} from "@proxy/cluster";
 import {
   createConfigManager,
   defineConfig,
@@ -22,12 +28,15 @@ import type { Exchange, ExchangeHandler } from "@proxy/http";
 import { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts";
 import { configEvents } from "./config-events.ts";
 import { ProxyContext } from "./context.ts";
+import { healthEvents } from "./health-events.ts";
 import type { ProxyLogger } from "./logger.ts";
 import { createNodeHandler, createNodeUpgradeHandler, type NodeHandler, type NodeHandlerOptions, type NodeUpgradeHandler } from "./node-handler.ts";
 import { proxyValidator } from "./proxy-validator.ts";
 import type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
 import type { RouteModel } from "./route-model.ts";
 import { compileRouteTable, type RouteMatchResult, type RouteTable } from "./routing/index.ts";
+import { clientProbe } from "./state/client-probe.ts";
+import { knownNames, type ClusterPolicies } from "./state/cluster-policies.ts";
 import { httpClientFor } from "./state/http-client.ts";
 import { ModelBuilder } from "./state/model-builder.ts";
 import type { ProxyState } from "./state/proxy-state.ts";
@@ -51,6 +60,9 @@ export class RunningProxy implements ReverseProxy {
   readonly nodeHandler: NodeHandler;
   readonly nodeUpgradeHandler: NodeUpgradeHandler;
   readonly state: ProxyState;
+  readonly health: HealthMonitor;
+  readonly #updater: HealthUpdater;
+  readonly #drivesHealth: boolean;
   readonly #logger: ProxyLogger;
   readonly #models: ModelBuilder;
   readonly #clusters: ClusterStates;
@@ -62,11 +74,23 @@ export class RunningProxy implements ReverseProxy {
   #closed = false;
   #snapshot: Snapshot = { revisionId: "", table: compileRouteTable<RouteSlot>([]), routes: new Map() };
 
-  constructor(options: ReverseProxyOptions, policies: PolicyRegistry<LoadBalancingPolicy>, logger: ProxyLogger) {
+  constructor(options: ReverseProxyOptions, policies: ClusterPolicies, logger: ProxyLogger) {
     this.#logger = logger;
-    const steps = defaultSteps({ logger, random: options.random, trust: trustedPeers(options.trustedProxies ?? []) });
+    const { clock = systemClock, random } = options;
+    this.#updater = new HealthUpdater({ clock, listeners: [healthEvents(logger), ...(options.healthListeners ?? [])] });
+    this.health = createHealthMonitor({
+      probe: clientProbe,
+      updater: this.#updater,
+      policies: policies.activeHealth,
+      clock,
+      random,
+      onFault: (cluster, error) => logger.event("error", "health-policy-failed", { cluster: cluster.id, error }),
+    });
+    this.#drivesHealth = options.healthChecks !== "external";
+    const trust = trustedPeers(options.trustedProxies ?? []);
+    const steps = defaultSteps({ logger, random, trust, health: this.#updater, clock });
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFor);
-    this.#clusters = new ClusterStates(this.#models, options.clusterListeners);
+    this.#clusters = new ClusterStates(this.#models, [this.#updater, this.health, ...(options.clusterListeners ?? [])]);
     const chain = options.steps?.(steps) ?? steps;
     const served = { policies: options.policies ?? {}, timeouts: chain.some((step) => step.name === "timeout") };
     this.#routes = new RouteCompiler({
@@ -78,13 +102,13 @@ export class RunningProxy implements ReverseProxy {
     this.#manager = createConfigManager({
       providers: this.#own === undefined ? [options.config].flat() as ConfigProvider[] : [this.#own],
       filters: options.filters,
-      validators: [proxyValidator(this.#routes, served), ...(options.validators ?? [])],
+      validators: [proxyValidator(this.#routes, served, policies), ...(options.validators ?? [])],
       listeners: [
         configEvents(logger),
         { applyingFailed: (_configs, error) => (this.#refusal = error) },
         ...(options.listeners ?? []),
       ],
-      known: { ...options.policies, loadBalancing: policies.names },
+      known: { ...options.policies, ...knownNames(policies) },
       apply: (config) => this.#apply(config),
     });
     this.state = this.#stateView();
@@ -100,6 +124,7 @@ export class RunningProxy implements ReverseProxy {
   async start(): Promise<void> {
     try {
       await this.#manager.start();
+      if (this.#drivesHealth) this.health.start();
     } catch (error) {
       await this.close();
       throw error;
@@ -122,6 +147,8 @@ export class RunningProxy implements ReverseProxy {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#manager.close();
+    this.health.stop();
+    this.#updater.close();
     await this.#models.close();
   }
 

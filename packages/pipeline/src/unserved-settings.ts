@@ -46,11 +46,8 @@ export function unservedByRoute(route: RouteConfig, { policies, timeouts }: Serv
 
 export function unservedByCluster(cluster: ClusterConfig): readonly ConfigIssue[] {
   const entity = { kind: "cluster", id: cluster.clusterId } as const;
-  const { httpClient, httpRequest, healthCheck, sessionAffinity } = cluster;
+  const { httpClient, httpRequest } = cluster;
   const unserved: readonly (readonly [path: string, isSet: boolean])[] = [
-    ["SessionAffinity", sessionAffinity?.enabled === true],
-    ["HealthCheck.Active", healthCheck?.active?.enabled === true],
-    ["HealthCheck.Passive", healthCheck?.passive?.enabled === true],
     ["HttpClient.WebProxy", Boolean(httpClient?.webProxy?.address)],
     ["HttpClient.RequestHeaderEncoding", Boolean(httpClient?.requestHeaderEncoding)],
     ["HttpClient.ResponseHeaderEncoding", Boolean(httpClient?.responseHeaderEncoding)],

@@ -31,9 +31,6 @@ describe("settings that nothing serves", () => {
       ),
     ).toEqual([
       "CorsPolicy",
-      "SessionAffinity",
-      "HealthCheck.Active",
-      "HealthCheck.Passive",
       "HttpClient.WebProxy",
       "HttpClient.ResponseHeaderEncoding",
       "HttpRequest.VersionPolicy",

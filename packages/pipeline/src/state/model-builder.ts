@@ -1,33 +1,33 @@
 /** Makes the models of clusters and destinations, and keeps their clients over reloads. */
-import type { ClusterModel, ClusterModelBuilder, LoadBalancingPolicy, PolicyRegistry } from "@proxy/cluster";
-import { defaultLoadBalancingPolicy } from "@proxy/cluster";
+import type { ClusterModel, ClusterModelBuilder } from "@proxy/cluster";
 import { httpClientEquals, type ClusterConfig, type DestinationConfig, type HttpClientConfig } from "@proxy/config";
 import { prepareDestination } from "@proxy/forwarder";
 import type { HttpClient } from "@proxy/http";
 import type { DestinationModel } from "@proxy/cluster";
 import type { ProxyClusterModel, ProxyDestinationModel } from "./cluster-models.ts";
+import { policiesOf, type ClusterPolicies } from "./cluster-policies.ts";
 import { SharedClient } from "./shared-client.ts";
 
 /** Makes the HTTP client of a cluster; called when there was none or its settings changed. */
 export type HttpClientFactory = (settings: HttpClientConfig, cluster: ClusterConfig) => HttpClient;
 
 export class ModelBuilder implements ClusterModelBuilder {
-  readonly #policies: PolicyRegistry<LoadBalancingPolicy>;
+  readonly #policies: ClusterPolicies;
   readonly #createClient: HttpClientFactory;
   #current: ReadonlySet<SharedClient> = new Set();
   #next = new Set<SharedClient>();
   readonly #draining = new Set<Promise<void>>();
 
-  constructor(policies: PolicyRegistry<LoadBalancingPolicy>, createClient: HttpClientFactory) {
+  constructor(policies: ClusterPolicies, createClient: HttpClientFactory) {
     this.#policies = policies;
     this.#createClient = createClient;
   }
 
   cluster(config: ClusterConfig, previous: ClusterModel | undefined): ProxyClusterModel {
-    const loadBalancing = this.#policies.get(config.loadBalancingPolicy || defaultLoadBalancingPolicy);
+    const policies = policiesOf(config, this.#policies);
     const client = this.#clientFor(config, previous as ProxyClusterModel | undefined);
     this.#next.add(client);
-    return { config, loadBalancing, client, activityTimeout: config.httpRequest?.activityTimeout };
+    return { config, ...policies, client, activityTimeout: config.httpRequest?.activityTimeout };
   }
 
   destination(

@@ -4,13 +4,13 @@
  * - `timeout` starts the clock of the route's `Timeout`
  * - `answer` ends the way of routes that respond or redirect
  * - `initialise` refuses routes without a cluster
- * - `session-affinity` a place kept
+ * - `session-affinity` leaves the destinations of the request's session
  * - `load-balancing` leaves one destination, or none
- * - `passive-health` a place kept
+ * - `passive-health` judges the destination by the outcome
  * - `limits` sets the route's own limit of the request body
  * - `forward` sends the request and gives back the outcome
  */
-import { systemRandom, type RandomSource } from "@proxy/cluster";
+import { HealthUpdater, systemClock, systemRandom, type Clock, type RandomSource } from "@proxy/cluster";
 import type { Trust } from "../trusted-peers.ts";
 import type { ProxyLogger } from "../logger.ts";
 import { answerStep } from "./answer.ts";
@@ -18,6 +18,8 @@ import { forwardStep } from "./forward.ts";
 import { initialiseStep } from "./initialise.ts";
 import { limitsStep } from "./limits.ts";
 import { loadBalancingStep } from "./load-balancing.ts";
+import { passiveHealthStep } from "./passive-health.ts";
+import { sessionAffinityStep } from "./session-affinity.ts";
 import type { Step } from "./step.ts";
 import { timeoutStep } from "./timeout.ts";
 
@@ -26,6 +28,9 @@ export interface DefaultStepOptions {
   readonly random?: RandomSource | undefined;
   /** Whose forwarding fields are believed. Default: nobody's. */
   readonly trust?: Trust | undefined;
+  /** Sets the health of destinations. Default: one of its own, with the system's clock. */
+  readonly health?: HealthUpdater | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
@@ -33,15 +38,10 @@ export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
     timeoutStep(options.logger),
     answerStep,
     initialiseStep(options.logger),
-    placeFor("session-affinity"),
+    sessionAffinityStep(options.logger),
     loadBalancingStep(options.logger),
-    placeFor("passive-health"),
+    passiveHealthStep(options.health ?? new HealthUpdater({ clock: options.clock }), options.clock ?? systemClock),
     limitsStep,
     forwardStep(options.logger, options.random ?? systemRandom, options.trust ?? (() => false)),
   ];
-}
-
-/** A name to put steps before or after; never part of a chain. */
-function placeFor(name: string): Step {
-  return { name, applies: () => false, run: (ctx, next) => next(ctx) };
 }

@@ -6,6 +6,7 @@ import type { ProxyLogger } from "../logger.ts";
 import { destinationModelOf } from "../state/cluster-models.ts";
 import { boundForwardOptions } from "../transforms/route-transformer.ts";
 import type { Trust } from "../trusted-peers.ts";
+import { handsOutAffinityKey } from "./session-affinity.ts";
 import type { Step } from "./step.ts";
 import { timeLeft } from "./timeout.ts";
 
@@ -80,7 +81,8 @@ function send(ctx: ProxyContext, destination: DestinationState, logger: ProxyLog
 function optionsFor(ctx: ProxyContext, host: string | undefined, trust: Trust): ForwardWithOptions {
   const prepared = ctx.route.forward;
   const trusted = trust(ctx.exchange.connection.remoteAddress);
-  if (prepared !== undefined && host === undefined && !trusted && ctx.clusterState === ctx.route.cluster) {
+  const isPlain = host === undefined && !trusted && !handsOutAffinityKey(ctx) && ctx.clusterState === ctx.route.cluster;
+  if (prepared !== undefined && isPlain) {
     const timeout = timeLeft(ctx);
     return timeout === prepared.timeout ? prepared : { ...prepared, timeout };
   }

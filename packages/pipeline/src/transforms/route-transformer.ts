@@ -8,6 +8,7 @@ import {
 import type { Exchange, HeaderList, ResponseHead } from "@proxy/http";
 import type { ProxyContext } from "../context.ts";
 import { destinationModelOf } from "../state/cluster-models.ts";
+import { handsOutAffinityKey, writeAffinityKey } from "../steps/session-affinity.ts";
 import { timeLeft } from "../steps/timeout.ts";
 import type { TransformPlan } from "./transform.ts";
 
@@ -75,7 +76,7 @@ class RouteTransformer implements Transformer {
     this.copyResponseTrailers = plan.copyResponseTrailers;
     this.omitRequestHeaders = plan.originalHost === true ? undefined : hostOnly;
     this.response =
-      plan.response.length === 0 && plan.trailers.length === 0
+      plan.response.length === 0 && plan.trailers.length === 0 && !handsOutAffinityKey(ctx)
         ? undefined
         : (_exchange, client, destination) => this.#runResponse(client, destination, 0, undefined);
     this.trailers = plan.trailers.length === 0 ? undefined : (_exchange, trailers) => this.#runTrailers(trailers);
@@ -122,6 +123,7 @@ class RouteTransformer implements Transformer {
     from: number,
     body: false | void,
   ): void | false | Promise<void | false> {
+    this.#ctx.destinationStatus = destination?.status;
     const transforms = this.#plan.response;
     let result = body;
     for (let i = from; i < transforms.length; i++) {
@@ -130,6 +132,7 @@ class RouteTransformer implements Transformer {
       if (given === false) result = false;
       else return given.then((later) => this.#runResponse(client, destination, i + 1, later === false ? later : result));
     }
+    if (destination !== undefined) writeAffinityKey(this.#ctx, client.headers);
     this.#client = client;
     return result;
   }

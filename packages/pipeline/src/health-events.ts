@@ -1,0 +1,10 @@
+import type { HealthListener } from "@proxy/cluster";
+import type { ProxyLogger } from "./logger.ts";
+
+/** Tells the logger of changes of health. */
+export function healthEvents(logger: ProxyLogger): HealthListener {
+  return (cluster, destination, { kind, from, to, reason }) => {
+    const level = to === "Unhealthy" ? "warning" : "info";
+    logger.event(level, "destination-health-changed", { cluster: cluster.id, destination: destination.id, kind, from, to, reason });
+  };
+}
