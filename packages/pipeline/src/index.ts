@@ -27,11 +27,14 @@ export type {
   TransformFactory,
   TransformPlan,
 } from "./transforms/transform.ts";
-export { transforms } from "./transforms/transforms.ts";
+export { onlyIf, transforms } from "./transforms/transforms.ts";
 export type {
+  CookieChange,
   ForwardedOptions,
   NodeFormatName,
   OnResponses,
+  RedirectToHttpsOptions,
+  SecurityHeadersOptions,
   SetOrAppend,
   TransformConfig,
   XForwardedAction,

@@ -15,7 +15,7 @@ describe("faults in transforms", () => {
   it("name the forms that there are when one is not known", () => {
     const [issue] = faultsOf([{ PathPrefixx: "/x" }]);
     expect(issue).toMatchObject({ code: "unknown-transform", path: ["Transforms", 0], entity: { kind: "route", id: "r" } });
-    expect(issue?.hint).toContain("PathPrefix, PathRemovePrefix");
+    expect(issue?.hint).toContain("PathPrefix, PathRegex, PathRemovePrefix");
   });
 
   it("are names and values that cannot stand in a field line", () => {

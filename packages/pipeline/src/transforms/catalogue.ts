@@ -3,6 +3,7 @@ import { clientCert } from "./client-cert.ts";
 import { forwarded } from "./forwarded.ts";
 import { httpMethodChange } from "./method.ts";
 import { pathPattern } from "./path-pattern.ts";
+import { pathRegex } from "./path-regex.ts";
 import { pathPrefix, pathRemovePrefix, pathSet } from "./path.ts";
 import { queryRemoveParameter, queryRouteParameter, queryValueParameter } from "./query.ts";
 import {
@@ -19,6 +20,10 @@ import {
   responseTrailersAllowed,
   responseTrailersCopy,
 } from "./response-trailers.ts";
+import { redirectToHttps } from "./redirect-to-https.ts";
+import { responseCookie } from "./response-cookie.ts";
+import { responseLocation } from "./response-location.ts";
+import { securityHeaders } from "./security-headers.ts";
 import { requestHeaderRouteValue } from "./route-value-header.ts";
 import type { TransformProvider } from "./transform-provider.ts";
 import type { OpenTransformFactory, TransformFactory } from "./transform.ts";
@@ -30,6 +35,7 @@ export const builtIn: readonly TransformFactory[] = [
   pathRemovePrefix,
   pathSet,
   pathPattern,
+  pathRegex,
   queryValueParameter,
   queryRouteParameter,
   queryRemoveParameter,
@@ -43,10 +49,14 @@ export const builtIn: readonly TransformFactory[] = [
   xForwarded,
   forwarded,
   clientCert,
+  redirectToHttps,
   responseHeadersCopy,
   responseHeadersAllowed,
   responseHeader,
   responseHeaderRemove,
+  responseLocation,
+  responseCookie,
+  securityHeaders,
   responseTrailersCopy,
   responseTrailersAllowed,
   responseTrailer,

@@ -9,6 +9,8 @@
  */
 import type { ClusterConfig, ConfigIssue, RouteConfig } from "@proxy/config";
 import type { TransformCatalogue } from "./catalogue.ts";
+import { parseCondition } from "./condition.ts";
+import { buildConditionally } from "./conditional.ts";
 import { TransformBuilder } from "./transform-builder.ts";
 import { TransformSettings, type TransformFault } from "./transform-settings.ts";
 import type { TransformPlan } from "./transform.ts";
@@ -61,15 +63,28 @@ function buildTransform(
   const faults: TransformFault[] = [];
   const keys = Object.keys(configured);
   const factory = keys.map((key) => catalogue.keyed.get(key.toLowerCase())).find((each) => each !== undefined);
-  if (factory !== undefined) {
-    factory.build(new TransformSettings(factory.key, configured, faults), plan, route);
-    return faults;
+  const conditionKey = keys.find((key) => key.toLowerCase() === "if");
+  const own = conditionKey === undefined ? configured : without(configured, conditionKey);
+  const settings = new TransformSettings(factory?.key ?? Object.keys(own)[0] ?? "", own, faults);
+  let isKnown = true;
+  const build = (into: TransformPlan): void => {
+    if (factory !== undefined) factory.build(settings, into, route);
+    else isKnown = catalogue.open.some((each) => each.build(settings, into, route));
+  };
+  if (conditionKey === undefined) build(plan);
+  else {
+    const condition = parseCondition(settings, configured[conditionKey] ?? "");
+    // Without a condition to go by, the rest is checked all the same.
+    buildConditionally(settings, plan, condition ?? { holds: () => false, needsStatus: false }, build);
   }
-  const settings = new TransformSettings(keys[0] ?? "", configured, faults);
-  if (catalogue.open.some((each) => each.build(settings, plan, route))) return faults;
+  if (isKnown) return faults;
   const known = [...catalogue.keyed.values()].map((each) => each.key).sort();
   settings.report("unknown-transform", `unknown transform '${keys.join(";")}'`, `known are ${known.join(", ")}`);
   return faults;
+}
+
+function without(configured: TransformConfig, key: string): TransformConfig {
+  return Object.fromEntries(Object.entries(configured).filter(([each]) => each !== key));
 }
 
 function emptyPlan(): TransformPlan {

@@ -46,11 +46,42 @@ export interface ForwardedOptions {
   readonly action?: XForwardedAction | undefined;
 }
 
+export interface RedirectToHttpsOptions {
+  /** Default: the host of the request. */
+  readonly host?: string | undefined;
+  /** Default 443. */
+  readonly port?: string | undefined;
+}
+
+/** An empty text takes an attribute out; undefined leaves it as it is. */
+export interface CookieChange {
+  readonly domain?: string | undefined;
+  readonly path?: string | undefined;
+  /** Only paths below it change: `path` takes that part's place. */
+  readonly fromPath?: string | undefined;
+  readonly sameSite?: "Strict" | "Lax" | "None" | "" | undefined;
+  readonly secure?: boolean | undefined;
+  readonly httpOnly?: boolean | undefined;
+}
+
+export interface SecurityHeadersOptions extends OnResponses {
+  /** Replace what the destination says. Default false. */
+  readonly override?: boolean | undefined;
+  /** Values of single fields; an empty one leaves the field out. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The same transform, only where `condition` holds: `onlyIf("method GET and not header X-Internal", …)`. */
+export function onlyIf(condition: string, transform: TransformConfig): TransformConfig {
+  return { ...transform, If: condition };
+}
+
 export const transforms = {
   pathPrefix: (prefix: string) => form("PathPrefix", prefix),
   pathRemovePrefix: (prefix: string) => form("PathRemovePrefix", prefix),
   pathSet: (path: string) => form("PathSet", path),
   pathPattern: (template: string) => form("PathPattern", template),
+  pathRegex: (expression: string, change: { readonly replace: string }) => form("PathRegex", expression, change),
   queryValueParameter: (name: string, change: SetOrAppend) => form("QueryValueParameter", name, change),
   queryRouteParameter: (name: string, change: SetOrAppend) => form("QueryRouteParameter", name, change),
   queryRemoveParameter: (name: string) => form("QueryRemoveParameter", name),
@@ -65,10 +96,16 @@ export const transforms = {
   forwarded: (parts: readonly ("for" | "by" | "host" | "proto")[], options: ForwardedOptions = {}) =>
     form("Forwarded", parts.join(","), options),
   clientCert: (name: string) => form("ClientCert", name),
+  redirectToHttps: (status: 301 | 302 | 307 | 308, options: RedirectToHttpsOptions = {}) =>
+    form("RedirectToHttps", String(status), options),
   responseHeadersCopy: (copy: boolean) => form("ResponseHeadersCopy", copy),
   responseHeadersAllowed: (names: readonly string[]) => form("ResponseHeadersAllowed", names),
   responseHeader: (name: string, change: SetOrAppend & OnResponses) => form("ResponseHeader", name, change),
   responseHeaderRemove: (name: string, on: OnResponses = {}) => form("ResponseHeaderRemove", name, on),
+  responseLocation: (base: string, options: { readonly from?: string | undefined } = {}) => form("ResponseLocation", base, options),
+  responseCookie: (name: string, change: CookieChange) => form("ResponseCookie", name, change),
+  securityHeaders: (preset: "Default" | "Strict", options: SecurityHeadersOptions = {}) =>
+    form("SecurityHeaders", preset, { override: options.override, when: options.when, ...options.headers }),
   responseTrailersCopy: (copy: boolean) => form("ResponseTrailersCopy", copy),
   responseTrailersAllowed: (names: readonly string[]) => form("ResponseTrailersAllowed", names),
   responseTrailer: (name: string, change: SetOrAppend & OnResponses) => form("ResponseTrailer", name, change),
