@@ -6,7 +6,7 @@ import { ClientTunnel } from "./client-tunnel.ts";
 import type { EngineCall } from "./engine-call.ts";
 import type { EngineDestination } from "./engine-destination.ts";
 import { openSocket } from "./open-socket.ts";
-import { readBuffers } from "./read-buffers.ts";
+import { readBuffers } from "../read-buffers.ts";
 import { ResponseReader } from "./response-reader.ts";
 
 /** How long a body waits for 100 (Continue); the destination may not know about it (RFC 9110, 10.1.1). */
@@ -339,6 +339,10 @@ export class ClientConnection implements Timed {
    * when the last bytes came with it: then writing fails, also of nothing.
    */
   #endByClose(call: EngineCall): void {
+    if (this.#destination.tls !== undefined) {
+      this.#responseDone(call, false);
+      return;
+    }
     this.#socket.write(nothing, (error) => {
       if (this.#call !== call || this.#state !== "open") return;
       if (error == null) this.#responseDone(call, false);

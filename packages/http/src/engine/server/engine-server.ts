@@ -5,7 +5,7 @@ import type { FrontServer, FrontServerOptions, ListenAddress } from "../../front
 import { nextConnectionId } from "../../node/connection-info.ts";
 import { defaultServerLimits, type ServerLimits } from "../../server-limits.ts";
 import { TimerWheel } from "../timer-wheel.ts";
-import { readBuffers } from "../client/read-buffers.ts";
+import { readBuffers } from "../read-buffers.ts";
 import { Connection } from "./connection.ts";
 import { EngineConnectionInfo } from "./connection-info.ts";
 import { RequestParser } from "./request-parser.ts";
@@ -117,7 +117,8 @@ export class EngineServer implements FrontServer {
     const connection = new Connection(this.#context, socket, info);
     (socket as OwnedSocket)[connectionOf] = connection;
     this.#connections.add(connection);
-    const memory = this.#readMemory;
+    // Node's TLS wrap does not bear a foreign read buffer: it has its own.
+    const memory = tls === undefined ? this.#readMemory : undefined;
     if (memory === undefined || !reuseReads(socket, memory, (count) => connection.lent(memory, count))) {
       socket.on("data", onData);
     }

@@ -1,7 +1,8 @@
 /**
- * The memory that destination sockets are read into. One buffer serves all connections that wait for a head: the
- * system fills it and the callback uses it up before anything else is read, so an idle connection owns none. A
- * connection in the middle of a body borrows one, so that chunks can be handed on without a copy.
+ * The memory that sockets are read into. One buffer serves all connections of clients, and those to destinations that
+ * wait for a head: the system fills it and the callback uses it up before anything else is read, so an idle connection
+ * owns none. A connection to a destination in the middle of a body borrows one, so that chunks can be handed on
+ * without a copy.
  */
 export class ReadBuffers {
   /** Small, because what comes of a body together with its head is copied out of it. */
