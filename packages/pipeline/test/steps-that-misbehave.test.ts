@@ -127,6 +127,33 @@ describe("a balancing policy", () => {
   });
 });
 
+describe("a transform", () => {
+  it.each([
+    ["a number", 7],
+    ["true", true],
+    ["null", null],
+    ["a text", "then"],
+    ["an object", {}],
+  ])("that gives %s counts as one that gives nothing", async (_, given) => {
+    const { send, log } = await testProxy(
+      { ...oneCluster(["a"]), routes: { r: { clusterId: "c", match: { path: "/" }, transforms: [{ Mine: "1" }] } } },
+      {
+        transforms: [
+          {
+            key: "Mine",
+            build(_settings, plan) {
+              plan.request.push(() => given as unknown as undefined);
+              plan.response.push(() => given as unknown as undefined);
+            },
+          },
+        ],
+      },
+    );
+    expect((await send()).response.status).toBe(200);
+    expect(log.named("forwarding-failed")).toEqual([]);
+  });
+});
+
 describe("the timeout of a route", () => {
   const timed = { ...oneCluster(["a"]), routes: { all: { clusterId: "c", match: { path: "/{**rest}" }, timeout: "100ms" } } };
 

@@ -96,7 +96,8 @@ class RouteTransformer implements Transformer {
     const { response } = exchange;
     for (let i = from; i < transforms.length; i++) {
       const pending = transforms[i]?.(outgoing, this.#ctx);
-      if (pending !== undefined) return pending.then(() => this.#afterWait(exchange, outgoing, i + 1));
+      // Anything else that a transform gives counts as nothing.
+      if (typeof pending === "object") return Promise.resolve(pending).then(() => this.#afterWait(exchange, outgoing, i + 1));
       if (response.started) return;
     }
     this.#settlePath(outgoing);
@@ -128,9 +129,8 @@ class RouteTransformer implements Transformer {
     let result = body;
     for (let i = from; i < transforms.length; i++) {
       const given = transforms[i]?.(client, this.#ctx, destination);
-      if (given === undefined) continue;
       if (given === false) result = false;
-      else return given.then((later) => this.#runResponse(client, destination, i + 1, later === false ? later : result));
+      else if (typeof given === "object") return Promise.resolve(given).then((later) => this.#runResponse(client, destination, i + 1, later === false ? later : result));
     }
     if (destination !== undefined) writeAffinityKey(this.#ctx, client.headers);
     this.#client = client;
