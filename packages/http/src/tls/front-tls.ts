@@ -70,7 +70,6 @@ export class FrontTls {
     const { clientCertificates = "none", handshakeTimeout = 10_000 } = this.#options;
     const server = createServer({
       ...this.#serverContext(this.#settings),
-      allowHalfOpen: true,
       noDelay: true,
       ALPNProtocols: [...alpnProtocols],
       handshakeTimeout,

@@ -50,7 +50,8 @@ class TlsServer implements FrontServer {
     this.#maximum = options.limits?.maxConcurrentConnections ?? Infinity;
     this.#engine = protocols.includes("http/1.1") ? new EngineServer(inner, "https") : undefined;
     this.#http2 = protocols.includes("h2") ? new Http2Sessions(inner, "https") : undefined;
-    this.#server = tls.createServer(protocols);
+    // Clients of HTTP/1.0 name it, and are served where HTTP/1.1 is.
+    this.#server = tls.createServer(protocols.flatMap((name) => (name === "http/1.1" ? [name, "http/1.0"] : [name])));
     this.#server.on("connection", (socket: Socket) => this.#connected(socket));
     this.#server.on("secureConnection", (socket) => this.#secured(socket, onFault));
     this.#server.on("tlsClientError", (error, socket) => {
@@ -78,6 +79,8 @@ class TlsServer implements FrontServer {
     });
     for (const socket of this.#shaking.values()) socket.destroy();
     await Promise.all([stopped, this.#engine?.close(gracePeriod), this.#http2?.close(gracePeriod)]);
+    // The listening socket is told closed when the last connection is, whose own listeners may run after that.
+    while (this.#shaking.size > 0) await new Promise<void>((resolve) => setImmediate(resolve));
     this.#tls.release(this.#server);
   }
 
@@ -105,6 +108,8 @@ class TlsServer implements FrontServer {
       socket.destroy();
       return;
     }
+    // Only now: a client that leaves during the handshake is gone.
+    socket.allowHalfOpen = true;
     owner.adopt(socket, new TlsConnectionInfo(socket, certificate));
   }
 }

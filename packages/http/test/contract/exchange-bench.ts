@@ -12,6 +12,8 @@ export interface ServerUnderTest {
 
 export interface ExchangeContractOptions {
   start(handler: ExchangeHandler, limits?: Partial<ServerLimits>): Promise<ServerUnderTest>;
+  /** Connects a client. Default: cleartext. */
+  readonly open?: ((port: number, how: { readonly halfOpen?: boolean | undefined }) => Promise<RawClient>) | undefined;
   /** Tests that this server cannot pass: title and the reason, which is shown. */
   readonly skip?: Readonly<Record<string, string>> | undefined;
 }

@@ -35,7 +35,7 @@ export function describeExchangeContract(name: string, options: ExchangeContract
       return server;
     },
     async connect(server, how) {
-      const client = await RawClient.open(server.port, how);
+      const client = await (options.open ?? RawClient.open)(server.port, how ?? {});
       clients.push(client);
       return client;
     },
