@@ -5,11 +5,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { configIssueCodes } from "@proxy/config";
 import { generateConfigurationReference, generateJsonSchema } from "@proxy/config/schema";
+import { generateTransformManual } from "@proxy/pipeline/manual";
 
 const docs = new URL("../../docs/", import.meta.url);
 const files = new Map([
   ["configuration.md", generateConfigurationReference()],
   ["errors.md", withTable(read(new URL("errors.md", docs)) ?? "")],
+  ["transforms.md", between(read(new URL("transforms.md", docs)) ?? "", generateTransformManual())],
   ["gateway.schema.json", `${JSON.stringify(generateJsonSchema(), undefined, 2)}\n`],
 ]);
 
@@ -27,7 +29,12 @@ for (const [name, content] of files) {
 function withTable(text: string): string {
   const rows = Object.entries(configIssueCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning.replaceAll("|", "\\|")} |`);
   const table = `\n| code | meaning |\n| --- | --- |\n${rows.join("\n")}\n`;
-  return text.replace(/(<!-- generated: .* -->\n)[^]*?(\n<!-- end -->)/, (_, begin: string, end: string) => begin + table + end);
+  return between(text, table);
+}
+
+/** `text` with `content` between its markers. */
+function between(text: string, content: string): string {
+  return text.replace(/(<!-- generated: .* -->\n)[^]*?(\n?<!-- end -->)/, (_, begin: string) => `${begin}${content}\n<!-- end -->`);
 }
 
 function read(file: URL): string | undefined {
