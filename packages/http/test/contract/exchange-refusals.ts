@@ -54,6 +54,8 @@ const cases: readonly Refusal[] = [
   { title: "a long request line", raw: `GET /${"a".repeat(300)} HTTP/1.1\r\n${host}\r\n`, status: 414, limits: { maxRequestLineSize: 256 } },
   { title: "too many header bytes", raw: `GET / HTTP/1.1\r\n${host}X-A: ${"a".repeat(70_000)}\r\n\r\n`, status: 431 },
   { title: "too many header lines", raw: `GET / HTTP/1.1\r\n${host}${"X-A: 1\r\n".repeat(101)}\r\n`, status: 431 },
+  { title: "more header bytes than set", raw: `GET / HTTP/1.1\r\n${host}X-A: ${"a".repeat(600)}\r\n\r\n`, status: 431, limits: { maxRequestHeadersTotalSize: 512 } },
+  { title: "more header lines than set", raw: `GET / HTTP/1.1\r\n${host}${"X-A: 1\r\n".repeat(4)}\r\n`, status: 431, limits: { maxRequestHeaderCount: 4 } },
 ];
 
 /** What is unclear is refused, never repaired, and the connection closed. */

@@ -157,6 +157,31 @@ describe("a client", () => {
     await until(() => server.connectionCount === 0);
   });
 
+  test.each([
+    ["with its last pipelined request", `${get}${get}`, false],
+    ["while its body is held back", "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\nabc", true],
+  ])("that leaves %s counts as gone after a while", async (_title, sent, hold) => {
+    const exchanges: Exchange[] = [];
+    const gone = signal<Error>();
+    const { advance, connect, looked, server } = await serve((exchange) => {
+      exchanges.push(exchange);
+      exchange.onClientGone(gone.resolve);
+      exchange.body?.read({ onData: () => true, onEnd: () => undefined, onError: () => undefined });
+      exchange.body?.pause();
+    });
+    const client = await connect();
+    client.write(sent);
+    client.end();
+    await until(() => exchanges.length === 1);
+    await looked();
+    if (hold) exchanges[0]?.body?.resume();
+    else exchanges[0]?.response.send({ status: 200, headers: new HeaderList() });
+    await looked();
+    advance(3000);
+    expect(await gone.promise).toBeInstanceOf(Error);
+    await until(() => server.connectionCount === 0);
+  });
+
   test("that does not close after the last answer is closed after a while", async () => {
     const { advance, connect, server } = await serve(answer(200));
     const client = await connect();

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { createEngineClient, createEngineServer } from "../../src/index.ts";
 import { resetSocket } from "../../src/reset-socket.ts";
 import { readMessage } from "./fault-injection/message.ts";
-import { makePlan, type Plan } from "./fault-injection/plan.ts";
+import { kinds, makePlan, type Plan, steps } from "./fault-injection/plan.ts";
 import { play } from "./fault-injection/play.ts";
 import { turns } from "./fault-injection/random-numbers.ts";
 import { Relay, type RelayCounters } from "./fault-injection/relay.ts";
@@ -13,6 +13,13 @@ const seed = Number(process.env["FAULT_SEED"] ?? 20_261_122);
 const clients = 48;
 /** Turns of the event loop after which a client that got no answer leaves. */
 const patience = 150;
+
+/** How often each fault struck: side, kind and step. */
+const struck = new Map<string, number>();
+function count(side: "client" | "destination", kind: Plan["client"]["kind"], step: (typeof steps)[number]): void {
+  const name = `${kind} ${step} of the ${side}`;
+  struck.set(name, (struck.get(name) ?? 0) + 1);
+}
 
 const unhandled: unknown[] = [];
 const note = (error: unknown): void => {
@@ -45,7 +52,7 @@ function destinationOf(sockets: Set<Socket>): Server {
       const plan = makePlan(seed, Number(/ \/(\d+) /.exec(message.startLine)?.[1]));
       if (!acted && (plan.early || message.end !== undefined)) {
         acted = true;
-        void play(socket, plan.response, plan.destination);
+        void play(socket, plan.response, plan.destination, (step) => count("destination", plan.destination.kind, step));
       }
       if (message.end === undefined || plan.upgrade) return;
       text = text.slice(message.end);
@@ -71,7 +78,7 @@ async function exchange(socket: Socket, plan: Plan): Promise<Outcome> {
   socket.once("end", leave);
   try {
     if (plan.slowReader > 0) socket.pause();
-    const sending = play(socket, plan.request, plan.client);
+    const sending = play(socket, plan.request, plan.client, (step) => count("client", plan.client.kind, step));
     if (plan.slowReader > 0) {
       await turns(plan.slowReader);
       socket.resume();
@@ -168,6 +175,9 @@ it(`${requests} requests with faults at every step on either side leave nothing 
   vi.restoreAllMocks();
   expect(unhandled).toEqual([]);
   process.stdout.write(`fault injection, seed ${seed}: ${[...outcomes].map(([name, count]) => `${count} ${name}`).join(", ")}\n`);
+  const all = ["client", "destination"].flatMap((side) =>
+    kinds.slice(1).flatMap((kind) => steps.map((step) => `${kind} ${step} of the ${side}`)));
+  expect(all.filter((name) => (struck.get(name) ?? 0) < requests / 2000), "faults that hardly struck").toEqual([]);
   for (const outcome of ["answered", "bad gateway", "cut", "left", "switched", "refused"] as const) {
     expect(outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(0);
   }

@@ -460,6 +460,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     }
     this.#body = body;
     this.#phase = body === undefined || body.finished ? phaseAnswer : phaseBody;
+    if (this.#peerEnded) this.#armHalfClosed();
     const response = new EngineResponse(this, request.method === "HEAD", request.httpVersion === "1.0");
     const exchange = new EngineExchange(this, request, body, response, upgrade);
     this.#response = response;
@@ -477,6 +478,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
       this.#phase = phaseAnswer;
       this.#clearReadDeadline();
       if (this.#responseDone) this.#next();
+      else if (this.#peerEnded) this.#armHalfClosed();
       return true;
     }
     if (!body.ready) return false;

@@ -25,8 +25,21 @@ export interface Plan {
   readonly early: boolean;
 }
 
+/** Where in its message a side breaks off. */
+export const steps = ["before", "in the head", "after the head", "in the body", "at the end"] as const;
+export type Step = (typeof steps)[number];
+
+/** The step of `text` that ends after `at` bytes. */
+export function stepAt(text: string, at: number): Step {
+  const head = text.indexOf("\r\n\r\n") + 4;
+  if (at === 0) return "before";
+  if (at >= text.length) return "at the end";
+  if (at < head) return "in the head";
+  return at === head ? "after the head" : "in the body";
+}
+
 const digits = "0123456789";
-const kinds = ["none", "reset", "half-close", "close", "stall", "garbage"] as const;
+export const kinds = ["none", "reset", "half-close", "close", "stall", "garbage"] as const;
 const sizes = [0, 10, 100, 5000, 70_000, 300_000] as const;
 
 /** The plan of exchange `id`: the same for the same seed, whatever was played before. */
@@ -42,8 +55,8 @@ export function makePlan(seed: number, id: number): Plan {
     : makeResponse(method, random);
   return {
     id, request, method, response, body, upgrade, early: random(3) === 0, slowReader: random(4) === 0 ? random(30) : 0,
-    client: makeFault(request.length, random),
-    destination: makeFault(response.length, random),
+    client: makeFault(request, random),
+    destination: makeFault(response, random),
   };
 }
 
@@ -76,10 +89,12 @@ function makeResponse(method: Plan["method"], random: (below: number) => number)
   }
 }
 
-function makeFault(length: number, random: (below: number) => number): Fault {
+function makeFault(text: string, random: (below: number) => number): Fault {
+  const { length } = text;
   // Half of the sides behave, so that connections live on and are used again.
   const kind = random(2) === 0 ? "none" : (kinds[random(kinds.length)] as Fault["kind"]);
   // Faults within the head and at the edges are worth more than those in the middle of a long body.
-  const at = random(2) === 0 ? random(Math.min(length, 150) + 1) : random(length + 1);
+  const edges = [0, text.indexOf("\r\n\r\n") + 4, length];
+  const at = [random(Math.min(length, 150) + 1), random(Math.min(length, 150) + 1), random(length + 1), edges[random(3)]][random(4)] as number;
   return { kind, at, pieces: random(4) === 0 ? 1 + random(40) : 16_384 };
 }
