@@ -4,7 +4,7 @@ import { mutate, Random, seedMessages } from "../test/engine-server/mutations.ts
 
 /**
  * Looks for requests that the engine accepts and Node's parser refuses or frames otherwise, for a time.
- * `node --conditions=@proxy/source packages/http/bench/fuzz-differential.ts [--minutes 3] [--seed N]`. What it finds
+ * `pnpm fuzz [--minutes 3] [--seed N]`. What it finds
  * belongs into `test/engine-server/found-by-fuzzing.json`. Exit code 1 when something was found.
  */
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "3" }, seed: { type: "string" } } });
