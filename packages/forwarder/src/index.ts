@@ -18,5 +18,4 @@ export { copyRequestFields } from "./request-headers.ts";
 export { copyResponseFields } from "./response-headers.ts";
 export { sharedTimers, TimerWheel } from "./timer-wheel.ts";
 export type { WheelEntry } from "./timer-wheel.ts";
-export { createUndiciClient } from "./undici/undici-client.ts";
 export { createHttpClient } from "./http-client.ts";

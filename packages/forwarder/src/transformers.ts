@@ -29,7 +29,20 @@ const protocols = HeaderList.from([
 function addForwarded(exchange: Exchange, outgoing: OutgoingRequest): void {
   const { remoteAddress } = exchange.connection;
   const { authority, scheme } = exchange.request;
-  if (remoteAddress !== undefined) outgoing.headers.append("X-Forwarded-For", remoteAddress);
+  if (remoteAddress !== undefined) outgoing.headers.appendFrom(forwardedFor(remoteAddress), 0);
   if (authority !== "") outgoing.headers.append("X-Forwarded-Host", authority);
   outgoing.headers.appendFrom(protocols, scheme === "http" ? 0 : 1);
+}
+
+const maximumRemembered = 1024;
+const remembered = new Map<string, HeaderList>();
+
+/** The line for an address, made and checked once and not with each of its requests. */
+function forwardedFor(address: string): HeaderList {
+  const known = remembered.get(address);
+  if (known !== undefined) return known;
+  if (remembered.size >= maximumRemembered) remembered.clear();
+  const line = HeaderList.from([["X-Forwarded-For", address]]);
+  remembered.set(address, line);
+  return line;
 }

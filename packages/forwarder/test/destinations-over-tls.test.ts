@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { createEngineClient, type DestinationTlsOptions, type HttpClient } from "@proxy/http";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createUndiciClient, emptyTransformer, forward, type ForwarderError } from "../src/index.ts";
+import { emptyTransformer, forward, type ForwarderError } from "../src/index.ts";
+import { createUndiciClient } from "../src/undici/index.ts";
 import { FakeExchange } from "./doubles/fake-exchange.ts";
 
 /** Self-signed, for localhost and 127.0.0.1; good for nothing but these tests. */

@@ -1,6 +1,6 @@
 // @boundaries-ignore the suite lives with its interface
 import { describeDestinationClientContract } from "../../http/test/contract/destination-client-contract.ts";
-import { createUndiciClient } from "../src/index.ts";
+import { createUndiciClient } from "../src/undici/index.ts";
 
 const closes = "undici closes the connection then";
 const expects = "undici takes a 100 for a fault and cannot wait for one";

@@ -4,7 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { type DestinationClient, HeaderList } from "@proxy/http";
 import { expect, test } from "vitest";
-import { createUndiciClient } from "../src/index.ts";
+import { createUndiciClient } from "../src/undici/index.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

@@ -12,7 +12,8 @@ import { afterEach, describe, expect } from "vitest";
 import { RawClient } from "../../../http/test/contract/raw-client.ts";
 // @boundaries-ignore the suite lives with its interface
 import { until } from "../../../http/test/contract/recorders.ts";
-import { createUndiciClient, forward, type ForwardOptions, type ForwarderError, TimerWheel } from "../../src/index.ts";
+import { forward, type ForwardOptions, type ForwarderError, TimerWheel } from "../../src/index.ts";
+import { createUndiciClient } from "../../src/undici/index.ts";
 import { RawDestination } from "./raw-destination.ts";
 
 export interface Combination {

@@ -1,0 +1,1 @@
+export { createUndiciClient } from "./undici-client.ts";
