@@ -1,3 +1,4 @@
+import { isHeaderName, isHeaderValue } from "./field-grammar.ts";
 import { headerKey } from "./header-name.ts";
 
 /**
@@ -14,6 +15,7 @@ export class HeaderLine {
   /** Behind the CRLF. */
   readonly end: number;
   #value: string | undefined;
+  #checked: string | undefined = undefined;
 
   constructor(name: string, key: string, value: string | undefined, source: string, start: number, end: number) {
     this.name = name;
@@ -26,6 +28,15 @@ export class HeaderLine {
 
   get value(): string {
     return (this.#value ??= this.source.slice(this.start + this.name.length + 2, this.end - 2));
+  }
+
+  /**
+   * For a line that did not come from the wire: its text with CRLF, or "" when a character of it may not stand in
+   * a field line. Found out once: lines are shared by many messages.
+   */
+  get checked(): string {
+    return (this.#checked ??=
+      isHeaderName(this.name) && isHeaderValue(this.value) ? `${this.name}: ${this.value}\r\n` : "");
   }
 }
 
@@ -173,7 +184,7 @@ export class HeaderList {
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i] as HeaderLine;
       if (line.source === "") {
-        text += `${line.name}: ${line.value}\r\n`;
+        text += line.checked || `${line.name}: ${line.value}\r\n`;
         continue;
       }
       let end = line.end;

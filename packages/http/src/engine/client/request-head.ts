@@ -1,6 +1,6 @@
 import type { DestinationRequest } from "../../destination-client.ts";
-import { isToken } from "../../field-grammar.ts";
-import type { HeaderList } from "../../header-list.ts";
+import { isHeaderValue, isToken } from "../../field-grammar.ts";
+import type { HeaderLine, HeaderList } from "../../header-list.ts";
 
 /**
  * Writes request heads (RFC 9112, 3 and 5), and is the last place where text can be stopped that would be read
@@ -9,7 +9,6 @@ import type { HeaderList } from "../../header-list.ts";
 
 const usualMethods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"]);
 // A character above 0xFF would be cut to its low byte on the wire, and U+010A becomes a line feed.
-const wide = /[^\u0000-\u00ff]/;
 const unsafeInTarget = /[\u0000-\u0020\u007f-\uffff]/;
 
 /**
@@ -26,44 +25,42 @@ export function requestHead(request: DestinationRequest, host: string): string |
   let hosts = 0;
   let te = false;
   for (let i = 0; i < headers.size; i++) {
-    const key = headers.keyAt(i);
+    const line = headers.lineAt(i);
+    const { key } = line;
     if (key === "host") hosts++;
     else if (key === "te") te = true;
     else if (isFramingKey(key)) {
       headers = withoutFraming(headers);
       hosts = 0;
       i = -1;
+      continue;
     }
+    if (!isSafeLine(line)) return unsafeField;
   }
   if (hosts > 1) return new UnsafeHead("there are two Host fields");
 
-  let text = hosts === 1 ? headers.toWire() : `Host: ${host}\r\n${headers.toWire()}`;
-  let lines = headers.size + (hosts === 1 ? 0 : 1);
+  let text = `${method} ${target} HTTP/1.1\r\n`;
+  if (hosts === 0) text += `Host: ${host}\r\n`;
+  text += headers.toWire();
   if (body !== undefined) {
     text += body.length === undefined ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${body.length}\r\n`;
-    lines++;
   }
   if (upgrade !== undefined) {
+    if (!isHeaderValue(upgrade)) return unsafeField;
     text += `Connection: Upgrade${te ? ", TE" : ""}\r\nUpgrade: ${upgrade}\r\n`;
-    lines += 2;
   } else if (te) {
     // RFC 9110, 10.1.4: what TE says is for this hop.
     text += "Connection: TE\r\n";
-    lines++;
   }
-  if (request.expectContinue === true && body !== undefined) {
-    text += "Expect: 100-continue\r\n";
-    lines++;
-  }
-  if (!isSafeText(text, lines)) return new UnsafeHead("a field holds an illegal character");
-  return `${method} ${target} HTTP/1.1\r\n${text}\r\n`;
+  if (request.expectContinue === true && body !== undefined) text += "Expect: 100-continue\r\n";
+  return `${text}\r\n`;
 }
 
 /** The last chunk with the trailer section (RFC 9112, 7.1.2), or undefined when a trailer cannot be written. */
 export function lastChunk(trailers: HeaderList | undefined): string | undefined {
   if (trailers === undefined) return "0\r\n\r\n";
-  const text = trailers.toWire();
-  return isSafeText(text, trailers.size) ? `0\r\n${text}\r\n` : undefined;
+  for (let i = 0; i < trailers.size; i++) if (!isSafeLine(trailers.lineAt(i))) return undefined;
+  return `0\r\n${trailers.toWire()}\r\n`;
 }
 
 /** A request that cannot be written. `fault` holds no text of the request. */
@@ -75,16 +72,11 @@ export class UnsafeHead {
   }
 }
 
-/** Whether `text` has exactly `lines` line ends, no other CR or LF, no NUL and nothing above 0xFF. */
-function isSafeText(text: string, lines: number): boolean {
-  let found = 0;
-  for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) {
-    if (text.charCodeAt(i - 1) !== 13) return false;
-    found++;
-  }
-  if (found !== lines) return false;
-  for (let i = text.indexOf("\r"); i >= 0; i = text.indexOf("\r", i + 1)) found--;
-  return found === 0 && !text.includes("\0") && !wide.test(text);
+const unsafeField = new UnsafeHead("a field holds an illegal character");
+
+/** Lines that came from a message of a peer were checked when it was parsed. */
+function isSafeLine(line: HeaderLine): boolean {
+  return line.source !== "" || line.checked !== "";
 }
 
 function isFramingKey(key: string): boolean {

@@ -291,6 +291,7 @@ function staysOpen(minorVersion: number, marks: number, headers: HeaderList): bo
   let keepAlive = minorVersion === 1;
   for (let i = headers.indexOf("connection"); i >= 0; i = headers.indexOf("connection", i + 1)) {
     const value = headers.valueAt(i);
+    if (minorVersion === 1 && value === "keep-alive") continue;
     if (hasListElement(value, "close")) return false;
     if (minorVersion === 0 && hasListElement(value, "keep-alive")) keepAlive = true;
   }

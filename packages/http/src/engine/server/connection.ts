@@ -80,6 +80,8 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   #pumping = false;
   /** There is more to use, after others had their turn. */
   #yielding = false;
+  /** The handler is being called: what came of the body with the head can be delivered before it returns. */
+  #handing = false;
   #reading = true;
   #requests = 0;
   #lingered = 0;
@@ -235,7 +237,8 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
       this.#pausedSince = -1;
       this.#armBodyRate();
     }
-    this.#pump();
+    if (this.#handing) this.#deliverEarly();
+    else this.#pump();
   }
 
   bodyPaused(): void {
@@ -303,7 +306,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
       if (whole && !body.started && !this.#awaitsContinue) {
         body.cancel();
         // Inside a pump the call above could not look at what is there already.
-        if (this.#pumping && body.consume(this.#input) !== undefined) keep = false;
+        if (this.#pumping && !body.finished && body.consume(this.#input) !== undefined) keep = false;
         if (this.#deaf) keep = false;
       }
       if (body.failed || this.#awaitsContinue) keep = false;
@@ -465,12 +468,25 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     const exchange = new EngineExchange(this, request, body, response, upgrade);
     this.#response = response;
     this.#exchange = exchange;
+    this.#handing = true;
     try {
       const result = handler(exchange);
       if (result !== undefined) result.then(undefined, (error: unknown) => this.#handlerFailed(exchange, error));
     } catch (error) {
       this.#handlerFailed(exchange, error);
     }
+    this.#handing = false;
+  }
+
+  /**
+   * Inside the handler: a small body that came with its head leaves with it too, in one write. What follows the
+   * body is for the pump, which is under way.
+   */
+  #deliverEarly(): void {
+    this.#handing = false;
+    const body = this.#body;
+    if (this.#phase !== phaseBody || body === undefined || !body.ready || this.#input.length === 0) return;
+    this.#guard(() => this.#readBody(body));
   }
 
   #readBody(body: RequestBody): boolean {

@@ -1,5 +1,5 @@
 import { ExchangeStateError } from "../../errors.ts";
-import { isHeaderName, isHeaderValue } from "../../field-grammar.ts";
+import { isHeaderName } from "../../field-grammar.ts";
 import type { HeaderLine, HeaderList } from "../../header-list.ts";
 import { contentLength } from "../body-framing.ts";
 
@@ -77,8 +77,8 @@ export function trailerFields(trailers: HeaderList): string {
 }
 
 function checkedLine(line: HeaderLine): string {
-  const { name, value } = line;
+  const { checked, name } = line;
+  if (checked !== "") return checked;
   if (!isHeaderName(name)) throw new ExchangeStateError("a header name of the response holds an illegal character");
-  if (!isHeaderValue(value)) throw new ExchangeStateError(`the response header ${name} holds an illegal character`);
-  return `${name}: ${value}\r\n`;
+  throw new ExchangeStateError(`the response header ${name} holds an illegal character`);
 }
