@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { HeaderList } from "../../src/index.ts";
 import { until } from "../contract/recorders.ts";
 import { answer, get, serve } from "./serve.ts";
 
