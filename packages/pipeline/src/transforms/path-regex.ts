@@ -28,6 +28,8 @@ export const pathRegex: TransformFactory = {
     if (pieces === undefined) return;
     plan.request.push((outgoing) => {
       const raw = outgoing.path;
+      // The target of `OPTIONS *` is no path.
+      if (raw === "*") return;
       const offsets: number[] = [];
       const matcher = expression.matcher(decodePercent(raw, { keepSlash: true, plusIsBlank: false }, offsets));
       if (!matcher.find()) return;

@@ -24,6 +24,9 @@ export function withLeadingSlash(text: string): string {
  * `raw` does not begin so.
  */
 export function rawPrefixLength(raw: string, prefix: string): number {
+  const { length } = prefix;
+  // A `%` in the decoded prefix is not the one of an escape.
+  if (raw.startsWith(prefix) && !prefix.includes("%") && (raw.length === length || raw.charCodeAt(length) === 0x2f)) return length;
   for (let end = segmentEnd(raw, 1); ; end = segmentEnd(raw, end + 1)) {
     const head = raw.slice(0, end);
     if (head.length >= prefix.length && decodePathText(head).toLowerCase() === prefix) return end;
