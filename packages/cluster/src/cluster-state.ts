@@ -2,6 +2,7 @@ import type { ClusterConfig } from "@proxy/config";
 import type { ClusterAffinity } from "./affinity/cluster-affinity.ts";
 import { healthyOrPanic } from "./availability/healthy.ts";
 import type { AvailableDestinationsPolicy } from "./availability/policy.ts";
+import { systemClock, type Clock } from "./clock.ts";
 import type { DestinationState } from "./destination-state.ts";
 import type { PassiveHealthPolicy } from "./health/passive-policy.ts";
 import type { LoadBalancingPolicy } from "./load-balancing/policy.ts";
@@ -36,21 +37,51 @@ export class ClusterState {
   roundRobinCounter = 0;
   /** Counts changes of the configuration other than in destinations, from 1. */
   revision = 1;
+  /** Whether balancing has to look at weights: they differ, or destinations start slowly. */
+  isWeighted = false;
+  /** The time that slow starts go by. */
+  readonly clock: Clock;
 
-  constructor(id: string, model: ClusterModel) {
+  constructor(id: string, model: ClusterModel, clock: Clock = systemClock) {
     this.id = id;
     this.model = model;
+    this.clock = clock;
   }
 
   /** Asks the policy again which destinations are available, after the health of one changed. */
   refreshAvailable(): void {
-    this.destinations = destinationSet(this.model, this.destinations.all);
+    this.#take(destinationSet(this.model, this.destinations.all));
+  }
+
+  /** Takes the model and the destinations that a reload brings. Does not fail: a policy that throws leaves all available. */
+  use(model: ClusterModel, all: readonly DestinationState[]): void {
+    this.model = model;
+    this.isWeighted = Boolean(model.config.slowStart) || all.some((each) => each.weight !== 1);
+    let set: DestinationSet = { all, available: all };
+    try {
+      set = destinationSet(model, all);
+    } catch {
+      // A policy that throws breaks its contract; the configuration is to be in force whole nevertheless.
+    }
+    this.#take(set);
+  }
+
+  #take(set: DestinationSet): void {
+    const now = this.clock.now();
+    const available = new Set(set.available);
+    for (const each of set.all) each.availableSince = available.has(each) ? (each.availableSince ?? now) : undefined;
+    this.destinations = set;
   }
 }
 
-/** `all` with those that are available by their health now. */
+/** `all` with those that are available by their health now, of the first priority that has any. */
 export function destinationSet(model: ClusterModel, all: readonly DestinationState[]): DestinationSet {
   const policy = model.availability ?? healthyOrPanic;
   // Frozen: policies and steps of users get these very lists, and one of them must not change them for all.
-  return { all: Object.freeze(all), available: Object.freeze(policy.available(model.config, all)) };
+  return { all: Object.freeze(all), available: Object.freeze(firstTier(policy.available(model.config, all))) };
+}
+
+function firstTier(available: readonly DestinationState[]): readonly DestinationState[] {
+  const first = available.reduce((lowest, { priority }) => Math.min(lowest, priority), Number.POSITIVE_INFINITY);
+  return available.every((each) => each.priority === first) ? available : available.filter((each) => each.priority === first);
 }

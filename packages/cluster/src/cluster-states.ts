@@ -9,7 +9,8 @@
  * one that goes and comes back later starts anew.
  */
 import { clusterSettingsEqual, destinationEquals, type ClusterConfig, type DestinationConfig } from "@proxy/config";
-import { ClusterState, destinationSet, type ClusterModel, type DestinationSet } from "./cluster-state.ts";
+import { systemClock, type Clock } from "./clock.ts";
+import { ClusterState, type ClusterModel } from "./cluster-state.ts";
 import { DestinationState, type DestinationModel } from "./destination-state.ts";
 
 /** Makes the models; what they hold beside the configuration (a client, a prepared address) is the maker's. */
@@ -57,11 +58,13 @@ interface PlannedDestination {
 export class ClusterStates {
   readonly #builder: ClusterModelBuilder;
   readonly #listeners: readonly ClusterChangeListener[];
+  readonly #clock: Clock;
   #clusters: ReadonlyMap<string, ClusterState> = new Map();
 
-  constructor(builder: ClusterModelBuilder, listeners: readonly ClusterChangeListener[] = []) {
+  constructor(builder: ClusterModelBuilder, listeners: readonly ClusterChangeListener[] = [], clock: Clock = systemClock) {
     this.#builder = builder;
     this.#listeners = listeners;
+    this.#clock = clock;
   }
 
   /** The clusters in force, in the order of the configuration. */
@@ -110,7 +113,7 @@ export class ClusterStates {
       destinations.set(key, { state: known ?? new DestinationState(id, next), model: next });
     }
     return {
-      state: state ?? new ClusterState(config.clusterId, model),
+      state: state ?? new ClusterState(config.clusterId, model, this.#clock),
       model,
       fresh: state === undefined,
       settingsChanged: state === undefined || !clusterSettingsEqual(state.model.config, config),
@@ -123,11 +126,9 @@ export class ClusterStates {
     const before = this.#clusters;
     this.#clusters = new Map([...plans].map(([key, plan]) => [key, plan.state]));
     for (const plan of plans.values()) {
-      for (const { state, model } of plan.destinations) state.model = model;
+      for (const { state, model } of plan.destinations) state.use(model);
       if (plan.settingsChanged && !plan.fresh) plan.state.revision++;
-      plan.state.model = plan.model;
-      // Asked now and not before: what is available depends on models that have just been swapped.
-      plan.state.destinations = availableNow(plan);
+      plan.state.use(plan.model, plan.destinations.map(({ state }) => state));
     }
     for (const { state, fresh, settingsChanged, destinationsChanged } of plans.values()) {
       if (fresh) this.#tell((listener) => listener.added?.(state));
@@ -144,15 +145,5 @@ export class ClusterStates {
         // The configuration is in force: a listener that fails cannot undo it for the others.
       }
     }
-  }
-}
-
-function availableNow({ model, destinations }: ClusterPlan): DestinationSet {
-  const all = destinations.map(({ state }) => state);
-  try {
-    return destinationSet(model, all);
-  } catch {
-    // A policy that throws breaks its contract; the configuration is to be in force whole nevertheless.
-    return { all, available: all };
   }
 }

@@ -20,6 +20,12 @@ export class DestinationState {
   model: DestinationModel;
   /** Requests under way to this destination, upgraded connections included. */
   inFlight = 0;
+  /** As configured; 0 or above. */
+  weight: number;
+  /** Lower numbers first. */
+  priority: number;
+  /** Since when it has been available, by the cluster's clock; undefined while it is not. */
+  availableSince: number | undefined = undefined;
   /** By active and by passive health; independent of one another. Set by `HealthUpdater`. */
   activeHealth: HealthStatus = "Unknown";
   passiveHealth: HealthStatus = "Unknown";
@@ -30,5 +36,14 @@ export class DestinationState {
     this.id = id;
     this.sortKey = id.toUpperCase();
     this.model = model;
+    this.weight = model.config.weight ?? 1;
+    this.priority = model.config.priority ?? 0;
+  }
+
+  /** Takes what a reload brings. */
+  use(model: DestinationModel): void {
+    this.model = model;
+    this.weight = model.config.weight ?? 1;
+    this.priority = model.config.priority ?? 0;
   }
 }

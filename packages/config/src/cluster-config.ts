@@ -7,6 +7,8 @@ export interface ClusterConfig {
   readonly loadBalancingPolicy?: string | undefined;
   readonly sessionAffinity?: SessionAffinityConfig | undefined;
   readonly healthCheck?: HealthCheckConfig | undefined;
+  /** Extension: milliseconds in which a destination that becomes available comes to its full share. Default none. */
+  readonly slowStart?: number | undefined;
   readonly httpClient?: HttpClientConfig | undefined;
   readonly httpRequest?: HttpRequestConfig | undefined;
   /** By id, unique ignoring case. None is legal: requests get 503. */
@@ -22,6 +24,10 @@ export interface DestinationConfig {
   readonly health?: string | undefined;
   /** Host header of requests and probes, where no transform sets one. Default: the authority of `address`. */
   readonly host?: string | undefined;
+  /** Extension: share of the requests, relative to the other destinations; 0 to 1000, 0 is none. Default 1. */
+  readonly weight?: number | undefined;
+  /** Extension: those with the lowest number get the requests, the others only while none of them is available. Default 0. */
+  readonly priority?: number | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -21,6 +21,7 @@ const durationKeys: ReadonlySet<string> = new Set<DurationKey>([
   "maxAge",
   "interval",
   "reactivationPeriod",
+  "slowStart",
   "connectTimeout",
   "activityTimeout",
   "requestHeadersTimeout",

@@ -123,6 +123,7 @@ export function clusterSettingsEqual(a: ClusterConfig, b: ClusterConfig): boolea
     sameText(a.loadBalancingPolicy, b.loadBalancingPolicy) &&
     sameSection(a.sessionAffinity, b.sessionAffinity, sessionAffinityEquals) &&
     sameSection(a.healthCheck, b.healthCheck, healthCheckEquals) &&
+    same(a.slowStart, b.slowStart) &&
     sameSection(a.httpClient, b.httpClient, httpClientEquals) &&
     sameSection(a.httpRequest, b.httpRequest, httpRequestEquals) &&
     sameRecord(a.metadata, b.metadata, same)
@@ -130,7 +131,14 @@ export function clusterSettingsEqual(a: ClusterConfig, b: ClusterConfig): boolea
 }
 
 export function destinationEquals(a: DestinationConfig, b: DestinationConfig): boolean {
-  return same(a.address, b.address) && same(a.health, b.health) && sameText(a.host, b.host) && sameRecord(a.metadata, b.metadata, same);
+  return (
+    same(a.address, b.address) &&
+    same(a.health, b.health) &&
+    sameText(a.host, b.host) &&
+    same(a.weight, b.weight) &&
+    same(a.priority, b.priority) &&
+    sameRecord(a.metadata, b.metadata, same)
+  );
 }
 
 export function sessionAffinityEquals(a: SessionAffinityConfig, b: SessionAffinityConfig): boolean {

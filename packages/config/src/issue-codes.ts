@@ -97,4 +97,7 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "destination-address-invalid": "A destination's Address is no http or https prefix.",
   "destination-health-invalid": "A destination's Health is no http or https prefix.",
   "destination-host-invalid": "A destination's Host is no host with an optional port.",
+  "destination-weight": "A destination's Weight is not from 0 to 1000.",
+  "destination-priority": "A destination's Priority is no whole number.",
+  "slow-start": "A SlowStart of 0 or less.",
 };

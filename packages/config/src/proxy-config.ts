@@ -25,6 +25,7 @@ export type DurationKey =
   | "maxAge"
   | "interval"
   | "reactivationPeriod"
+  | "slowStart"
   | "connectTimeout"
   | "activityTimeout"
   | "requestHeadersTimeout"

@@ -90,7 +90,7 @@ export class RunningProxy implements ReverseProxy {
     const trust = trustedPeers(options.trustedProxies ?? []);
     const steps = defaultSteps({ logger, random, trust, health: this.#updater, clock });
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFor);
-    this.#clusters = new ClusterStates(this.#models, [this.#updater, this.health, ...(options.clusterListeners ?? [])]);
+    this.#clusters = new ClusterStates(this.#models, [this.#updater, this.health, ...(options.clusterListeners ?? [])], clock);
     const chain = options.steps?.(steps) ?? steps;
     const served = { policies: options.policies ?? {}, timeouts: chain.some((step) => step.name === "timeout") };
     this.#routes = new RouteCompiler({

@@ -6,6 +6,11 @@ const Destination = Schema.Struct({
   address: field(Text, "URL prefix: scheme, host, optional port and base path. Required."),
   health: field(Text, "Base of health probes.", { defaultText: "`Address`" }),
   host: field(Text, "Host header of requests and probes, where no transform sets one.", { defaultText: "the authority of `Address`" }),
+  weight: field(Integer(0, 1000), "Share of the requests, relative to the other destinations: 0 to 1000, 0 is none.", { default: 1, extension: true }),
+  priority: field(Integer(), "Destinations with the lowest number get the requests, the others only while none of them is available.", {
+    default: 0,
+    extension: true,
+  }),
   metadata: field(record(Text, "name"), "Free text by name, ignoring case."),
 });
 
@@ -93,6 +98,10 @@ export const ClusterSection = Schema.Struct({
   }),
   sessionAffinity: field(SessionAffinity, "Keeps a client at its destination.", { defaultText: "off" }),
   healthCheck: field(HealthCheck, "Which destinations get requests.", { defaultText: "off" }),
+  slowStart: field(Duration, "In which a destination that becomes available comes to its full share of requests, above 0.", {
+    defaultText: "none",
+    extension: true,
+  }),
   httpClient: field(HttpClient, "Connections to destinations."),
   httpRequest: field(HttpRequest, "Requests to destinations."),
   destinations: field(record(Destination, "id"), "Where requests go, by id, ignoring case. Without any, requests get 503."),

@@ -17,6 +17,7 @@ export function validateCluster(cluster: ClusterConfig, policies: PolicyNames): 
   checkPolicy(policies, "loadBalancing", "load-balancing-policy-unknown", ["LoadBalancingPolicy"], cluster.loadBalancingPolicy, found);
   checkAffinity(cluster, policies, found);
   checkHealth(cluster, policies, found);
+  checkPositive("slow-start", ["SlowStart"], cluster.slowStart, found);
   checkHttpClient(cluster, found);
   checkHttpRequest(cluster, found);
   checkDestinations(cluster, found);
@@ -148,6 +149,13 @@ function checkDestination(destination: DestinationConfig | null, path: IssuePath
     if (fault !== undefined) {
       found.error("destination-host-invalid", [...path, "Host"], `the Host '${quoted(destination.host)}' of ${label} is wrong: ${fault}`, { value: destination.host });
     }
+  }
+  const { weight, priority } = destination;
+  if (weight !== undefined && weight !== null && !(weight >= 0 && weight <= 1000)) {
+    found.error("destination-weight", [...path, "Weight"], `the Weight of ${label} must be from 0 to 1000`, { value: weight });
+  }
+  if (priority !== undefined && priority !== null && !Number.isSafeInteger(priority)) {
+    found.error("destination-priority", [...path, "Priority"], `the Priority of ${label} must be a whole number`, { value: priority });
   }
 }
 
