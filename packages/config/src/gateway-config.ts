@@ -1,4 +1,5 @@
 /** The whole of a gateway's configuration file: where it listens, its limits, and the proxy itself. */
+import type { SslProtocol } from "./cluster-config.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 
 export interface GatewayConfig {
@@ -13,6 +14,8 @@ export interface ServerConfig {
   readonly limits: ServerLimitsConfig;
   /** Named listeners. Names are unique ignoring case. Default: none. */
   readonly endpoints: Readonly<Record<string, EndpointConfig>>;
+  /** Certificates by name. `Default` serves the https listeners that have none of their own. */
+  readonly certificates: Readonly<Record<string, CertificateConfig>>;
   /** Milliseconds that requests in flight may take to finish when the gateway stops. Default 30 000. */
   readonly shutdownTimeout: number;
   /**
@@ -39,8 +42,40 @@ export interface AccessLogConfig {
 }
 
 export interface EndpointConfig {
-  /** Scheme, host and port to listen on: `http://localhost:5000`, `http://[::1]:0`, `http://*:80`. Port 0 takes a free one. */
+  /** Scheme, host and port to listen on: `http://localhost:5000`, `https://[::1]:0`, `http://*:80`. Port 0 takes a free one. */
   readonly url: string;
+  /** Default `Http1AndHttp2` over TLS, where ALPN decides, and `Http1` in cleartext. */
+  readonly protocols?: EndpointProtocols | undefined;
+  /** For clients that name no server, or one that `sni` does not have. Default: `Certificates:Default`. */
+  readonly certificate?: CertificateConfig | undefined;
+  /** By server name: `example.org`, `*.example.org`, `*`. */
+  readonly sni?: Readonly<Record<string, SniConfig>> | undefined;
+  /** TLS versions. Default: 1.2 and 1.3. */
+  readonly sslProtocols?: readonly (SslProtocol | "None")[] | undefined;
+  /** Default `NoCertificate`. */
+  readonly clientCertificateMode?: ClientCertificateMode | undefined;
+  /** Extension: file with the authorities (PEM) that vouch for clients. Default: those that Node knows. */
+  readonly clientCertificateAuthorities?: string | undefined;
+}
+
+/** What an endpoint speaks. In cleartext `Http1AndHttp2` is HTTP/1.1, and `Http2` is HTTP/2 by prior knowledge. */
+export type EndpointProtocols = "Http1" | "Http2" | "Http1AndHttp2";
+
+/** Whether clients of a TLS endpoint are asked for a certificate. */
+export type ClientCertificateMode = "NoCertificate" | "AllowCertificate" | "RequireCertificate";
+
+/** A certificate with its key, in files: PEM, or PKCS #12 (`.pfx`, `.p12`). */
+export interface CertificateConfig {
+  /** File of the certificate and its chain, or of both certificate and key. */
+  readonly path: string;
+  /** File of the private key in PEM. Default: in `path`. */
+  readonly keyPath?: string | undefined;
+  /** Opens an encrypted key or PKCS #12 file. */
+  readonly password?: string | undefined;
+}
+
+export interface SniConfig {
+  readonly certificate?: CertificateConfig | undefined;
 }
 
 /** Limits of the listening side with Kestrel's names. Undefined: the server's default, as given with each. */
@@ -93,6 +128,7 @@ export interface LoggingConfig {
 export const defaultServerConfig: ServerConfig = {
   limits: {},
   endpoints: {},
+  certificates: {},
   shutdownTimeout: 30_000,
   trustedProxies: [],
   accessLog: {},

@@ -1,10 +1,14 @@
 import type { ConfigIssue, GatewayConfig } from "@proxy/config";
+import { FrontTls, TlsCertificateError } from "@proxy/http";
 import { trustedPeers } from "@proxy/pipeline";
 import { ListenUrlError, parseListenUrl } from "../listeners/listen-url.ts";
+import { listenerSettings } from "../listeners/listener-settings.ts";
+import { CertificateFileError, readCertificates } from "../listeners/read-certificates.ts";
 import { declaredAddresses } from "./host-settings.ts";
 
 /**
  * What is wrong with the settings of the process: `listen-url-invalid` for each address that cannot be listened on,
+ * `certificate-invalid` for each https address whose certificates cannot be used,
  * `trusted-proxy-invalid` for each trusted proxy that is neither an address nor a network.
  */
 export function hostIssues(config: GatewayConfig, ignoreAddresses: boolean): readonly ConfigIssue[] {
@@ -12,11 +16,15 @@ export function hostIssues(config: GatewayConfig, ignoreAddresses: boolean): rea
 }
 
 function addressIssues(config: GatewayConfig): readonly ConfigIssue[] {
-  return declaredAddresses(config).flatMap(({ text, name, path }) => {
+  return declaredAddresses(config).flatMap(({ text, name, path, endpoint }) => {
     try {
-      parseListenUrl(text);
+      const { tls } = listenerSettings(parseListenUrl(text), config.server, endpoint);
+      if (tls !== undefined) new FrontTls(readCertificates(tls));
       return [];
     } catch (error) {
+      if (error instanceof CertificateFileError || error instanceof TlsCertificateError || error instanceof TypeError) {
+        return [{ code: "certificate-invalid", severity: "error", message: `${name}: ${error.message}`, path }];
+      }
       if (!(error instanceof ListenUrlError)) throw error;
       return [{ code: "listen-url-invalid", severity: "error", message: `${name}: ${error.message}`, path, value: text }];
     }

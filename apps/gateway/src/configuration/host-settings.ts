@@ -1,14 +1,16 @@
-import type { AccessLogConfig, GatewayConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
+import type { AccessLogConfig, EndpointConfig, GatewayConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
 import { defaultServerLimits } from "@proxy/http";
 import type { MinDataRate, ServerLimits } from "@proxy/http";
 import type { AccessLogSettings } from "../access-log/access-log.ts";
 import { defaultListenUrl, parseListenUrl } from "../listeners/listen-url.ts";
 import type { ListenUrl } from "../listeners/listen-url.ts";
+import { listenerSettings } from "../listeners/listener-settings.ts";
+import type { ListenerSettings } from "../listeners/listener-settings.ts";
 import type { LogLevelName } from "../logging/log-level.ts";
 
 /** What the process itself needs of a configuration. Read once: a change takes effect with the next start. */
 export interface HostSettings {
-  readonly addresses: readonly ListenUrl[];
+  readonly addresses: readonly ListenerSettings[];
   readonly limits: ServerLimits;
   readonly engine: ServerEngine;
   /** Milliseconds. */
@@ -29,7 +31,7 @@ export interface HostOverrides {
 export function hostSettingsOf(config: GatewayConfig, overrides: HostOverrides): HostSettings {
   const { server } = config;
   return {
-    addresses: overrides.addresses ?? configuredAddresses(config),
+    addresses: overrides.addresses?.map((address) => listenerSettings(address, server)) ?? configuredAddresses(config),
     limits: limitsOf(server.limits),
     engine: server.engine,
     shutdownTimeout: server.shutdownTimeout,
@@ -40,13 +42,14 @@ export function hostSettingsOf(config: GatewayConfig, overrides: HostOverrides):
 }
 
 /** Throws `ListenUrlError`. The same place twice is one listener, except that every port 0 is another port. */
-function configuredAddresses(config: GatewayConfig): readonly ListenUrl[] {
-  const addresses = new Map<string, ListenUrl>();
-  for (const { text, path } of declaredAddresses(config)) {
-    const address = parseListenUrl(text);
+function configuredAddresses(config: GatewayConfig): readonly ListenerSettings[] {
+  const { server } = config;
+  const addresses = new Map<string, ListenerSettings>();
+  for (const { text, path, endpoint } of declaredAddresses(config)) {
+    const address = listenerSettings(parseListenUrl(text), server, endpoint);
     addresses.set(address.port === 0 ? path.join("/") : `${address.host ?? "*"}:${address.port}`, address);
   }
-  return addresses.size === 0 ? [parseListenUrl(defaultListenUrl)] : [...addresses.values()];
+  return addresses.size === 0 ? [listenerSettings(parseListenUrl(defaultListenUrl), server)] : [...addresses.values()];
 }
 
 /** An address as the configuration has it. */
@@ -55,6 +58,7 @@ export interface DeclaredAddress {
   /** For messages. */
   readonly name: string;
   readonly path: readonly (string | number)[];
+  readonly endpoint?: EndpointConfig | undefined;
 }
 
 /** All addresses of a configuration, right or wrong. */
@@ -64,7 +68,7 @@ export function declaredAddresses({ urls, server }: GatewayConfig): readonly Dec
     ...Object.entries(server.endpoints)
       // Without one it has an error of its own.
       .filter(([, { url }]) => url)
-      .map(([name, { url }]) => ({ text: url, name: `endpoint '${name}'`, path: ["Server", "Endpoints", name, "Url"] })),
+      .map(([name, endpoint]) => ({ text: endpoint.url, endpoint, name: `endpoint '${name}'`, path: ["Server", "Endpoints", name, "Url"] })),
   ];
 }
 

@@ -37,13 +37,14 @@ export function restartWarnings(started: GatewayConfig, overrides: HostOverrides
 }
 
 function settingsOf({ urls, server, logging }: GatewayConfig, overrides: HostOverrides): ReadonlyMap<string, unknown> {
-  const { limits, endpoints, shutdownTimeout, trustedProxies, accessLog, engine } = server;
+  const { limits, endpoints, certificates, shutdownTimeout, trustedProxies, accessLog, engine } = server;
   const settings = new Map<string, unknown>([
     ["Server:Limits", { ...limits }],
     ["Server:ShutdownTimeout", shutdownTimeout],
     ["Server:TrustedProxies", trustedProxies],
     ["Server:AccessLog", { ...accessLog }],
     ["Server:Engine", engine],
+    ["Server:Certificates", { ...certificates }],
   ]);
   if (overrides.addresses === undefined) settings.set("Urls", urls).set("Server:Endpoints", plain(endpoints));
   if (overrides.logLevel === undefined) settings.set("Logging:LogLevel:Default", logging.level);
@@ -52,5 +53,5 @@ function settingsOf({ urls, server, logging }: GatewayConfig, overrides: HostOve
 
 /** Without prototypes, which are no difference. */
 function plain(endpoints: GatewayConfig["server"]["endpoints"]): unknown {
-  return Object.entries(endpoints).map(([name, { url }]) => [name.toLowerCase(), url]);
+  return Object.entries(endpoints).map(([name, endpoint]) => [name.toLowerCase(), structuredClone({ ...endpoint, sni: { ...endpoint.sni } })]);
 }

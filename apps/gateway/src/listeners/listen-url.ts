@@ -5,6 +5,8 @@ export interface ListenUrl {
   /** `localhost`, an IP address without brackets, another host name; undefined: every interface (`*` and `+`). */
   readonly host: string | undefined;
   readonly port: number;
+  /** Over TLS. */
+  readonly secure?: true | undefined;
 }
 
 /** `message` says what is wrong with the address: lower case, no trailing stop. */
@@ -23,13 +25,11 @@ export function parseListenUrl(text: string): ListenUrl {
     throw new ListenUrlError(`'${text}' is no address to listen on: it looks like http://127.0.0.1:8080 or http://*:80`);
   }
   const scheme = groups["scheme"]!.toLowerCase();
-  if (scheme === "https") {
-    throw new ListenUrlError(`'${text}': https endpoints are not supported yet, only http`);
-  }
-  if (scheme !== "http") throw new ListenUrlError(`'${text}': the scheme has to be http`);
-  const port = groups["port"] === undefined ? 80 : Number(groups["port"]);
+  if (scheme !== "http" && scheme !== "https") throw new ListenUrlError(`'${text}': the scheme has to be http or https`);
+  const secure = scheme === "https";
+  const port = groups["port"] === undefined ? (secure ? 443 : 80) : Number(groups["port"]);
   if (port > 65_535) throw new ListenUrlError(`'${text}': ports go up to 65535`);
-  return { text, host: hostOf(groups["host"]!), port };
+  return { text, host: hostOf(groups["host"]!), port, ...(secure ? { secure } : {}) };
 }
 
 /** Several addresses in one text, separated by semicolons. Throws `ListenUrlError`. */
@@ -43,8 +43,8 @@ export function parseListenUrls(text: string): readonly ListenUrl[] {
 }
 
 /** The URL under which clients reach an open socket, without a slash at its end. */
-export function displayUrl(host: string, port: number): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+export function displayUrl(host: string, port: number, secure?: boolean): string {
+  return `${secure === true ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 function hostOf(text: string): string | undefined {

@@ -7,6 +7,7 @@ import { AccessLog } from "../access-log/access-log.ts";
 import { Configuration } from "../configuration/configuration.ts";
 import { callbackLog } from "../logging/callback-log.ts";
 import { Proxy } from "../proxy/proxy.ts";
+import { frontCertificates } from "./front-certificates.ts";
 import { createFrontServer } from "./front-server-choice.ts";
 import { ListenError, openListeners } from "./open-listeners.ts";
 
@@ -36,9 +37,22 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
             });
           },
         };
+        const certificates = yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            const held = frontCertificates(log);
+            const reload = (): void => held.reload();
+            process.on("SIGHUP", reload);
+            return { ...held, close: () => (held.close(), process.removeListener("SIGHUP", reload)) };
+          }),
+          (held) => Effect.sync(() => held.close()),
+        );
         const open = yield* Effect.acquireRelease(
           Effect.tryPromise({
-            try: () => openListeners(settings.addresses, () => createFrontServer(settings.engine, options)),
+            try: () =>
+              openListeners(settings.addresses, (address) => {
+                const tls = address.tls === undefined ? undefined : certificates.tlsFor(address.tls);
+                return createFrontServer(settings.engine, address, options, tls);
+              }),
             catch: (error) => (error instanceof ListenError ? error : new ListenError("the configured addresses", error)),
           }),
           (listeners) =>

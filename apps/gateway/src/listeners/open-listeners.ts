@@ -27,22 +27,23 @@ export class ListenError extends Error {
  * Listens on all of `addresses`, or on none: when one cannot be had, those that could are closed again.
  * Rejects with `ListenError`.
  */
-export async function openListeners(
-  addresses: readonly ListenUrl[],
-  createServer: () => FrontServer,
+export async function openListeners<Address extends ListenUrl>(
+  addresses: readonly Address[],
+  createServer: (address: Address) => FrontServer,
 ): Promise<OpenListeners> {
   const servers: FrontServer[] = [];
   const urls: string[] = [];
   const close = async (gracePeriod: number): Promise<void> => {
     await Promise.all(servers.map((server) => server.close(gracePeriod)));
   };
-  const bind = async (host: string | undefined, port: number): Promise<{ address: string; port: number }> => {
-    const server = createServer();
+  const binder = (address: Address): Bind => async (host, port) => {
+    const server = createServer(address);
     const bound = await server.listen({ host, port });
     servers.push(server);
     return bound;
   };
   for (const address of addresses) {
+    const bind = binder(address);
     try {
       urls.push(address.host === "localhost" ? await bindLocalhost(address, bind) : await bindOne(address, bind));
     } catch (error) {
@@ -62,7 +63,7 @@ type Bind = (host: string | undefined, port: number) => Promise<{ address: strin
 async function bindOne(address: ListenUrl, bind: Bind): Promise<string> {
   const bound = await bind(address.host, address.port);
   // A wildcard is shown as the address that it became, which a client on this machine can connect to.
-  return displayUrl(address.host ?? bound.address, bound.port);
+  return displayUrl(address.host ?? bound.address, bound.port, address.secure);
 }
 
 /** Both loopback addresses, as names resolve differently from one machine to the next; IPv6 only where there is any. */
@@ -76,7 +77,7 @@ async function bindLocalhost(address: ListenUrl, bind: Bind): Promise<string> {
     // A free port on IPv4 may be taken on IPv6; with a port of its own choice the gateway makes do with one.
     if (!withoutIpv6 && address.port !== 0) throw error;
   }
-  return displayUrl("localhost", port);
+  return displayUrl("localhost", port, address.secure);
 }
 
 function reason(cause: unknown): string {

@@ -73,7 +73,7 @@ describe("gateway check", () => {
     );
     const { code, error } = await run([file]);
     expect(code).toBe(1);
-    expect(error).toContain("endpoint 'Tls': 'https://*:443': https endpoints are not supported yet");
+    expect(error).toContain("endpoint 'Tls': an https address needs a Certificate, Sni or Certificates:Default");
     expect(error).toContain("'nonsense' is no address to listen on");
   });
 

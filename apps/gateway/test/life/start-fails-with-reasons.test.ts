@@ -31,7 +31,7 @@ const json = (failure: unknown): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 const broken = {
-  Urls: "https://*:443",
+  Urls: "ftp://*:443",
   Kestrel: { Endpoints: { Secure: { Url: "https://127.0.0.1:0" } } },
   ReverseProxy: {
     Routes: { r1: { ClusterId: "c", Match: {} }, r2: { ClusterId: "c", Match: { Path: "/{a}/{a}" } } },
@@ -47,10 +47,10 @@ describe("a gateway that cannot start", () => {
       ["error", "path-invalid"],
       ["error", "load-balancing-policy-unknown"],
       ["error", "listen-url-invalid"],
-      ["error", "listen-url-invalid"],
+      ["error", "certificate-invalid"],
     ]);
     expect(entries[0]).toMatchObject({ source: `${folder.path}/gateway.json`, line: expect.any(Number) as number });
-    expect(entries[4]!["message"]).toContain("endpoint 'Secure': 'https://127.0.0.1:0': https endpoints are not supported yet");
+    expect(entries[4]!["message"]).toContain("endpoint 'Secure': an https address needs a Certificate");
   });
 
   test("reports each issue once, in a process of its own", async () => {

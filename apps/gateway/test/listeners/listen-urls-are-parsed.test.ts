@@ -16,8 +16,7 @@ describe("addresses to listen on", () => {
   });
 
   test.each([
-    ["https://*:443", "https endpoints are not supported yet"],
-    ["ftp://localhost:21", "the scheme has to be http"],
+    ["ftp://localhost:21", "the scheme has to be http or https"],
     ["localhost:8080", "is no address"],
     ["http://", "is no address"],
     ["http://:80", "is no address"],
@@ -30,6 +29,11 @@ describe("addresses to listen on", () => {
   ])("%s is refused", (text, message) => {
     expect(() => parseListenUrl(text)).toThrow(ListenUrlError);
     expect(() => parseListenUrl(text)).toThrow(message);
+  });
+
+  test("https says so, with its own default port", () => {
+    expect(parseListenUrl("HTTPS://*")).toEqual({ text: "HTTPS://*", host: undefined, port: 443, secure: true });
+    expect(displayUrl("::1", 443, true)).toBe("https://[::1]:443");
   });
 
   test("several are separated by semicolons", () => {

@@ -20,6 +20,7 @@ import type { Report, ShapePath } from "./read-shape.ts";
 import { distinct, readShape } from "./read-shape.ts";
 import { RouteSection } from "./route-schema.ts";
 import { shapeOf } from "./schema-shape.ts";
+import { resolveServerFiles } from "./server-files.ts";
 import { suggest } from "./suggest.ts";
 
 export interface DecodedSource {
@@ -163,7 +164,7 @@ class SourceReader {
 
   #readServer(key: string, node: ConfigNode): void {
     const server = this.#section(decoders.server, node, [key]) as Partial<ServerConfig>;
-    this.#server = { ...defaultServerConfig, ...server };
+    this.#server = resolveServerFiles({ ...defaultServerConfig, ...server }, (path) => this.#directoryOf([key, ...path]));
     for (const [name, endpoint] of Object.entries(server.endpoints ?? {})) {
       if (!endpoint.url) this.#other([key, "Endpoints", name], "error", "endpoint-url-missing", `the endpoint '${shorten(name)}' has no Url`);
     }

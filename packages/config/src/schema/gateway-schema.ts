@@ -43,12 +43,44 @@ const AccessLog = Schema.Struct({
   format: field(OneOf(["Combined", "Json"]), "Form of the lines.", { default: "Combined" }),
 });
 
+const Certificate = Schema.Struct({
+  path: field(Text, "File of the certificate and its chain in PEM, or PKCS #12 (`.pfx`, `.p12`). Relative to this file. Required."),
+  keyPath: field(Text, "File of the private key in PEM.", { defaultText: "in `Path`" }),
+  password: field(Text, "Opens an encrypted key or PKCS #12 file."),
+});
+
+const Endpoint = Schema.Struct({
+  url: field(Text, "Scheme, host and port: `http://localhost:5000`, `https://*:443`. Port 0 takes a free one. Required."),
+  protocols: field(
+    OneOf(["Http1", "Http2", "Http1AndHttp2"], [1, 2, 3]),
+    "What is spoken. Over TLS ALPN decides; in cleartext `Http2` is prior knowledge and `Http1AndHttp2` is HTTP/1.1.",
+    { defaultText: "`Http1AndHttp2` over TLS, otherwise `Http1`" },
+  ),
+  certificate: field(Certificate, "For clients that name no server, or one that `Sni` does not have. Read again when a file changes.", {
+    defaultText: "`Certificates:Default`",
+  }),
+  sni: field(
+    record(Schema.Struct({ certificate: field(Certificate, "The certificate for that name.") }), "name"),
+    "Certificates by server name: `example.org`, `*.example.org`, `*`.",
+  ),
+  sslProtocols: field(
+    Schema.Array(OneOf(["None", "Ssl2", "Ssl3", "Tls", "Tls11", "Tls12", "Tls13"], [0, 12, 48, 192, 768, 3072, 12_288])),
+    "TLS versions that may be used.",
+    { defaultText: "Tls12, Tls13" },
+  ),
+  clientCertificateMode: field(OneOf(["NoCertificate", "AllowCertificate", "RequireCertificate"]), "Whether clients are asked for a certificate.", {
+    default: "NoCertificate",
+  }),
+  clientCertificateAuthorities: field(Text, "File of the authorities (PEM) that vouch for clients. Relative to this file.", {
+    defaultText: "those that Node knows",
+    extension: true,
+  }),
+});
+
 export const ServerSection = Schema.Struct({
   limits: field(Limits, "Limits of the listening side, with Kestrel's names and defaults."),
-  endpoints: field(
-    record(Schema.Struct({ url: field(Text, "Scheme, host and port: `http://localhost:5000`. Port 0 takes a free one. Required.") }), "name"),
-    "Named listeners, in addition to `Urls`.",
-  ),
+  endpoints: field(record(Endpoint, "name"), "Named listeners, in addition to `Urls`."),
+  certificates: field(record(Certificate, "name"), "Certificates by name. `Default` serves the https listeners that have none of their own."),
   shutdownTimeout: field(PositiveDuration, "For requests in flight when the gateway stops.", { default: "00:00:30", extension: true }),
   trustedProxies: field(
     Schema.Array(Text),

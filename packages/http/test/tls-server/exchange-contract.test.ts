@@ -34,7 +34,8 @@ describeExchangeContract("the exchange contract over TLS", {
       "of an absolute target takes its authority from there, and Host follows it": "its target has the scheme http",
     },
     async open(port, { halfOpen }) {
-      const socket = connectTls({ port, host: "127.0.0.1", ALPNProtocols: ["http/1.1"], rejectUnauthorized: false, allowHalfOpen: halfOpen ?? false });
+      const socket = connectTls({ port, host: "127.0.0.1", ALPNProtocols: ["http/1.1"], rejectUnauthorized: false });
+      socket.allowHalfOpen = halfOpen ?? false;
       await once(socket, "secureConnect");
       socket.setNoDelay(true);
       // The nearest to a reset that Node has over TLS.

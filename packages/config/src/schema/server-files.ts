@@ -1,0 +1,40 @@
+import { resolve } from "node:path";
+import type { CertificateConfig, EndpointConfig, ServerConfig } from "../gateway-config.ts";
+import type { ShapePath } from "./read-shape.ts";
+
+/** Files that a server section names stand beside the file that names them, wherever the process was started. */
+export function resolveServerFiles(server: ServerConfig, directoryOf: (path: ShapePath) => string): ServerConfig {
+  const file = (text: string, path: ShapePath): string => resolve(directoryOf(path), text);
+  const certificate = (value: CertificateConfig, path: ShapePath): CertificateConfig => ({
+    ...value,
+    ...(value.path ? { path: file(value.path, [...path, "Path"]) } : {}),
+    ...(value.keyPath ? { keyPath: file(value.keyPath, [...path, "KeyPath"]) } : {}),
+  });
+  const endpoint = (value: EndpointConfig, path: ShapePath): EndpointConfig => ({
+    ...value,
+    ...(value.certificate === undefined ? {} : { certificate: certificate(value.certificate, [...path, "Certificate"]) }),
+    ...(value.sni === undefined
+      ? {}
+      : {
+          sni: mapped(value.sni, (entry, name) =>
+            entry.certificate === undefined
+              ? entry
+              : { ...entry, certificate: certificate(entry.certificate, [...path, "Sni", name, "Certificate"]) },
+          ),
+        }),
+    ...(value.clientCertificateAuthorities
+      ? { clientCertificateAuthorities: file(value.clientCertificateAuthorities, [...path, "ClientCertificateAuthorities"]) }
+      : {}),
+  });
+  return {
+    ...server,
+    endpoints: mapped(server.endpoints, (value, name) => endpoint(value, ["Endpoints", name])),
+    certificates: mapped(server.certificates, (value, name) => certificate(value, ["Certificates", name])),
+  };
+}
+
+function mapped<T>(record: Readonly<Record<string, T>>, change: (value: T, name: string) => T): Readonly<Record<string, T>> {
+  const result: Record<string, T> = Object.create(null) as Record<string, T>;
+  for (const [name, value] of Object.entries(record)) result[name] = change(value, name);
+  return result;
+}
