@@ -276,3 +276,44 @@ describe("a transform of the application", () => {
     await expect(testProxy({}, { transforms: [{ key: "pathSET", build: () => {} }] })).rejects.toThrow("duplicate transform 'pathSET'");
   });
 });
+
+describe("PathRegex", () => {
+  it.each<[title: string, expression: string, replace: string, target: string, sent: string]>([
+    ["keeps the encoding of groups and of the rest", "^/(.*)/b", "/$1/c", "/%C3%A9%2F%20/b/%41?q=%2f", "/base/%C3%A9%2F%20/c/%41?q=%2f"],
+    ["counts characters as the path does", "b", "c", "/%F0%9D%84%9Eb%F0%9D%84%9E", "/base/%F0%9D%84%9Ec%F0%9D%84%9E"],
+    ["replaces the first match only", "a", "x", "/aa", "/base/xa"],
+    ["leaves a path that does not match", "^/z", "/y", "/a%2fb", "/base/a%2fb"],
+    ["encodes what it puts in", "^/a$", "/ä $$", "/a", "/base/%C3%A4%20$"],
+    ["has the whole match and groups that did not take part", "^/(a)?(b)", "$0-$1-$2", "/b", "/base/b--b"],
+    ["gives a slash where none is left", "^/a", "", "/ab", "/base/b"],
+  ])("%s", async (_title, expression, replace, target, sent) => {
+    expect(await targetOf([{ PathRegex: expression, Replace: replace }], target)).toBe(sent);
+  });
+
+  it("does not let a group lead out of the replacement", async () => {
+    const { send, clients } = await testProxy({
+      routes: { r: { clusterId: "c", match: { path: "/{**rest}" }, transforms: [{ PathRegex: "^/x-(.*)", Replace: "/public/$1" }] } },
+      clusters: { c: { destinations: { d: { address: "http://d.test" } } } },
+    });
+    expect((await send({ target: "/x-../secret" })).response.status).toBe(502);
+    expect(clients[0]?.calls).toEqual([]);
+  });
+});
+
+describe("values of the route", () => {
+  it("go into fields as the bytes that the path had encoded, or the request is refused", async () => {
+    const transforms = [{ RequestHeaderRouteValue: "X-Id", Set: "id" }];
+    const setting = (id: string): Setting => ({ path: "/{id}", request: { target: `/${id}`, headers: [["X-Id", "forged"]] } });
+    expect((await transformed(transforms, setting("%E6%9C%AC%2Fa"))).sent("X-Id")).toEqual(["\xe6\x9c\xac%2Fa"]);
+    const { send, clients } = await testProxy({
+      routes: { r: { clusterId: "c", match: { path: "/{id}" }, transforms } },
+      clusters: { c: { destinations: { d: { address: "http://d.test" } } } },
+    });
+    expect((await send({ target: "/a%0D%0Ab" })).response.status).toBe(400);
+    expect(clients[0]?.calls).toEqual([]);
+  });
+
+  it("go into the query wholly decoded and encoded anew", async () => {
+    expect(await targetOf([{ QueryRouteParameter: "id", Set: "id" }], "/a%2Fb%26c?ID=1", "/{id}")).toBe("/base/a%2Fb%26c?ID=a%2Fb%26c");
+  });
+});
