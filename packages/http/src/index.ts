@@ -53,7 +53,7 @@ export type { Http2ServerOptions } from "./node/http2-server.ts";
 export type { Http2SessionsOptions } from "./node/http2-sessions.ts";
 export { createTlsServer } from "./tls/tls-server.ts";
 export type { TlsServerOptions } from "./tls/tls-server.ts";
-export { FrontTls } from "./tls/front-tls.ts";
+export { checkCertificates, FrontTls } from "./tls/front-tls.ts";
 export type { FrontTlsOptions, FrontTlsSettings } from "./tls/front-tls.ts";
 export { certificateExpiry, TlsCertificateError } from "./tls/certificate.ts";
 export type { TlsCertificate } from "./tls/certificate.ts";

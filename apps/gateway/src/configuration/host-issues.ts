@@ -1,5 +1,5 @@
 import type { ConfigIssue, GatewayConfig } from "@proxy/config";
-import { FrontTls, TlsCertificateError } from "@proxy/http";
+import { checkCertificates, TlsCertificateError } from "@proxy/http";
 import { trustedPeers } from "@proxy/pipeline";
 import { ListenUrlError, parseListenUrl } from "../listeners/listen-url.ts";
 import { listenerSettings } from "../listeners/listener-settings.ts";
@@ -19,7 +19,7 @@ function addressIssues(config: GatewayConfig): readonly ConfigIssue[] {
   return declaredAddresses(config).flatMap(({ text, name, path, endpoint }) => {
     try {
       const { tls } = listenerSettings(parseListenUrl(text), config.server, endpoint);
-      if (tls !== undefined) new FrontTls(readCertificates(tls));
+      if (tls !== undefined) checkCertificates(readCertificates(tls));
       return [];
     } catch (error) {
       if (error instanceof CertificateFileError || error instanceof TlsCertificateError || error instanceof TypeError) {

@@ -12,7 +12,7 @@ import { BadRequestError, ClientGoneError } from "../errors.ts";
 import type { ConnectionInfo } from "../exchange.ts";
 import { HeaderList } from "../header-list.ts";
 import type { Timed } from "../engine/timer-wheel.ts";
-import { Http2Exchange, type Http2ExchangeOwner } from "./http2-exchange.ts";
+import { Http2Exchange, refuseRest, type Http2ExchangeOwner } from "./http2-exchange.ts";
 import { Http2FloodGuard } from "./http2-flood-guard.ts";
 import { readHttp2RequestHead, type Http2RequestHead } from "./http2-request-head.ts";
 import type { Http2Context } from "./http2-sessions.ts";
@@ -59,7 +59,8 @@ export class Http2Connection implements Timed, Http2ExchangeOwner {
     this.deadline = wheel.time;
     // A FIN ends an HTTP/2 connection, whichever server accepted it.
     socket.allowHalfOpen = false;
-    socket.on("error", (error) => this.#fault(error));
+    // The session tells of it.
+    socket.on("error", ignore);
     socket.on("close", () => this.#closed());
     const session = performServerHandshake(socket, sessionOptions(limits.maxRequestHeadersTotalSize, limits.maxRequestLineSize, limits.maxRequestHeaderCount));
     this.#session = session;
@@ -70,7 +71,8 @@ export class Http2Connection implements Timed, Http2ExchangeOwner {
       this.#guard.settings();
     });
     session.on("ping", () => this.#guard.ping());
-    session.on("error", (error) => this.#fault(error));
+    // What a client does wrong is no fault of ours, whatever Node's code for it.
+    session.on("error", (error) => this.#fault(new Error(`the HTTP/2 connection failed: ${error.message}`, { cause: error })));
     session.on("close", () => this.#leave());
     wheel.add(this);
   }
@@ -148,6 +150,7 @@ export class Http2Connection implements Timed, Http2ExchangeOwner {
       stream.close(constants.NGHTTP2_REFUSED_STREAM);
       return;
     }
+    const whole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     let head: Http2RequestHead;
     try {
       head = readHttp2RequestHead(raw, this.#context.scheme, limits);
@@ -155,10 +158,9 @@ export class Http2Connection implements Timed, Http2ExchangeOwner {
         throw new BadRequestError(503, "TOO_MANY_UPGRADED", "there are too many upgraded connections");
       }
     } catch (error) {
-      this.#refuse(stream, error);
+      this.#refuse(stream, whole, error);
       return;
     }
-    const whole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const exchange = new Http2Exchange(this, stream, head, whole, limits.maxRequestBodySize);
     this.#exchanges.add(exchange);
     if (++this.#requests === limits.maxRequestsPerConnection) this.shutDown();
@@ -184,16 +186,12 @@ export class Http2Connection implements Timed, Http2ExchangeOwner {
   }
 
   /** Answers a request that no handler sees. */
-  #refuse(stream: ServerHttp2Stream, thrown: unknown): void {
+  #refuse(stream: ServerHttp2Stream, whole: boolean, thrown: unknown): void {
     const error = thrown instanceof BadRequestError ? thrown : new BadRequestError(500, "INTERNAL", "the request could not be read", { cause: thrown });
     this.#fault(error);
     stream.on("close", () => this.#guard.abandoned(streamWindow));
     stream.respond({ ":status": error.status }, { endStream: true });
-    // After the answer, so that the rest of the request is not waited for (RFC 9113, 8.1).
-    stream.once("finish", () => {
-      stream.close(constants.NGHTTP2_NO_ERROR);
-      stream.resume();
-    });
+    if (!whole) refuseRest(stream);
   }
 
   #checkIdle(time: number): void {
@@ -214,7 +212,7 @@ export class Http2Connection implements Timed, Http2ExchangeOwner {
   }
 
   #calm(reason: string): void {
-    this.#fault(new BadRequestError(400, "HTTP2_FLOOD", reason));
+    this.#fault(new Error(`the HTTP/2 connection is ended: ${reason}`));
     const session = this.#session;
     if (!session.destroyed) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     this.#leave();

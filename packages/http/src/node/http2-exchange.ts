@@ -84,10 +84,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner {
   responseEnded(): void {
     this.response.close();
     this.#finish();
-    // RFC 9113, 8.1: a complete answer to a request whose rest nobody wants.
-    if (this.#whole || this.#body?.wanted === true || this.#body?.complete === true) return;
-    this.stream.close(constants.NGHTTP2_NO_ERROR);
-    this.stream.resume();
+    if (!this.#whole && this.#body?.wanted !== true && this.#body?.complete !== true) refuseRest(this.stream);
   }
 
   responseAborted(cause: Error): void {
@@ -172,4 +169,13 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner {
     this.#completeListeners = [];
     for (const listener of listeners) listener();
   }
+}
+
+/** RFC 9113, 8.1: after a complete answer to a request whose rest nobody wants. The answer must leave before the reset. */
+export function refuseRest(stream: ServerHttp2Stream): void {
+  setImmediate(() => {
+    if (stream.destroyed) return;
+    stream.close(constants.NGHTTP2_NO_ERROR);
+    stream.resume();
+  });
 }

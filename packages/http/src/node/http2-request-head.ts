@@ -50,7 +50,8 @@ export function readHttp2RequestHead(raw: readonly string[], scheme: "http" | "h
   if (method === undefined || !isMethod(method)) throw malformed("INVALID_METHOD", "the method is no token");
   if (method === "CONNECT" && protocol === undefined) throw new BadRequestError(501, "CONNECT_UNSUPPORTED", "CONNECT is not supported");
   if (protocol !== undefined && method !== "CONNECT") throw malformed("INVALID_PSEUDO_HEADER", ":protocol without CONNECT");
-  if (pseudo.scheme !== scheme) throw malformed("INVALID_TARGET_SCHEME", "the scheme is not that of the connection");
+  // The connection decides; what the client says may differ behind a TLS terminator (RFC 9113, 8.3.1).
+  if (pseudo.scheme !== "http" && pseudo.scheme !== "https") throw malformed("INVALID_TARGET_SCHEME", "the scheme is neither http nor https");
   if (path === undefined) throw malformed("INVALID_TARGET_PATH", "the request has no path");
   if (method.length + path.length + 2 > limits.maxRequestLineSize) throw new BadRequestError(414, "REQUEST_LINE_TOO_LONG", "the path is too long");
   // An extended CONNECT has the target of any other request (RFC 8441, 4).

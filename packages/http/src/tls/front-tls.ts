@@ -136,6 +136,15 @@ export class FrontTls {
   }
 }
 
+/**
+ * Whether certificates can be used, without using them.
+ *
+ * @throws {TlsCertificateError | TypeError} when they cannot.
+ */
+export function checkCertificates(settings: FrontTlsSettings): void {
+  void new FrontTls(settings);
+}
+
 function nameOf(socket: TLSSocket): string | undefined {
   const name: unknown = socket.servername;
   return typeof name === "string" ? name : undefined;

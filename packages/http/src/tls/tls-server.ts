@@ -55,7 +55,8 @@ class TlsServer implements FrontServer {
     this.#server.on("connection", (socket: Socket) => this.#connected(socket));
     this.#server.on("secureConnection", (socket) => this.#secured(socket, onFault));
     this.#server.on("tlsClientError", (error, socket) => {
-      onFault(error, 0);
+      const { code } = error as NodeJS.ErrnoException;
+      onFault(new Error(`the TLS handshake failed: ${code ?? error.message}`, { cause: error }), 0);
       socket.destroy();
     });
     this.#server.on("error", (error) => onFault(error, 0));
