@@ -8,10 +8,14 @@ import { HeaderList, type Exchange } from "@proxy/http";
 
 const picks = 1_000_000;
 const policies = createLoadBalancingPolicies();
-const exchange = {
-  request: { headers: HeaderList.from([["Host", "a.test"], ["X-User", "user-4711"]]), query: "?user=4711", path: "/" },
-  connection: { remoteAddress: "192.0.2.47" },
-} as unknown as Exchange;
+const exchanges = Array.from(
+  { length: 256 },
+  (_, i) =>
+    ({
+      request: { headers: HeaderList.from([["Host", "a.test"]]), query: "", path: "/" },
+      connection: { remoteAddress: `192.0.2.${i}` },
+    }) as unknown as Exchange,
+);
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 print("policy              destinations  weights    ns/pick  bytes/pick");
@@ -32,9 +36,12 @@ function measure(name: string, count: number, weighted: boolean): void {
   const policy = cluster.model.loadBalancing;
   const run = (times: number): void => {
     for (let i = 0; i < times; i++) {
-      const picked = policy.pick(exchange, cluster, cluster.destinations.available);
+      const picked = policy.pick(exchanges[i & 255] as Exchange, cluster, cluster.destinations.available);
+      if (picked === undefined) continue;
       // As under load: some are busier than others.
-      if (picked !== undefined) picked.inFlight = (picked.inFlight + 1) & 7;
+      const before = picked.inFlight;
+      picked.inFlight = (before + 1) & 7;
+      cluster.inFlight += picked.inFlight - before;
     }
   };
   const times = Math.ceil(picks / (count > 100 ? 10 : 1));

@@ -18,6 +18,7 @@ export { powerOfTwoChoices } from "./load-balancing/power-of-two-choices.ts";
 export { random } from "./load-balancing/random.ts";
 export { roundRobin } from "./load-balancing/round-robin.ts";
 export { leastRequests } from "./load-balancing/least-requests.ts";
+export { consistentHash } from "./load-balancing/consistent-hash.ts";
 export { firstAlphabetical } from "./load-balancing/first-alphabetical.ts";
 export { allDestinations } from "./availability/policy.ts";
 export type { AvailableDestinationsPolicy } from "./availability/policy.ts";

@@ -3,8 +3,10 @@
 export interface ClusterConfig {
   /** Unique among clusters, ignoring case. */
   readonly clusterId: string;
-  /** Default `PowerOfTwoChoices`. Others built in: Random, RoundRobin, LeastRequests, FirstAlphabetical. */
+  /** Default `PowerOfTwoChoices`. Others built in: Random, RoundRobin, LeastRequests, FirstAlphabetical, and (extension) ConsistentHash. */
   readonly loadBalancingPolicy?: string | undefined;
+  /** Extension: what the policy `ConsistentHash` goes by. */
+  readonly consistentHash?: ConsistentHashConfig | undefined;
   readonly sessionAffinity?: SessionAffinityConfig | undefined;
   readonly healthCheck?: HealthCheckConfig | undefined;
   /** Extension: milliseconds in which a destination that becomes available comes to its full share. Default none. */
@@ -15,6 +17,15 @@ export interface ClusterConfig {
   readonly destinations?: Readonly<Record<string, DestinationConfig>> | undefined;
   /** Free text by name; names ignore case (see `metadataValue`). */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface ConsistentHashConfig {
+  /** What of a request decides where it goes. Default `ClientAddress`. */
+  readonly on?: "ClientAddress" | "Header" | "Cookie" | "Query" | undefined;
+  /** Name of the header, cookie or query parameter; required for these. */
+  readonly name?: string | undefined;
+  /** Requests under way at a destination, in percent of its share, above which others help out: 101 or more, 0 is no bound. Default 125. */
+  readonly maxLoadPercent?: number | undefined;
 }
 
 export interface DestinationConfig {

@@ -6,6 +6,7 @@
 import type {
   ActiveHealthCheckConfig,
   ClusterConfig,
+  ConsistentHashConfig,
   DestinationConfig,
   HealthCheckConfig,
   HttpClientConfig,
@@ -121,6 +122,7 @@ export function clusterSettingsEqual(a: ClusterConfig, b: ClusterConfig): boolea
   return (
     sameText(a.clusterId, b.clusterId) &&
     sameText(a.loadBalancingPolicy, b.loadBalancingPolicy) &&
+    sameSection(a.consistentHash, b.consistentHash, consistentHashEquals) &&
     sameSection(a.sessionAffinity, b.sessionAffinity, sessionAffinityEquals) &&
     sameSection(a.healthCheck, b.healthCheck, healthCheckEquals) &&
     same(a.slowStart, b.slowStart) &&
@@ -128,6 +130,10 @@ export function clusterSettingsEqual(a: ClusterConfig, b: ClusterConfig): boolea
     sameSection(a.httpRequest, b.httpRequest, httpRequestEquals) &&
     sameRecord(a.metadata, b.metadata, same)
   );
+}
+
+function consistentHashEquals(a: ConsistentHashConfig, b: ConsistentHashConfig): boolean {
+  return same(a.on, b.on) && same(a.name, b.name) && same(a.maxLoadPercent, b.maxLoadPercent);
 }
 
 export function destinationEquals(a: DestinationConfig, b: DestinationConfig): boolean {

@@ -1,5 +1,6 @@
 export type {
   ClusterConfig,
+  ConsistentHashConfig,
   DestinationConfig,
   SessionAffinityConfig,
   SessionAffinityCookieConfig,

@@ -99,5 +99,7 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "destination-host-invalid": "A destination's Host is no host with an optional port.",
   "destination-weight": "A destination's Weight is not from 0 to 1000.",
   "destination-priority": "A destination's Priority is no whole number.",
+  "consistent-hash-name": "ConsistentHash on a header, cookie or query parameter has no Name.",
+  "consistent-hash-load": "A MaxLoadPercent that is neither 0 nor above 100.",
   "slow-start": "A SlowStart of 0 or less.",
 };

@@ -383,7 +383,7 @@ describe("issues", () => {
       known: { loadBalancing: ["random", "Mine"] },
     });
     await expect(setup.manager.start()).rejects.toMatchObject({
-      issues: [{ hint: "known are PowerOfTwoChoices, Random, RoundRobin, LeastRequests, FirstAlphabetical, Mine" }],
+      issues: [{ hint: "known are PowerOfTwoChoices, Random, RoundRobin, LeastRequests, FirstAlphabetical, ConsistentHash, Mine" }],
     });
   });
 });

@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
-import xxhash from "xxhash-wasm";
 import { systemClock, type Clock } from "../clock.ts";
+import { h64Raw } from "../xxhash.ts";
 import { cookieFault, cookieValue, setCookie } from "./cookie.ts";
 import { DestinationKeys } from "./destination-keys.ts";
 import { keyNotSet, type SessionAffinityPolicy } from "./policy.ts";
-
-const { h64Raw } = await xxhash();
 
 /**
  * The key is lower-case hex of XXH64 over the UTF-16LE bytes of the upper-case id: YARP's format. Every gateway gives and

@@ -35,6 +35,16 @@ const SessionAffinity = Schema.Struct({
   cookie: field(AffinityCookie, "Attributes of the cookie."),
 });
 
+const ConsistentHash = Schema.Struct({
+  on: field(OneOf(["ClientAddress", "Header", "Cookie", "Query"]), "What of a request decides where it goes.", { default: "ClientAddress" }),
+  name: field(Text, "Name of the header, cookie or query parameter. Required for these."),
+  maxLoadPercent: field(
+    Integer(0),
+    "Requests under way at a destination, in percent of its share, above which others help out: above 100, or 0 for no bound.",
+    { default: 125 },
+  ),
+});
+
 const HealthCheck = Schema.Struct({
   active: field(
     Schema.Struct({
@@ -93,9 +103,10 @@ const HttpRequest = Schema.Struct({
 });
 
 export const ClusterSection = Schema.Struct({
-  loadBalancingPolicy: field(Text, "`PowerOfTwoChoices`, `Random`, `RoundRobin`, `LeastRequests`, `FirstAlphabetical`, or a registered one.", {
+  loadBalancingPolicy: field(Text, "`PowerOfTwoChoices`, `Random`, `RoundRobin`, `LeastRequests`, `FirstAlphabetical`, `ConsistentHash` (extension), or a registered one.", {
     default: "PowerOfTwoChoices",
   }),
+  consistentHash: field(ConsistentHash, "What the policy `ConsistentHash` goes by.", { extension: true }),
   sessionAffinity: field(SessionAffinity, "Keeps a client at its destination.", { defaultText: "off" }),
   healthCheck: field(HealthCheck, "Which destinations get requests.", { defaultText: "off" }),
   slowStart: field(Duration, "In which a destination that becomes available comes to its full share of requests, above 0.", {

@@ -22,7 +22,7 @@ export const builtInPolicies: Readonly<Record<PolicyKind, readonly string[]>> = 
   rateLimiter: [],
   timeout: [],
   outputCache: [],
-  loadBalancing: ["PowerOfTwoChoices", "Random", "RoundRobin", "LeastRequests", "FirstAlphabetical"],
+  loadBalancing: ["PowerOfTwoChoices", "Random", "RoundRobin", "LeastRequests", "FirstAlphabetical", "ConsistentHash"],
   affinity: ["HashCookie", "ArrCookie", "Cookie", "CustomHeader"],
   affinityFailure: ["Redistribute", "Return503Error"],
   availableDestinations: ["HealthyOrPanic", "HealthyAndUnknown"],

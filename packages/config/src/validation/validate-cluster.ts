@@ -17,6 +17,7 @@ export function validateCluster(cluster: ClusterConfig, policies: PolicyNames): 
   checkPolicy(policies, "loadBalancing", "load-balancing-policy-unknown", ["LoadBalancingPolicy"], cluster.loadBalancingPolicy, found);
   checkAffinity(cluster, policies, found);
   checkHealth(cluster, policies, found);
+  checkConsistentHash(cluster, found);
   checkPositive("slow-start", ["SlowStart"], cluster.slowStart, found);
   checkHttpClient(cluster, found);
   checkHttpRequest(cluster, found);
@@ -62,6 +63,17 @@ function checkAffinity(cluster: ClusterConfig, policies: PolicyNames, found: Iss
   const cookie = affinity.cookie;
   checkPositive("affinity-cookie-expiration", ["SessionAffinity", "Cookie", "Expiration"], cookie?.expiration, found, false);
   checkPositive("affinity-cookie-max-age", ["SessionAffinity", "Cookie", "MaxAge"], cookie?.maxAge, found, false);
+}
+
+function checkConsistentHash({ consistentHash }: ClusterConfig, found: IssueCollector): void {
+  if (consistentHash === undefined || consistentHash === null) return;
+  const { on = "ClientAddress", name, maxLoadPercent } = consistentHash;
+  if (on !== "ClientAddress" && !name) {
+    found.error("consistent-hash-name", ["ConsistentHash", "Name"], `ConsistentHash on ${on} needs a Name`, { hint: `the name of the ${on.toLowerCase()}` });
+  }
+  if (maxLoadPercent !== undefined && maxLoadPercent !== null && maxLoadPercent !== 0 && !(maxLoadPercent > 100)) {
+    found.error("consistent-hash-load", ["ConsistentHash", "MaxLoadPercent"], "MaxLoadPercent must be above 100, or 0 for no bound", { value: maxLoadPercent });
+  }
 }
 
 function checkHealth(cluster: ClusterConfig, policies: PolicyNames, found: IssueCollector): void {
