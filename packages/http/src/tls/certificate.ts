@@ -22,11 +22,11 @@ export class TlsCertificateError extends Error {
 /** Most host names whose answer a certificate keeps: clients choose them. */
 const maximumKnownHosts = 256;
 
-/** A certificate, ready to be served, that knows which hosts it covers. */
+/** A certificate, ready to be served. */
 export class ServedCertificate {
   readonly context: SecureContext;
-  #x509: X509Certificate | undefined;
-  readonly #hosts = new Map<string, boolean>();
+  /** Of the certificate that was served last: in a PKCS #12 file it cannot be seen before. */
+  #names: CertificateNames | undefined;
 
   /** @throws {TlsCertificateError} which names no secret. */
   constructor(certificate: TlsCertificate, shared: SecureContextOptions) {
@@ -38,15 +38,35 @@ export class ServedCertificate {
         ...(pfx === undefined ? { cert: text(cert), key: text(certificate.key ?? cert) } : { pfx: Buffer.from(pfx) }),
         ...(passphrase === undefined ? {} : { passphrase }),
       });
-      if (cert !== undefined) this.#x509 = new X509Certificate(text(cert) as string);
+      if (cert !== undefined) this.#names = new CertificateNames(new X509Certificate(text(cert) as string));
     } catch (error) {
       throw new TlsCertificateError(reasonOf(error as NodeJS.ErrnoException), { cause: error });
     }
   }
 
-  /** Takes note of the certificate that was served: in a PKCS #12 file it cannot be seen before. */
-  served(socket: TLSSocket): void {
-    this.#x509 ??= socket.getX509Certificate();
+  /**
+   * The names of the certificate that `socket` was given: mostly this one's, but certificates may have been swapped while
+   * its handshake was under way.
+   */
+  namesOn(socket: TLSSocket): CertificateNames | undefined {
+    const x509 = socket.getX509Certificate();
+    if (x509 === undefined) return undefined;
+    this.#names ??= new CertificateNames(x509);
+    return this.#names.of(x509) ? this.#names : new CertificateNames(x509);
+  }
+}
+
+/** The hosts that a certificate covers. */
+export class CertificateNames {
+  readonly #x509: X509Certificate;
+  readonly #hosts = new Map<string, boolean>();
+
+  constructor(x509: X509Certificate) {
+    this.#x509 = x509;
+  }
+
+  of(x509: X509Certificate): boolean {
+    return this.#x509.raw.equals(x509.raw);
   }
 
   /** Whether the host of `authority` is one of the certificate's names or addresses (RFC 9525). */
@@ -61,13 +81,18 @@ export class ServedCertificate {
 
   #check(authority: string): boolean {
     const x509 = this.#x509;
-    if (x509 === undefined) return true;
     const colon = portColon(authority);
     let host = (colon < 0 ? authority : authority.slice(0, colon)).toLowerCase();
     if (host.startsWith("[")) host = host.slice(1, -1);
     if (host.endsWith(".")) host = host.slice(0, -1);
     return (isIP(host) !== 0 ? x509.checkIP(host) : x509.checkHost(host)) !== undefined;
   }
+}
+
+/** Those of the certificate that `socket` was given. */
+export function certificateNames(socket: TLSSocket): CertificateNames | undefined {
+  const x509 = socket.getX509Certificate();
+  return x509 === undefined ? undefined : new CertificateNames(x509);
 }
 
 /** When the certificate of a PEM text ends to be valid; undefined when it cannot be read. */

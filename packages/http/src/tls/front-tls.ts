@@ -1,6 +1,6 @@
 import { constants, randomBytes } from "node:crypto";
 import { createServer, type SecureContextOptions, type SecureVersion, type Server, type TLSSocket } from "node:tls";
-import { ServedCertificate, type TlsCertificate } from "./certificate.ts";
+import { type CertificateNames, certificateNames, ServedCertificate, type TlsCertificate } from "./certificate.ts";
 import { ServerNameTable } from "./server-name-table.ts";
 
 /** What may change while connections are open. */
@@ -90,15 +90,14 @@ export class FrontTls {
   }
 
   /**
-   * The certificate that a connection was given. Undefined: the client may not stay, because nobody vouches for the
+   * The names of the certificate that a connection was given. Undefined: the client may not stay, because nobody vouches for the
    * certificate that it sent.
    */
-  admit(socket: TLSSocket): ServedCertificate | undefined {
+  admit(socket: TLSSocket): CertificateNames | undefined {
     const { clientCertificates = "none" } = this.#options;
     if (clientCertificates === "allow" && !socket.authorized && socket.getPeerX509Certificate() !== undefined) return undefined;
-    const certificate = this.#table.find(nameOf(socket));
-    certificate?.served(socket);
-    return certificate;
+    const chosen = this.#table.find(nameOf(socket));
+    return chosen === undefined ? certificateNames(socket) : chosen.namesOn(socket);
   }
 
   #build(settings: FrontTlsSettings): ServerNameTable<ServedCertificate> {

@@ -2,7 +2,7 @@ import type { TLSSocket } from "node:tls";
 import type { ExchangeHandler, TlsInfo } from "../exchange.ts";
 import { BadRequestError } from "../errors.ts";
 import { HeaderList } from "../header-list.ts";
-import type { ServedCertificate } from "./certificate.ts";
+import type { CertificateNames } from "./certificate.ts";
 import { tlsInfo } from "../node/connection-info.ts";
 
 /** The facts of a TLS connection with the certificate that was served on it. */
@@ -13,11 +13,11 @@ export class TlsConnectionInfo implements TlsInfo {
   readonly cipher: string | undefined;
   readonly clientCertificate: Uint8Array | undefined;
   readonly clientCertificateAuthorized: boolean;
-  readonly #certificate: ServedCertificate;
+  readonly #certificate: CertificateNames;
   /** What the last request was for: most connections serve one host. */
   #covered = "";
 
-  constructor(socket: TLSSocket, certificate: ServedCertificate) {
+  constructor(socket: TLSSocket, certificate: CertificateNames) {
     const facts = tlsInfo(socket);
     this.serverName = facts.serverName;
     this.alpnProtocol = facts.alpnProtocol;
