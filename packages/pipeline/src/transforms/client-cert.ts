@@ -11,6 +11,8 @@ const encoded = new WeakMap<Uint8Array, string>();
  */
 export const clientCert: TransformFactory = {
   key: "ClientCert",
+  // Where it did not run, a client could make a certificate up.
+  always: true,
   build(settings, plan) {
     const name = settings.value;
     if (!settings.only() || !warnOfName(settings, name) || !checkHeaderName(settings, name)) return;

@@ -71,6 +71,9 @@ function buildTransform(
     if (factory !== undefined) factory.build(settings, into, route);
     else isKnown = catalogue.open.some((each) => each.build(settings, into, route));
   };
+  if (conditionKey !== undefined && factory?.always === true) {
+    settings.report("if-not-possible", `transform '${factory.key}' has to hold for every request and takes no If`);
+  }
   if (conditionKey === undefined) build(plan);
   else {
     const condition = parseCondition(settings, configured[conditionKey] ?? "");

@@ -43,6 +43,8 @@ export interface TransformPlan {
 export interface TransformFactory {
   /** The key that tells the form from others, such as `PathPrefix`; keys ignore case. */
   readonly key: string;
+  /** True for a form that must hold for every request, so that it takes no `If`. Default false. */
+  readonly always?: boolean | undefined;
   /** Adds to `plan`, or reports through `settings` what is wrong. Runs when configuration is compiled. */
   build(settings: TransformSettings, plan: TransformPlan, route: RouteConfig): void;
 }
