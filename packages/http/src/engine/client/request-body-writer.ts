@@ -83,6 +83,11 @@ export class RequestBodyWriter implements BodySink {
       return true;
     }
     const socket = this.#socket as Socket;
+    if (!this.#chunked && this.#held === "") {
+      socket.write(chunk);
+      this.#wrote(socket);
+      return socket.writableLength === 0;
+    }
     socket.cork();
     if (this.#held !== "") this.#flush();
     if (this.#chunked) socket.write(`${size.toString(16)}\r\n`, "latin1");

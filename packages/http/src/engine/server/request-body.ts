@@ -3,6 +3,7 @@ import { BadRequestError, ExchangeStateError } from "../../errors.ts";
 import type { BodyLimitFeature } from "../../exchange.ts";
 import type { HeaderList } from "../../header-list.ts";
 import type { ChunkedDecoder } from "../chunked-decoder.ts";
+import { readBuffers } from "../read-buffers.ts";
 import type { InputBuffer } from "./input-buffer.ts";
 
 /** What a body asks of the connection that it comes from. */
@@ -148,15 +149,11 @@ export class RequestBody implements BodySource, BodyLimitFeature {
     input.use(start + taken);
     this.received += taken;
     this.#remaining -= taken;
-    const part = taken === bytes.length ? bytes : bytes.subarray(start, start + taken);
-    const chunk = input.lasting ? part : Buffer.from(part);
-    if (this.#remaining === 0) {
-      this.finished = true;
-      this.#deliver(chunk);
-      this.#end(undefined);
-    } else {
-      this.#deliver(chunk);
-    }
+    if (this.#remaining === 0) this.finished = true;
+    if (this.#sink === undefined) this.dropped += taken;
+    else if (input.lasting) this.#sink.onData(taken === bytes.length ? bytes : bytes.subarray(start, start + taken));
+    else deliverCopy(this.#sink, bytes, start, start + taken);
+    if (this.finished) this.#end(undefined);
   }
 
   /** Chunks that came together are delivered together: a client must not buy calls with small ones. */
@@ -198,6 +195,25 @@ export class RequestBody implements BodySource, BodyLimitFeature {
     this.#sink = undefined;
     sink?.onEnd(trailers);
   }
+}
+
+/** Copies up to this size come out of Node's pool. */
+const pooledSize = 4096;
+/** What one read gives at most. */
+const copySize = readBuffers.shared.length;
+const maximumSpare = 32;
+const spare: Buffer[] = [];
+
+/** Most readers are done with a chunk at once: then the memory of a large copy serves the next one too. */
+function deliverCopy(sink: BodySink, bytes: Buffer, from: number, to: number): void {
+  const size = to - from;
+  if (size <= pooledSize || size > copySize) {
+    sink.onData(Buffer.from(bytes.subarray(from, to)));
+    return;
+  }
+  const memory = spare.pop() ?? Buffer.allocUnsafeSlow(copySize);
+  bytes.copy(memory, 0, from, to);
+  if (sink.onData(memory.subarray(0, size)) === true && spare.length < maximumSpare) spare.push(memory);
 }
 
 /** Joins pieces of one buffer; a single piece is not copied unless its memory does not last. */
