@@ -50,7 +50,11 @@ export class ClusterState {
 
   /** Asks the policy again which destinations are available, after the health of one changed. */
   refreshAvailable(): void {
-    this.#take(destinationSet(this.model, this.destinations.all));
+    try {
+      this.#take(destinationSet(this.model, this.destinations.all));
+    } catch {
+      // A policy that throws breaks its contract: what was available stays so.
+    }
   }
 
   /** Takes the model and the destinations that a reload brings. Does not fail: a policy that throws leaves all available. */

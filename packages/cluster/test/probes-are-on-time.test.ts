@@ -33,6 +33,30 @@ describe("active health", () => {
     monitor.stop();
   });
 
+  it("probes once what is new when a round is due as well, and does not forget what comes during a round", async () => {
+    const made = monitoring();
+    const { monitor, states, probes, clock } = made;
+    load(states, configOf("c", ["a"], { healthCheck }));
+    await monitor.runDue();
+    load(states, configOf("c", ["a", "b"], { healthCheck }));
+    clock.set(10_000);
+    await monitor.runDue();
+    expect(probes.slice(1).map((each) => each.destination)).toEqual(["a", "b"]);
+    made.script = undefined;
+    clock.set(20_000);
+    const round = monitor.runDue();
+    load(states, configOf("c", ["a", "b", "new"], { healthCheck }));
+    const [cluster] = states.all;
+    if (cluster !== undefined) void monitor.probeRound(cluster);
+    void monitor.runDue();
+    await settled();
+    expect(probes.slice(3).map((each) => each.destination)).toEqual(["a", "b", "new"]);
+    for (const each of probes) each.answer(200);
+    await round;
+    await settled();
+    expect(cluster?.destinations.all.map((each) => each.activeHealth)).toEqual(["Healthy", "Healthy", "Healthy"]);
+  });
+
   it("comes earlier or later by the jitter", async () => {
     const { monitor, states, probes, clock } = monitoring({ jitter: 0.2, random: () => 0 });
     monitor.start();

@@ -2,8 +2,8 @@
  * Active health: probes the destinations of clusters whose `HealthCheck:Active` is enabled.
  *
  * 1. A cluster that comes is probed at once; so is a destination that is added or moves, alone.
- * 2. A round probes all destinations of its cluster in parallel, each within `Timeout`. A destination whose last
- *    probe has not ended yet is not probed again: that counts as a failure.
+ * 2. A round probes all destinations of its cluster in parallel, each within `Timeout`. A destination that is being
+ *    probed is not probed again; if that probe should have ended long since, that counts as a failure.
  * 3. When all have ended, the policy judges them together, and health is set.
  * 4. The next round begins one `Interval` after the end of this one, give or take the jitter.
  *
@@ -115,8 +115,9 @@ class Monitor implements HealthMonitor {
   async runDue(): Promise<void> {
     const isFirst = !this.#begun;
     this.#begun = true;
-    const fresh = [...this.#watched.values()].map((watched) => this.#probeFresh(watched));
-    await Promise.all([this.#schedule.runDue(), ...fresh]);
+    // Rounds first: what they take along is not probed apart.
+    const rounds = this.#schedule.runDue();
+    await Promise.all([rounds, ...[...this.#watched.values()].map((watched) => this.#probeFresh(watched))]);
     if (isFirst) this.initialProbeCompleted = true;
   }
 
@@ -128,8 +129,10 @@ class Monitor implements HealthMonitor {
   probeRound(cluster: ClusterState): Promise<void> {
     if (activeOf(cluster) === undefined) return Promise.resolve();
     const watched = this.#watched.get(cluster) ?? new Watched(cluster);
-    watched.fresh.clear();
-    watched.round ??= this.#probe(cluster, cluster.destinations.all).finally(() => (watched.round = undefined));
+    if (watched.round === undefined) {
+      watched.fresh.clear();
+      watched.round = this.#probe(cluster, cluster.destinations.all).finally(() => (watched.round = undefined));
+    }
     return watched.round;
   }
 
@@ -216,9 +219,12 @@ class Monitor implements HealthMonitor {
     }
   }
 
-  /** Undefined when it was called off. */
+  /** Undefined when it was called off, or is under way already. */
   async #probeOne(cluster: ClusterState, destination: DestinationState): Promise<ProbeResult | undefined> {
-    if (this.#probing.has(destination)) {
+    const before = this.#probing.get(destination);
+    if (before !== undefined) {
+      // One within its time has its result to come.
+      if (!before.signal.aborted) return undefined;
       return { destination, status: undefined, error: new Error("the probe before this one has not ended") };
     }
     const controller = new AbortController();
