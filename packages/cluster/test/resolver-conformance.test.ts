@@ -4,16 +4,18 @@ import { createConfigManager, memoryProvider, type ConfigChangeListener, type De
 import { loadArea, type ConformanceCase } from "@proxy/conformance";
 import { reportArea } from "@proxy/conformance/report";
 import { FakeClock } from "./support/fake-clock.ts";
+import { monitoring } from "./support/monitoring.ts";
+import { configOf, load } from "./support/states.ts";
 
 // The shape differs by case.
 // oxlint-disable-next-line typescript/no-explicit-any
 type Shapeless = any;
 
-const cases = loadArea("config-reload").cases.filter((each) => each.given.kind === "resolver");
+const cases = loadArea("config-reload").cases.filter((each) => each.given.kind === "resolver" || each.rule === "active-health");
 
-describe("conformance: config-reload, resolvers", () => {
+describe("conformance: config-reload, resolvers and probes", () => {
   let held = 0;
-  afterAll(() => reportArea("config-reload (resolvers)", { held, superseded: 0, failed: cases.length - held }));
+  afterAll(() => reportArea("config-reload (resolvers and probes)", { held, superseded: 0, failed: cases.length - held }));
   for (const each of cases) {
     it(`${each.id}: ${each.title}`, async () => {
       await check(each);
@@ -23,7 +25,11 @@ describe("conformance: config-reload, resolvers", () => {
 });
 
 async function check({ given, expect: expected, rule }: ConformanceCase): Promise<void> {
-  if (rule === "resolver-dns") await checkDns(given, expected);
+  if (rule === "active-health") {
+    const { monitor, states } = monitoring();
+    load(states, configOf("c", ["d"], { healthCheck: { active: { enabled: true } } }));
+    expect(monitor.nextDue !== undefined).toBe(expected.scheduled);
+  } else if (rule === "resolver-dns") await checkDns(given, expected);
   else if (rule === "resolver-fail") await checkFailure(given, expected);
   else if (rule === "resolver-reload") await checkReload(expected);
   else {

@@ -16,9 +16,8 @@ checkArea("config-reload", {
     // A change in the case of a path takes effect.
     "config-reload.equality-same.c0a2f474": "D10",
   },
-  // Those of resolvers are asked with the clusters.
-  elsewhere: (one) => isAskedOfProxy(one, "config-reload") || one.rule.startsWith("resolver"),
-  pending: ({ rule }) => (rule === "active-health" ? "active health" : undefined),
+  // Those of resolvers and of active health are asked with the clusters.
+  elsewhere: (one) => isAskedOfProxy(one, "config-reload") || one.rule.startsWith("resolver") || one.rule === "active-health",
   check: async (one) => {
     switch (one.given.kind) {
       case "load":
