@@ -6,12 +6,22 @@ export interface ProfileOptions {
   readonly accessLogFile: string;
   /** Which front server: the engine or the `node:http` adapter. */
   readonly engine: "http1" | "node";
+  /** Given: further endpoints for HTTP/2 in cleartext and for TLS, announced in this order. */
+  readonly certificate?: { readonly path: string; readonly keyPath: string } | undefined;
 }
 
-export function profile({ backendPort, accessLogFile, engine }: ProfileOptions): unknown {
+export function profile({ backendPort, accessLogFile, engine, certificate }: ProfileOptions): unknown {
+  const further = certificate === undefined ? {} : {
+    Certificates: { Default: { Path: certificate.path, KeyPath: certificate.keyPath } },
+    Endpoints: {
+      Http2: { Url: "http://127.0.0.1:0", Protocols: "Http2" },
+      Tls: { Url: "https://127.0.0.1:0" },
+    },
+  };
   return {
     Urls: "http://127.0.0.1:0",
     Server: {
+      ...further,
       Engine: engine,
       AccessLog: { Path: accessLogFile },
       Limits: {

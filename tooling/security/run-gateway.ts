@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 
 export interface RunningGateway {
   readonly port: number;
+  /** Of all addresses, in the order of their announcement. */
+  readonly ports: readonly number[];
   readonly child: ChildProcess;
   /** What it wrote to standard error so far, at most 1 MiB. */
   readonly stderr: () => string;
@@ -14,7 +16,8 @@ export interface RunningGateway {
 
 export const gatewayMain: string = fileURLToPath(new URL("../../apps/gateway/src/main.ts", import.meta.url));
 
-export async function runGateway(configFile: string): Promise<RunningGateway> {
+/** `addresses`: how many it announces before it counts as started. */
+export async function runGateway(configFile: string, addresses = 1): Promise<RunningGateway> {
   const child = spawn(
     process.execPath,
     ["--conditions=@proxy/source", gatewayMain, "run", "--config", configFile],
@@ -25,16 +28,17 @@ export async function runGateway(configFile: string): Promise<RunningGateway> {
   child.stderr.on("data", (chunk: Buffer) => {
     if (errors.length < 1_048_576) errors += chunk.toString("utf8");
   });
-  const port = await new Promise<number>((resolve, reject) => {
+  const ports = await new Promise<readonly number[]>((resolve, reject) => {
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString("utf8");
-      const match = /Listening on http:\/\/[^\s:]+:(\d+)/.exec(output);
-      if (match !== null) resolve(Number(match[1]));
+      const found = [...output.matchAll(/Listening on https?:\/\/[^\s:]+:(\d+)\n/g)];
+      if (found.length >= addresses) resolve(found.map((match) => Number(match[1])));
     });
     child.once("exit", (code) => reject(new Error(`the gateway ended with ${code}: ${errors}`)));
   });
   return {
-    port,
+    port: ports[0] as number,
+    ports,
     child,
     stderr: () => errors,
     async stop() {

@@ -1,4 +1,4 @@
-/** Plays the attack corpus against the gateway: the `http1` cases on the wire, the `config` cases through `check`. */
+/** Plays the attack corpus against the gateway: on the wire, and the `config` cases through `check`. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
@@ -10,6 +10,7 @@ import { profile } from "../../profile.ts";
 import { gatewayMain, runGateway } from "../../run-gateway.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const fixture = (name: string): string => here(`test/system/${name}`);
 const corpus = JSON.parse(readFileSync(here("attacks.json"), "utf8")) as {
   cases: readonly { id: string; kind?: string; class: string }[];
 };
@@ -65,6 +66,32 @@ describe("attack corpus", () => {
         `--proxy=127.0.0.1:${gateway.port}`,
         `--backend-port=${backendPort}`,
         `--log=${log}`,
+        `--only=${ids.join(",")}`,
+      ]);
+      expect(result.failed, result.output).toBe(0);
+      expect(result.passed, result.output).toBe(ids.length);
+      expect(gateway.child.exitCode, gateway.stderr()).toBe(null);
+    } finally {
+      await gateway.stop();
+    }
+  });
+
+  it.each(["h2", "h2-tls", "tls"])("holds in every %s case", async (listener) => {
+    const backendPort = await freePort();
+    const log = join(folder, `access-${listener}.log`);
+    const config = join(folder, `gateway-${listener}.json`);
+    const certificate = { path: fixture("attacks-cert.pem"), keyPath: fixture("attacks-key.pem") };
+    writeFileSync(config, JSON.stringify(profile({ backendPort, accessLogFile: log, engine: "http1", certificate })));
+    const gateway = await runGateway(config, 3);
+    try {
+      const ids = ofKind(listener === "tls" ? "tls" : "h2");
+      const port = listener === "h2" ? gateway.ports[1] : gateway.ports[2];
+      const result = await play([
+        `--proxy=127.0.0.1:${gateway.port}`,
+        `--backend-port=${backendPort}`,
+        `--log=${log}`,
+        `--${listener}=127.0.0.1:${port}`,
+        "--tls-sni=example.test",
         `--only=${ids.join(",")}`,
       ]);
       expect(result.failed, result.output).toBe(0);
