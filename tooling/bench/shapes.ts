@@ -39,7 +39,8 @@ export const shapes: readonly Shape[] = [
   {
     name: "json-post",
     title: "1 KB JSON POST",
-    path: "/read-body",
+    // One packet holds head and body: the destination has both when it answers, without a second hop of its own.
+    path: "/small",
     method: "POST",
     headers: { "Content-Type": "application/json" },
     bodyBytes: 1024,

@@ -1,35 +1,27 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { assert, property, string } from "fast-check";
-import { afterEach, beforeAll, afterAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { createTlsServer, FrontTls, HeaderList, TlsCertificateError, type FrontServer, type FrontTlsOptions, type TlsCertificate } from "../../src/index.ts";
 import { ServerNameTable } from "../../src/tls/server-name-table.ts";
 import { RawClient } from "../contract/raw-client.ts";
 import { until } from "../contract/recorders.ts";
 import { localhost } from "./fixtures.ts";
 
-let folder = "";
-const made = new Map<string, TlsCertificate & { readonly cert: string }>();
+const fixture = (name: string): Buffer => readFileSync(new URL(`../tls/${name}`, import.meta.url));
+// Each signed by itself for its name and one label below, valid to 2126; the keys guard nothing but these tests.
+const made = new Map<string, TlsCertificate & { readonly cert: string }>(
+  ["a.test", "b.test", "client.test"].map((name) => [
+    name,
+    { cert: fixture(`${name}.pem`).toString("utf8"), key: fixture(`${name}.key`).toString("utf8") },
+  ]),
+);
 
 /** A certificate for `name`, signed by itself. */
 function certificateFor(name: string): TlsCertificate & { readonly cert: string } {
   return made.get(name) as TlsCertificate & { readonly cert: string };
 }
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "certificates-"));
-  for (const name of ["a.test", "b.test", "client.test"]) {
-    const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
-    const subject = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=DNS:${name},DNS:*.${name}`];
-    execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert, "-days", "2", ...subject], { stdio: "ignore" });
-    made.set(name, { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") });
-  }
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const servers: FrontServer[] = [];
 const sockets: TLSSocket[] = [];
@@ -102,10 +94,8 @@ describe("certificates", () => {
   });
 
   test("with an encrypted key or in PKCS #12 open with the passphrase only", () => {
-    const cert = join(folder, "a.test.pem");
-    const key = join(folder, "a.test.key");
-    const encrypted = execFileSync("openssl", ["pkcs8", "-topk8", "-in", key, "-passout", "pass:secret"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-    const pfx = execFileSync("openssl", ["pkcs12", "-export", "-in", cert, "-inkey", key, "-passout", "pass:secret"], { stdio: ["ignore", "pipe", "ignore"] });
+    const encrypted = fixture("a.test.encrypted.key").toString("utf8");
+    const pfx = fixture("a.test.pfx");
     const pem = certificateFor("a.test").cert;
     expect(() => new FrontTls({ certificate: { cert: pem, key: encrypted, passphrase: "secret" } })).not.toThrow();
     expect(() => new FrontTls({ certificate: { pfx, passphrase: "secret" } })).not.toThrow();
@@ -115,7 +105,7 @@ describe("certificates", () => {
   });
 
   test("that do not cover the host are answered with 421, also from PKCS #12", async () => {
-    const pfx = execFileSync("openssl", ["pkcs12", "-export", "-in", join(folder, "b.test.pem"), "-inkey", join(folder, "b.test.key"), "-passout", "pass:"], { stdio: ["ignore", "pipe", "ignore"] });
+    const pfx = fixture("b.test.pfx");
     const { port } = await serve({ certificate: localhost, serverNames: [["b.test", { pfx, passphrase: "" }]] });
     expect((await get(await shake(port, "localhost"), "LOCALHOST:8443")).status).toBe(200);
     expect((await get(await shake(port, "localhost"), "127.0.0.1")).status).toBe(200);
