@@ -31,6 +31,9 @@ const { values: options } = parseArgs({
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+/** Connections opened after the measurement, to see what an idle one costs. */
+const furtherIdle = 4000;
+
 const proxyCore = 0;
 const otherCore = 1;
 
@@ -73,20 +76,25 @@ async function measure(shape: Shape, proxy: Proxy, round: number): Promise<Measu
   const running = proxy.start({ folder: work, core: proxyCore, port, originPort: origin.port, shape });
   try {
     await accepts(port);
-    const pids = running.pids();
     await runLoad(shape, port, Number(options["warm-up"]), folder, otherCore);
+    // Workers may start after the port is open: their ids are read when they have served.
+    const pids = running.pids();
     let rssPerIdleConnection: number | undefined;
     let idle: { close(): void } | undefined;
-    if (shape.idleConnections !== undefined) {
-      const before = memory(pids).now;
-      idle = await openIdle(shape.idleConnections, port);
-      rssPerIdleConnection = (memory(pids).now - before) / shape.idleConnections;
-    }
+    if (shape.idleConnections !== undefined) idle = await openIdle(shape.idleConnections, port);
     const before = cpuTime(pids);
     const load = await runLoad(shape, port, Number(options.seconds), folder, otherCore);
     const after = cpuTime(pids);
-    idle?.close();
+    const { peak: peakRss, now } = memory(pids);
+    if (idle !== undefined) {
+      // What the heap has grown to under load would hide a thousand connections; further ones show.
+      const further = await openIdle(furtherIdle, port);
+      rssPerIdleConnection = Math.max(0, memory(pids).now - now) / furtherIdle;
+      further.close();
+      idle.close();
+    }
     if (load.requests === 0) throw new Error(`${proxy.name} answered no request of ${shape.name}`);
+    if (after.user + after.system === before.user + before.system) throw new Error(`${proxy.name}: no CPU time was seen`);
     return {
       shape: shape.name,
       proxy: proxy.name,
@@ -97,7 +105,7 @@ async function measure(shape: Shape, proxy: Proxy, round: number): Promise<Measu
       requestsPerSecond: load.requestsPerSecond,
       p50: load.p50,
       p99: load.p99,
-      peakRss: memory(pids).peak,
+      peakRss,
       rssPerIdleConnection,
       errors: load.errors,
     };
@@ -145,8 +153,9 @@ it does, and say little.
 Method: each proxy in a fresh process, one worker, on one core; load (wrk, one thread) and destination (nginx, answers from memory)
 share the other. ${options["warm-up"]} s of warm-up, then ${options.seconds} s measured. The order is reversed each round. All proxies set X-Forwarded-For, -Proto
 and -Host where they can, and keep connections to the destination. The gateway runs built, with its full default pipeline;
-\`gateway-node\` is the same with the \`node:http\` adapter as its server. A cell is missing where a
-proxy has no route table.
+\`gateway-node\` is the same with the \`node:http\` adapter as its server. A proxy is missing where it
+has no route table. Memory per idle connection is what ${furtherIdle} further connections added after the load. Errors are answers
+that were not 2xx and broken connections (@fastify/http-proxy answers requests that carry \`Connection: close\` with an error).
 
 Machine: ${model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB. Versions: ${chosenProxies.map((p) => `${p.name} (${p.version()})`).join(", ")}.
 
