@@ -108,7 +108,7 @@ const sample = setInterval(() => {
     process.stderr.write(`the gateway ended with ${gateway.exitCode}\n`);
     process.exit(1);
   }
-  const now = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, "latin1"))?.[1] ?? 0);
+  const now = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, "latin1"))?.[1] ?? 0);
   peak = Math.max(peak, now);
 }, 200);
 let lost = "";

@@ -39,6 +39,21 @@ function ratio(all: readonly Measurement[], of: readonly Measurement[], base: st
   return ratios.length === 0 ? undefined : median(ratios);
 }
 
+/** What the gateway costs beside the cheapest of Node's other proxies, in words. */
+function besidePeers(shape: Shape, all: readonly Measurement[]): string {
+  const own = all.filter((m) => m.shape === shape.name && m.proxy === "gateway");
+  const peers = new Set(all.filter((m) => m.shape === shape.name && !notPeers.has(m.proxy) && m.errors === 0).map((m) => m.proxy));
+  let least: { readonly name: string; readonly factor: number } | undefined;
+  for (const name of peers) {
+    const factor = ratio(all, all.filter((m) => m.shape === shape.name && m.proxy === name), "gateway");
+    if (factor !== undefined && (least === undefined || factor < least.factor)) least = { name, factor };
+  }
+  if (own.length === 0 || least === undefined) return "";
+  return `\nThe cheapest other Node proxy here, ${least.name}, takes ${least.factor.toFixed(1)} times the gateway's CPU.\n`;
+}
+
+const notPeers = new Set(["nginx", "haproxy", "gateway", "gateway-node"]);
+
 export function tables(shapes: readonly Shape[], proxies: readonly Proxy[], all: readonly Measurement[]): string {
   let text = "";
   for (const shape of shapes) {
@@ -66,6 +81,7 @@ export function tables(shapes: readonly Shape[], proxies: readonly Proxy[], all:
       cells.push(String(mine.reduce((sum, m) => sum + m.errors, 0)), mine.map((m) => cpu(m).toFixed(1)).join(", "));
       text += `| ${cells.join(" | ")} |\n`;
     }
+    text += besidePeers(shape, all);
   }
   return text;
 }

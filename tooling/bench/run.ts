@@ -44,6 +44,10 @@ chmodSync(folder, 0o755);
 const chosenShapes = choose(shapes, options.shapes);
 const chosenProxies = choose(proxies, options.proxies);
 const measurements: Measurement[] = [];
+// Only a whole run is published; the raw values of any run are kept as they come.
+const isWhole = options.shapes === undefined && options.proxies === undefined && Number(options.rounds) >= 3;
+const publish = isWhole && !options["no-report"];
+const rawFile = publish ? join(root, "docs/benchmarks.json") : join(tmpdir(), "proxy-bench-raw.json");
 const origin = await startOrigin(join(folder, "origin"), otherCore);
 try {
   for (const shape of chosenShapes) {
@@ -53,6 +57,7 @@ try {
         if (proxy.supports?.(shape) === false) continue;
         const m = await measure(shape, proxy, round);
         measurements.push(m);
+        writeFileSync(rawFile, `${JSON.stringify(measurements, undefined, 1)}\n`);
         say(
           `${shape.name} ${round + 1} ${proxy.name}: ${(m.user + m.system).toFixed(1)} µs, ` +
             `${m.requestsPerSecond.toFixed(0)}/s, p99 ${m.p99.toFixed(1)} ms, ${(m.peakRss / 1024).toFixed(0)} MB` +
@@ -67,7 +72,8 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 say(tables(chosenShapes, chosenProxies, measurements));
-if (!options["no-report"]) writeReport();
+say(`raw values: ${rawFile}`);
+if (publish) writeReport();
 
 async function measure(shape: Shape, proxy: Proxy, round: number): Promise<Measurement> {
   const port = await freePort();
@@ -166,5 +172,4 @@ ${tables(chosenShapes, chosenProxies, measurements)}
 \`benchmarks.json\` beside this page holds every measurement.
 `;
   writeFileSync(join(root, "docs/benchmarks.md"), text);
-  writeFileSync(join(root, "docs/benchmarks.json"), `${JSON.stringify(measurements, undefined, 1)}\n`);
 }
