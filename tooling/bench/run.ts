@@ -5,7 +5,7 @@
  *   pnpm bench [--shapes a,b] [--proxies a,b] [--rounds 3] [--seconds 4] [--warm-up 2] [--no-build] [--no-report]
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -145,6 +145,17 @@ function prepare(): void {
   }
 }
 
+function recorded(file: string): string {
+  const path = join(root, file);
+  return existsSync(path) ? readFileSync(path, "utf8").trim() : "not measured";
+}
+
+function routing(): string {
+  const script = join(root, "packages/pipeline/bench/routing.ts");
+  const { stdout } = spawnSync(process.execPath, ["--conditions=@proxy/source", script], { encoding: "utf8" });
+  return stdout.trimEnd().replaceAll(/^/gm, "    ");
+}
+
 function writeReport(): void {
   const model = cpus()[0]?.model ?? "unknown processor";
   const text = `# Benchmarks
@@ -167,6 +178,20 @@ Machine: ${model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} G
 
 ## Results
 ${tables(chosenShapes, chosenProxies, measurements)}
+## Memory under slow peers
+
+\`tooling/bench/memory.ts --record\`: a download to a slow reader and an upload to a slow destination at the same time.
+
+    ${recorded("docs/benchmarks-memory.txt")}
+
+## Routing
+
+\`packages/pipeline/bench/routing.ts\`: CPU per match, and the time to compile, for 10 to 10,000 routes of several kinds. Rules that
+are told apart by exact values are looked up; routes of one and the same path that differ in prefixes or expressions only are
+tried one after the other.
+
+${routing()}
+
 ## Raw values
 
 \`benchmarks.json\` beside this page holds every measurement.

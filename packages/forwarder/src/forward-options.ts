@@ -1,4 +1,12 @@
-import type { BodySource, Exchange, HeaderList, HttpClient, ResponseHead } from "@proxy/http";
+import type {
+  BodySource,
+  Exchange,
+  HeaderList,
+  HttpClient,
+  HttpVersion,
+  ResponseHead,
+  VersionPolicy,
+} from "@proxy/http";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 /** Settings of one forwarding; all optional. */
@@ -7,6 +15,10 @@ export interface ForwardOptions {
   readonly activityTimeout?: number | undefined;
   /** Milliseconds for the whole request until the response head; 504 when they run out. Default none. */
   readonly timeout?: number | undefined;
+  /** The HTTP version to ask of the destination. Default "2". */
+  readonly version?: HttpVersion | undefined;
+  /** Which other version may stand in. Default `RequestVersionOrLower`: over cleartext that is HTTP/1.1. */
+  readonly versionPolicy?: VersionPolicy | undefined;
   /** What to change on the way; see `Transformer`. Default: `defaultTransformer`. */
   readonly transformer?: Transformer | undefined;
   /** Gives the request up when aborted: `RequestCanceled` and its kin. */

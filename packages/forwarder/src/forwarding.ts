@@ -135,7 +135,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     const exchange = this.#exchange;
     const transformer = this.#transformer;
     const headers = new HeaderList();
-    const outgoing = new Outgoing(exchange.request, this.#destination.prefix, headers, exchange.body);
+    const outgoing = new Outgoing(exchange.request, this.#destination.prefix, headers, exchange.body, this.#options);
     outgoing.upgrade = upgrade;
     this.#outgoing = outgoing;
     try {

@@ -2,14 +2,16 @@ import {
   type BodySource,
   type DestinationRequest,
   type HeaderList,
+  type HttpVersion,
   isHeaderName,
   isHeaderValue,
   isQuery,
   isReasonPhrase,
   type ResponseHead,
+  type VersionPolicy,
 } from "@proxy/http";
 import { type Destination, destinationOf } from "./destination.ts";
-import type { ClientResponse, OutgoingRequest } from "./forward-options.ts";
+import type { ClientResponse, ForwardOptions, OutgoingRequest } from "./forward-options.ts";
 import { requestFieldsDropped } from "./hop-by-hop.ts";
 
 /** The request on its way: what transforms change, and then what the destination's client sends. */
@@ -25,12 +27,15 @@ export class Outgoing implements OutgoingRequest, DestinationRequest {
   target = "";
   upgrade: string | undefined;
   expectContinue = false;
+  readonly httpVersion: HttpVersion;
+  readonly versionPolicy: VersionPolicy;
 
   constructor(
     request: { readonly method: string; readonly path: string; readonly query: string },
     prefix: string,
     headers: HeaderList,
     body: BodySource | undefined,
+    { version, versionPolicy }: Pick<ForwardOptions, "version" | "versionPolicy">,
   ) {
     this.method = request.method;
     this.destinationPrefix = prefix;
@@ -39,6 +44,8 @@ export class Outgoing implements OutgoingRequest, DestinationRequest {
     this.headers = headers;
     this.body = body;
     this.attempt = 1;
+    this.httpVersion = version ?? "2";
+    this.versionPolicy = versionPolicy ?? "RequestVersionOrLower";
   }
 }
 

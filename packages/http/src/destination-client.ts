@@ -1,5 +1,5 @@
 import type { BodySource } from "./body.ts";
-import type { ResponseHead, Tunnel } from "./exchange.ts";
+import type { HttpVersion, ResponseHead, Tunnel } from "./exchange.ts";
 import type { HeaderList } from "./header-list.ts";
 
 /**
@@ -76,6 +76,9 @@ export interface DestinationTlsOptions {
   readonly key?: string | undefined;
 }
 
+/** Which versions may stand in for the one asked for; over cleartext "or lower" means HTTP/1.1. */
+export type VersionPolicy = "RequestVersionOrLower" | "RequestVersionOrHigher" | "RequestVersionExact";
+
 export interface DestinationRequest {
   readonly method: string;
   /** Path and query as they go on the wire (origin form), or `*`. */
@@ -87,6 +90,12 @@ export interface DestinationRequest {
   readonly headers: HeaderList;
   /** Undefined: no body. The client reads it, and cancels it when it is no longer wanted. */
   readonly body: BodySource | undefined;
+  /**
+   * The version asked for, and whether another may stand in: settings of the cluster, passed on to clients that can
+   * choose. A client of one version sends that one; see its documentation.
+   */
+  readonly httpVersion?: HttpVersion | undefined;
+  readonly versionPolicy?: VersionPolicy | undefined;
   /** Asks to leave HTTP with this Upgrade value; the answer is `onUpgrade` or an ordinary response. */
   readonly upgrade?: string | undefined;
   /**

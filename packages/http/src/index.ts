@@ -22,6 +22,7 @@ export type {
   DestinationOrigin,
   DestinationTlsOptions,
   DestinationRequest,
+  VersionPolicy,
   DestinationHandler,
   DestinationCall,
   DestinationErrorStep,

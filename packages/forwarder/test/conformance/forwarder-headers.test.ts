@@ -4,7 +4,7 @@ import { type ConformanceCase, loadArea } from "@proxy/conformance";
 import { reportArea } from "@proxy/conformance/report";
 // @boundaries-ignore the suite lives with its interface
 import { MemoryBody } from "../../../http/test/contract/recorders.ts";
-import { emptyTransformer, forward, type ForwarderError, type Transformer } from "../../src/index.ts";
+import { emptyTransformer, forward, type ForwarderError, type ForwardOptions, type Transformer } from "../../src/index.ts";
 import { FakeExchange } from "../doubles/fake-exchange.ts";
 import { ScriptedClient } from "../doubles/scripted-client.ts";
 import { scenarios, pendingReason } from "./header-scenarios.ts";
@@ -69,7 +69,8 @@ async function request({ given, expect: expected }: ConformanceCase): Promise<vo
     body: bodyOf(sent),
   });
   const client = new ScriptedClient();
-  const outcome = forward(exchange, prefix, client, { transformer: transformerOf(given.transforms) });
+  const asked = versionAsked(given);
+  const outcome = forward(exchange, prefix, client, { transformer: transformerOf(given.transforms), ...asked });
   if (expected.error !== undefined) {
     const error = (await outcome) as ForwarderError;
     expect([error.code, exchange.response.status]).toEqual(["RequestCreation", 502]);
@@ -77,6 +78,10 @@ async function request({ given, expect: expected }: ConformanceCase): Promise<vo
     return;
   }
   const { call } = client;
+  if (expected.outgoing?.version !== undefined) {
+    expect(call.request.httpVersion).toBe(versionText(expected.outgoing.version));
+    expect(call.request.versionPolicy).toBe(expected.outgoing.versionPolicy);
+  }
   call.readBody();
   const outgoing = call.request;
   for (const [name, values] of Object.entries(expected.outgoing.headers ?? {})) {
@@ -153,4 +158,14 @@ function version(protocol: string): HttpVersion {
 
 function pairs(headers: Readonly<Record<string, readonly string[]>>): [string, string][] {
   return Object.entries(headers).flatMap(([name, values]) => values.map((value): [string, string] => [name, value]));
+}
+
+/** The tables write "2.0" and "3.0". */
+function versionText(text: string): string {
+  return text.endsWith(".0") && !text.startsWith("1") ? text.slice(0, 1) : text;
+}
+
+function versionAsked(given: ConformanceCase["given"]): Pick<ForwardOptions, "version" | "versionPolicy"> {
+  if (given.versionPolicy === undefined) return {};
+  return { version: versionText(given.outgoingVersion) as HttpVersion, versionPolicy: given.versionPolicy };
 }

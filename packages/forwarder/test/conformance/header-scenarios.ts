@@ -9,7 +9,6 @@ import { RawDestination } from "../doubles/raw-destination.ts";
 
 /** Why a case cannot be asked yet; undefined when it can. */
 export function pendingReason({ given, rule, id }: ConformanceCase): string | undefined {
-  if (rule === "version") return "the choice of the HTTP version, with the HTTP/2 client";
   if (rule === "tracing") return "trace context, with telemetry";
   if (id === "forwarder-headers.buffering.4dbe87da") return "AllowResponseBuffering: no server here buffers";
   const protocols = [given.proxyProtocol, given.destinationProtocol, given.clientProtocol, given.outgoingVersion];

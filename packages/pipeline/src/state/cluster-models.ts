@@ -1,3 +1,4 @@
+import type { HttpVersionText, VersionPolicy } from "@proxy/config";
 import type { ClusterModel, ClusterState, DestinationModel, DestinationState } from "@proxy/cluster";
 import type { Destination } from "@proxy/forwarder";
 import type { SharedClient } from "./shared-client.ts";
@@ -7,6 +8,9 @@ export interface ProxyClusterModel extends ClusterModel {
   readonly client: SharedClient;
   /** Milliseconds; undefined is the forwarder's default. */
   readonly activityTimeout: number | undefined;
+  /** Undefined is the forwarder's default. */
+  readonly version: HttpVersionText | undefined;
+  readonly versionPolicy: VersionPolicy | undefined;
 }
 
 /** A destination's settings with its address prepared. */

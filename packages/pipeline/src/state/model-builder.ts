@@ -27,7 +27,8 @@ export class ModelBuilder implements ClusterModelBuilder {
     const policies = policiesOf(config, this.#policies);
     const client = this.#clientFor(config, previous as ProxyClusterModel | undefined);
     this.#next.add(client);
-    return { config, ...policies, client, activityTimeout: config.httpRequest?.activityTimeout };
+    const { activityTimeout, version, versionPolicy } = config.httpRequest ?? {};
+    return { config, ...policies, client, activityTimeout, version, versionPolicy };
   }
 
   destination(

@@ -159,6 +159,8 @@ function forwardOptions(route: RouteConfig, cluster: ProxyClusterModel): Forward
   return {
     client: cluster.client.client,
     activityTimeout: cluster.activityTimeout,
+    version: cluster.version,
+    versionPolicy: cluster.versionPolicy,
     timeout: route.timeout,
     transformer: defaultRouteTransformer,
   };

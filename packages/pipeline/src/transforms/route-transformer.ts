@@ -48,6 +48,8 @@ export function boundForwardOptions(ctx: ProxyContext, host: string | undefined,
   return {
     client: ctx.cluster.client.client,
     activityTimeout: ctx.cluster.activityTimeout,
+    version: ctx.cluster.version,
+    versionPolicy: ctx.cluster.versionPolicy,
     timeout: timeLeft(ctx),
     transformer: new RouteTransformer(ctx, host, trusted),
   };
