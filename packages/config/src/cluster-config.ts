@@ -119,6 +119,19 @@ export interface HttpClientConfig {
   readonly webProxy?: WebProxyConfig | undefined;
   /** Extension: milliseconds to open a connection. Default 15 000. */
   readonly connectTimeout?: number | undefined;
+  /**
+   * Extension: requests per destination that may wait when `maxConnectionsPerServer` connections are busy; 0 or more. One too
+   * many gets 503 at once. Default 10 000.
+   */
+  readonly maxQueuedRequests?: number | undefined;
+  /** Extension: milliseconds that a request may wait for a connection; then it gets 504. Default none: the activity timeout ends it. */
+  readonly queueTimeout?: number | undefined;
+  /** Extension: milliseconds that an idle connection is kept. Default 60 000. */
+  readonly idleTimeout?: number | undefined;
+  /** Extension: milliseconds after which a connection is not used for another request. Default unlimited. */
+  readonly connectionLifetime?: number | undefined;
+  /** Extension: connections opened when a destination is first used, ahead of requests; 0 to 1000. Default 0. */
+  readonly prewarm?: number | undefined;
 }
 
 export interface WebProxyConfig {

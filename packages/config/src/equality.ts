@@ -203,6 +203,11 @@ export function httpClientEquals(a: HttpClientConfig, b: HttpClientConfig): bool
     sameText(a.requestHeaderEncoding, b.requestHeaderEncoding) &&
     sameText(a.responseHeaderEncoding, b.responseHeaderEncoding) &&
     same(a.connectTimeout, b.connectTimeout) &&
+    same(a.maxQueuedRequests, b.maxQueuedRequests) &&
+    same(a.queueTimeout, b.queueTimeout) &&
+    same(a.idleTimeout, b.idleTimeout) &&
+    same(a.connectionLifetime, b.connectionLifetime) &&
+    same(a.prewarm, b.prewarm) &&
     sameSection(a.webProxy, b.webProxy, webProxyEquals)
   );
 }

@@ -80,6 +80,22 @@ describe("actions", () => {
   });
 });
 
+describe("the connections of a cluster", () => {
+  it.each<[NonNullable<ClusterConfig["httpClient"]>, readonly string[]]>([
+    [{ maxQueuedRequests: 0, prewarm: 0, queueTimeout: 1, idleTimeout: 1, connectionLifetime: 1 }, []],
+    [{ maxQueuedRequests: -1 }, ["max-queued-requests"]],
+    [{ maxQueuedRequests: 1.5 }, ["max-queued-requests"]],
+    [{ queueTimeout: 0 }, ["queue-timeout"]],
+    [{ idleTimeout: 0 }, ["idle-timeout"]],
+    [{ connectionLifetime: -1 }, ["connection-lifetime"]],
+    [{ idleTimeout: 31 * 86_400_000 }, ["duration-too-long"]],
+    [{ prewarm: -1 }, ["prewarm"]],
+    [{ prewarm: 1001 }, ["prewarm"]],
+  ])("%j", async (httpClient, codes) => {
+    expect(await codesOfCluster({ httpClient })).toEqual(codes);
+  });
+});
+
 describe("durations", () => {
   it("longer than a timer can wait are refused: they would fire at once", async () => {
     const month = 31 * 86_400_000;

@@ -26,6 +26,15 @@ describe("the client of a cluster", () => {
     expect(clients.map((client) => client.closed)).toEqual([1, 1]);
   });
 
+  it.each(["maxQueuedRequests", "queueTimeout", "idleTimeout", "connectionLifetime", "prewarm"])("is replaced when %s changes, and only then", async (name) => {
+    const having = (value: number): ProxyConfigInput => oneCluster(["a"], { httpClient: { [name]: value } });
+    const { proxy, clients } = await testProxy(having(1));
+    await proxy.update(having(1));
+    expect(clients).toHaveLength(1);
+    await proxy.update(having(2));
+    expect(clients.map((client) => client.closed)).toEqual([1, 0]);
+  });
+
   it("is not closed before the requests that began with it are over", async () => {
     const { proxy, clients } = await testProxy(withConnections(1), { script: () => {} });
     const exchange = new FakeExchange();

@@ -144,8 +144,9 @@ it("an update that cannot be used is told, and the configuration in force stays"
 });
 
 function checkSettings(given: Shapeless, { client }: Shapeless): void {
-  const { tls, ...rest } = httpClientOptions(camelCased(given) as HttpClientConfig);
+  const { tls, maxQueuedRequests, ...rest } = httpClientOptions(camelCased(given) as HttpClientConfig);
   expect(Object.values(rest).filter((value) => value !== undefined)).toEqual([]);
+  expect(maxQueuedRequests).toBe(10_000);
   if (client.tls !== undefined) expect(tls).toEqual({ minVersion: "TLSv1.2", maxVersion: "TLSv1.3" });
   if (client.certificateCheck === false) expect(tls).toEqual({ acceptAnyCertificate: true });
 }

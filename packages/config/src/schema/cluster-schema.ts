@@ -89,6 +89,24 @@ const HttpClient = Schema.Struct({
     { defaultText: "none" },
   ),
   connectTimeout: field(Duration, "For opening a connection, above 0.", { default: "00:00:15", extension: true }),
+  maxQueuedRequests: field(
+    Integer(0),
+    "Requests per destination that may wait when `MaxConnectionsPerServer` connections are busy; one too many gets 503 at once.",
+    { default: 10_000, extension: true },
+  ),
+  queueTimeout: field(Duration, "For waiting for a connection, above 0; then the request gets 504.", {
+    defaultText: "none: the activity timeout ends it",
+    extension: true,
+  }),
+  idleTimeout: field(Duration, "For which an idle connection is kept, above 0.", { default: "00:01:00", extension: true }),
+  connectionLifetime: field(Duration, "After which a connection is not used for another request, above 0.", {
+    defaultText: "unlimited",
+    extension: true,
+  }),
+  prewarm: field(Integer(0, 1000), "Connections opened when a destination is first used, ahead of requests: 0 to 1000.", {
+    default: 0,
+    extension: true,
+  }),
 });
 
 const HttpRequest = Schema.Struct({

@@ -109,6 +109,16 @@ function checkHttpClient(cluster: ClusterConfig, found: IssueCollector): void {
   checkEncoding("request-header-encoding", "RequestHeaderEncoding", client.requestHeaderEncoding, found);
   checkEncoding("response-header-encoding", "ResponseHeaderEncoding", client.responseHeaderEncoding, found);
   checkPositive("connect-timeout", ["HttpClient", "ConnectTimeout"], client.connectTimeout, found);
+  checkPositive("queue-timeout", ["HttpClient", "QueueTimeout"], client.queueTimeout, found);
+  checkPositive("idle-timeout", ["HttpClient", "IdleTimeout"], client.idleTimeout, found);
+  checkPositive("connection-lifetime", ["HttpClient", "ConnectionLifetime"], client.connectionLifetime, found);
+  const { maxQueuedRequests, prewarm } = client;
+  if (maxQueuedRequests !== undefined && maxQueuedRequests !== null && !(Number.isSafeInteger(maxQueuedRequests) && maxQueuedRequests >= 0)) {
+    found.error("max-queued-requests", ["HttpClient", "MaxQueuedRequests"], "MaxQueuedRequests must be a whole number of at least 0", { value: maxQueuedRequests });
+  }
+  if (prewarm !== undefined && prewarm !== null && !(Number.isSafeInteger(prewarm) && prewarm >= 0 && prewarm <= 1000)) {
+    found.error("prewarm", ["HttpClient", "Prewarm"], "Prewarm must be a whole number from 0 to 1000", { value: prewarm });
+  }
   const proxy = client.webProxy?.address;
   if (proxy) {
     const fault = addressFault(proxy.replace(/^([^/]*:\/\/)[^/?#]*@/, "$1"));

@@ -12,16 +12,24 @@ const tlsVersions: Readonly<Record<SslProtocol, NonNullable<DestinationTlsOption
   Tls13: "TLSv1.3",
 };
 
+/** A destination that hangs must not gather requests without end. */
+const defaultMaxQueuedRequests = 10_000;
+
 /** The client for the settings of a cluster: `HttpClient` in its configuration. */
 export function httpClientFor(settings: HttpClientConfig): HttpClient {
   return createHttpClient(httpClientOptions(settings));
 }
 
-/** What those settings are to a client; what is not said has the client's default. */
+/** What those settings are to a client; what is not said has the client's default, save that its queue has a bound. */
 export function httpClientOptions(settings: HttpClientConfig): HttpClientOptions {
   return {
     maxConnections: settings.maxConnectionsPerServer,
+    maxQueuedRequests: settings.maxQueuedRequests ?? defaultMaxQueuedRequests,
+    queueTimeout: settings.queueTimeout,
     connectTimeout: settings.connectTimeout,
+    idleTimeout: settings.idleTimeout,
+    connectionLifetime: settings.connectionLifetime,
+    prewarm: settings.prewarm,
     tls: tlsOptions(settings),
   };
 }
