@@ -1,4 +1,5 @@
 import type { AddressInfo } from "node:net";
+import type { ConnectionBudget } from "./connection-budget.ts";
 import type { ExchangeHandler } from "./exchange.ts";
 import type { ServerLimits } from "./server-limits.ts";
 
@@ -25,6 +26,11 @@ export interface FrontServerOptions {
   readonly handler: ExchangeHandler;
   /** What is not given has the default of `defaultServerLimits`. */
   readonly limits?: Partial<ServerLimits> | undefined;
+  /**
+   * Counts for `maxConcurrentConnections` and `maxConcurrentUpgradedConnections`: servers given the same one are limited
+   * together. Default: one of its own, so that the limits hold for this server alone.
+   */
+  readonly budget?: ConnectionBudget | undefined;
   /**
    * Told of faults that no exchange can report: a malformed request (after it was answered), a socket error, an
    * error thrown by the handler. For logs. Must not throw.

@@ -32,6 +32,7 @@ export { DestinationError } from "./destination-client.ts";
 export { HeaderList } from "./header-list.ts";
 export { headerKey } from "./header-name.ts";
 export { BadRequestError, ClientGoneError, ExchangeStateError } from "./errors.ts";
+export { ConnectionBudget } from "./connection-budget.ts";
 export type { FrontServer, FrontServerOptions, ListenAddress } from "./front-server.ts";
 export { defaultServerLimits } from "./server-limits.ts";
 export type { ServerLimits, MinDataRate } from "./server-limits.ts";

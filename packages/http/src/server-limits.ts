@@ -16,9 +16,15 @@ export interface ServerLimits {
   readonly minRequestBodyDataRate: MinDataRate | undefined;
   /** Slowest reader of a response; undefined is no minimum. The connection is reset below. Default 240 B/s after 5 s. */
   readonly minResponseDataRate: MinDataRate | undefined;
-  /** Most open connections; undefined is unlimited. One more is closed at once. Default unlimited. */
+  /**
+   * Most open connections of the servers that share a `ConnectionBudget`, upgraded ones not counted; undefined is
+   * unlimited. One more is closed at once. Default unlimited.
+   */
   readonly maxConcurrentConnections: number | undefined;
-  /** Most upgraded connections; undefined is unlimited. One more gets 503. Default unlimited. */
+  /**
+   * Most upgraded connections of the servers that share a `ConnectionBudget`; undefined is unlimited. One more gets 503.
+   * Default unlimited.
+   */
   readonly maxConcurrentUpgradedConnections: number | undefined;
   /** Bytes of a request held before reading from the socket stops. Default 1 048 576. */
   readonly maxRequestBufferSize: number;

@@ -1,4 +1,4 @@
-import { BadRequestError, ExchangeStateError } from "@proxy/http";
+import { BadRequestError, ConnectionBudget, ExchangeStateError } from "@proxy/http";
 import type { FrontServerOptions } from "@proxy/http";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
@@ -29,6 +29,8 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
         const options: FrontServerOptions = {
           handler: handle,
           limits: settings.limits,
+          // The limits are those of the gateway, however many addresses it listens on.
+          budget: new ConnectionBudget(),
           onFault: (error, connectionId) => {
             if (error instanceof BadRequestError) recorder?.refused(error, connectionId);
             const fault = isFaultOfProgram(error);

@@ -59,6 +59,7 @@ export function upgradeExchange(
     readonly request: ReturnType<typeof readRequestHead>;
     readonly maxRequestBodySize: number | undefined;
     readonly mayUpgrade?: (() => boolean) | undefined;
+    readonly onUpgraded?: (() => void) | undefined;
   },
 ): NodeExchange {
   const intake = new UpgradeIntake(socket, head);
@@ -70,6 +71,7 @@ export function upgradeExchange(
   const exchange = new NodeExchange(NodeConnection.of(socket), req, res, options.request, {
     maxRequestBodySize: options.maxRequestBodySize,
     mayUpgrade: options.mayUpgrade,
+    onUpgraded: options.onUpgraded,
     takeSocket() {
       socket.off("drain", drained);
       res.detachSocket(socket);

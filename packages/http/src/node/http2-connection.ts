@@ -33,8 +33,6 @@ export class Http2Connection implements Timed, Http2ExchangeOwner {
   readonly info: ConnectionInfo;
   deadline: number;
   wheelIndex = -1;
-  /** Tunnels open now. */
-  tunnels = 0;
   readonly #context: Http2Context;
   readonly #socket: Socket;
   readonly #session: ServerHttp2Session;
@@ -123,12 +121,12 @@ export class Http2Connection implements Timed, Http2ExchangeOwner {
   }
 
   tunnelOpened(): void {
-    this.tunnels++;
+    this.#context.budget.takeUpgraded();
   }
 
   closed(exchange: Http2Exchange, unread: boolean): void {
     this.#exchanges.delete(exchange);
-    if (exchange.tunnelled) this.tunnels--;
+    if (exchange.tunnelled) this.#context.budget.freeUpgraded();
     if (unread) this.#guard.abandoned(streamWindow);
     const { rstCode } = exchange.stream;
     if (rstCode !== constants.NGHTTP2_NO_ERROR && !exchange.response.ended) this.#guard.reset();

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { ConnectionBudget } from "../connection-budget.ts";
 import type { ConnectionInfo, ExchangeHandler, TlsInfo } from "../exchange.ts";
 import type { FrontServerOptions } from "../front-server.ts";
 import { TimerWheel } from "../engine/timer-wheel.ts";
@@ -18,6 +19,8 @@ export interface Http2Context {
   readonly scheme: "http" | "https";
   readonly wheel: TimerWheel;
   readonly onFault: (error: Error, connectionId: number) => void;
+  /** Perhaps shared with other servers. */
+  readonly budget: ConnectionBudget;
   mayTunnel(): boolean;
   connectionClosed(connection: Http2Connection): void;
 }
@@ -31,15 +34,17 @@ export class Http2Sessions {
 
   constructor(options: Http2SessionsOptions, scheme: "http" | "https") {
     const limits: ServerLimits = { ...defaultServerLimits, ...options.limits };
+    const budget = options.budget ?? new ConnectionBudget();
     this.#context = {
       handler: options.handler,
       limits,
       scheme,
       wheel: new TimerWheel({ now: options.now, interval: options.timerInterval }),
       onFault: options.onFault ?? (() => undefined),
-      mayTunnel: () => this.#tunnels() < (limits.maxConcurrentUpgradedConnections ?? Infinity),
+      budget,
+      mayTunnel: () => budget.upgraded < (limits.maxConcurrentUpgradedConnections ?? Infinity),
       connectionClosed: (connection) => {
-        this.#connections.delete(connection);
+        if (this.#connections.delete(connection)) budget.freeOpen();
         if (this.#connections.size === 0) this.#emptied?.();
       },
     };
@@ -51,13 +56,15 @@ export class Http2Sessions {
 
   /** Serves `socket`, whose TLS handshake is over. */
   adopt(socket: Socket, tls: TlsInfo | undefined): void {
-    if (this.#closing || this.#connections.size >= (this.#context.limits.maxConcurrentConnections ?? Infinity)) {
+    const { limits, budget } = this.#context;
+    if (this.#closing || budget.open >= (limits.maxConcurrentConnections ?? Infinity)) {
       socket.on("error", () => undefined);
       socket.destroy();
       return;
     }
     const info: ConnectionInfo = { ...connectionInfo(socket), tls };
     this.#connections.add(new Http2Connection(this.#context, socket, info));
+    budget.takeOpen();
   }
 
   async close(gracePeriod: number): Promise<void> {
@@ -72,11 +79,5 @@ export class Http2Sessions {
     }, gracePeriod);
     await emptied;
     clearTimeout(cut);
-  }
-
-  #tunnels(): number {
-    let tunnels = 0;
-    for (const connection of this.#connections) tunnels += connection.tunnels;
-    return tunnels;
   }
 }

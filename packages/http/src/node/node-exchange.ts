@@ -21,6 +21,8 @@ export interface NodeExchangeOptions {
   readonly takeSocket?: (() => { readonly early: readonly Uint8Array[]; readonly peerEnded: boolean }) | undefined;
   /** False refuses one more upgraded connection. */
   readonly mayUpgrade?: (() => boolean) | undefined;
+  /** Told at once when the connection has become an upgraded one. Must not throw. */
+  readonly onUpgraded?: (() => void) | undefined;
 }
 
 /** What Node remembers of `writeContinue`; not in its types. */
@@ -163,6 +165,7 @@ export class NodeExchange implements Exchange {
     }
     checkLines(head.headers);
     this.#node.upgraded = true;
+    this.#options.onUpgraded?.();
     this.response.die();
     const { early, peerEnded } = take();
     const lines = new HeaderList();

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { ConnectionBudget } from "../connection-budget.ts";
 import { BadRequestError, ClientGoneError } from "../errors.ts";
 import type { FrontServer, FrontServerOptions, ListenAddress } from "../front-server.ts";
 import { HeaderList } from "../header-list.ts";
@@ -29,6 +30,7 @@ class NodeServer implements FrontServer {
   readonly #limits: ServerLimits;
   readonly #server: Server;
   readonly #connections = new Set<NodeConnection>();
+  readonly #budget: ConnectionBudget;
   readonly #watch: RateWatch;
   #closing = false;
 
@@ -36,11 +38,11 @@ class NodeServer implements FrontServer {
     this.#options = options;
     const limits = { ...defaultServerLimits, ...options.limits };
     this.#limits = limits;
+    this.#budget = options.budget ?? new ConnectionBudget();
     this.#watch = new RateWatch(this.#connections, limits, options.now ?? (() => performance.now()));
     const server = createServer(serverOptions(limits));
     this.#server = server;
     server.maxHeadersCount = 0;
-    if (limits.maxConcurrentConnections !== undefined) server.maxConnections = limits.maxConcurrentConnections;
     // A client that half-closed still gets its answer; the watch ends those that only left.
     Object.assign(server, { httpAllowHalfOpen: true });
     server.on("connection", (socket) => this.#onConnection(socket));
@@ -94,12 +96,21 @@ class NodeServer implements FrontServer {
   }
 
   #onConnection(socket: Socket): void {
+    const budget = this.#budget;
+    if (budget.open >= (this.#limits.maxConcurrentConnections ?? Infinity)) {
+      socket.on("error", () => undefined);
+      socket.destroy();
+      return;
+    }
     const connection = NodeConnection.of(socket);
     connection.closing = this.#closing;
     this.#connections.add(connection);
+    budget.takeOpen();
     this.#watch.start();
     socket.on("close", () => {
       this.#connections.delete(connection);
+      if (connection.upgraded) budget.freeUpgraded();
+      else budget.freeOpen();
       if (this.#connections.size === 0) this.#watch.stop();
     });
   }
@@ -131,7 +142,8 @@ class NodeServer implements FrontServer {
       exchange = upgradeExchange(req, socket, head, {
         request,
         maxRequestBodySize: this.#limits.maxRequestBodySize,
-        mayUpgrade: () => this.#mayUpgrade(),
+        mayUpgrade: () => this.#budget.upgraded < (this.#limits.maxConcurrentUpgradedConnections ?? Infinity),
+        onUpgraded: () => this.#onUpgraded(connection),
       });
     } catch (error) {
       this.#refuseSocket(socket, asBadRequest(error));
@@ -141,12 +153,11 @@ class NodeServer implements FrontServer {
     this.#handle(exchange);
   }
 
-  #mayUpgrade(): boolean {
-    const most = this.#limits.maxConcurrentUpgradedConnections;
-    if (most === undefined) return true;
-    let upgraded = 0;
-    for (const connection of this.#connections) if (connection.upgraded) upgraded++;
-    return upgraded < most;
+  #onUpgraded(connection: NodeConnection): void {
+    // A connection that closed before its upgrade was accepted has freed its place already.
+    if (!this.#connections.has(connection)) return;
+    this.#budget.freeOpen();
+    this.#budget.takeUpgraded();
   }
 
   #handle(exchange: NodeExchange): void {

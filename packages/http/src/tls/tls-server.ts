@@ -8,6 +8,7 @@
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import type { Server, TLSSocket } from "node:tls";
+import { ConnectionBudget } from "../connection-budget.ts";
 import type { FrontServer, FrontServerOptions, ListenAddress } from "../front-server.ts";
 import { EngineServer } from "../engine/server/engine-server.ts";
 import { Http2Sessions } from "../node/http2-sessions.ts";
@@ -37,6 +38,7 @@ class TlsServer implements FrontServer {
   readonly #engine: EngineServer | undefined;
   readonly #http2: Http2Sessions | undefined;
   readonly #maximum: number;
+  readonly #budget: ConnectionBudget;
   /** Connections whose handshake is not over, by the client's address and port. */
   readonly #shaking = new Map<string, Socket>();
   #closing = false;
@@ -45,7 +47,8 @@ class TlsServer implements FrontServer {
     const { tls, protocols = ["h2", "http/1.1"] } = options;
     const onFault = options.onFault ?? (() => undefined);
     const handler = tls.refuseUncoveredHosts ? refuseUncoveredHosts(options.handler, onFault) : options.handler;
-    const inner = { ...options, handler };
+    this.#budget = options.budget ?? new ConnectionBudget();
+    const inner = { ...options, handler, budget: this.#budget };
     this.#tls = tls;
     this.#maximum = options.limits?.maxConcurrentConnections ?? Infinity;
     this.#engine = protocols.includes("http/1.1") ? new EngineServer(inner, "https") : undefined;
@@ -86,21 +89,23 @@ class TlsServer implements FrontServer {
   }
 
   #connected(socket: Socket): void {
-    if (this.connectionCount >= this.#maximum || this.#closing) {
+    if (this.#budget.open >= this.#maximum || this.#closing) {
       socket.on("error", ignore);
       socket.destroy();
       return;
     }
     const client = clientOf(socket);
+    if (!this.#shaking.has(client)) this.#budget.takeOpen();
     this.#shaking.set(client, socket);
     socket.once("close", () => {
-      if (this.#shaking.get(client) === socket) this.#shaking.delete(client);
+      if (this.#shaking.get(client) === socket) this.#shaken(client);
     });
   }
 
   #secured(socket: TLSSocket, onFault: (error: Error, connectionId: number) => void): void {
     socket.on("error", ignore);
-    this.#shaking.delete(clientOf(socket));
+    // Its owner takes the place again, before anybody else can.
+    this.#shaken(clientOf(socket));
     const certificate = this.#tls.admit(socket);
     const http2 = socket.alpnProtocol === "h2";
     const owner = http2 ? this.#http2 : this.#engine;
@@ -112,6 +117,10 @@ class TlsServer implements FrontServer {
     // Only now: a client that leaves during the handshake is gone.
     socket.allowHalfOpen = true;
     owner.adopt(socket, new TlsConnectionInfo(socket, certificate));
+  }
+
+  #shaken(client: string): void {
+    if (this.#shaking.delete(client)) this.#budget.freeOpen();
   }
 }
 

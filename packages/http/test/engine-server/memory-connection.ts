@@ -1,5 +1,5 @@
 import type { Exchange, ExchangeHandler, ServerLimits } from "../../src/index.ts";
-import { defaultServerLimits, HeaderList } from "../../src/index.ts";
+import { ConnectionBudget, defaultServerLimits, HeaderList } from "../../src/index.ts";
 import { Connection, type ConnectionSocket } from "../../src/engine/server/connection.ts";
 import { RequestParser } from "../../src/engine/server/request-parser.ts";
 import type { ServerContext } from "../../src/engine/server/server-context.ts";
@@ -48,24 +48,34 @@ export class MemorySocket implements ConnectionSocket {
   }
 }
 
-export interface SeenRequest {
+/** A request as it stands when its head is there. */
+export interface SeenHead {
   readonly method: string;
   readonly target: string;
   readonly version: string;
   readonly headers: readonly string[];
+}
+
+export interface SeenRequest extends SeenHead {
   /** Latin1. */
   readonly body: string;
   readonly trailers: readonly string[];
 }
 
 export interface MemoryOutcome {
+  /** Requests that the handler was given, in order, whether they came to their end or not. */
+  readonly heads: readonly SeenHead[];
   /** Requests that came to their end, in order. */
   readonly requests: readonly SeenRequest[];
   /** Whether a request was refused or broke off. */
   readonly faults: number;
+  /** What the readers of bodies that broke off were told. */
+  readonly bodyErrors: readonly Error[];
   /** What the client got, without dates. */
   readonly sent: string;
   readonly ended: boolean;
+  /** How many pieces had been sent when the handler was given each head. */
+  readonly begunAfter: readonly number[];
   /** How many pieces had been sent when each request came to its end. */
   readonly completedAfter: readonly number[];
 }
@@ -82,7 +92,7 @@ export function openInMemory(
     wheel: new TimerWheel({ now: () => 0 }),
     parser: new RequestParser(allLimits, "http"),
     onFault,
-    upgradedCount: 0,
+    budget: new ConnectionBudget(),
     closing: false,
     connectionClosed: () => undefined,
   };
@@ -92,31 +102,39 @@ export function openInMemory(
 
 /** Sends `pieces` over a connection whose handler reads each request whole and answers 200. */
 export function playInMemory(pieces: readonly Uint8Array[], limits?: Partial<ServerLimits>): MemoryOutcome {
-  const requests: SeenRequest[] = [];
+  const notes: Notes = { heads: [], requests: [], bodyErrors: [] };
   let faults = 0;
-  const { socket, connection } = openInMemory((exchange) => readWhole(exchange, requests), limits, () => faults++);
+  const { socket, connection } = openInMemory((exchange) => readWhole(exchange, notes), limits, () => faults++);
+  const begunAfter: number[] = [];
   const completedAfter: number[] = [];
   for (const [index, piece] of pieces.entries()) {
     if (piece.length > 0) connection.data(Buffer.from(piece));
-    while (completedAfter.length < requests.length) completedAfter.push(index + 1);
+    while (begunAfter.length < notes.heads.length) begunAfter.push(index + 1);
+    while (completedAfter.length < notes.requests.length) completedAfter.push(index + 1);
   }
   connection.closed();
   const sent = socket.sent.replaceAll(/Date: [^\r]*/g, "Date: -");
-  return { requests, faults, sent, ended: socket.ended || socket.destroyed, completedAfter };
+  return { ...notes, faults, sent, ended: socket.ended || socket.destroyed, begunAfter, completedAfter };
 }
 
-function readWhole(exchange: Exchange, requests: SeenRequest[]): void {
+interface Notes {
+  readonly heads: SeenHead[];
+  readonly requests: SeenRequest[];
+  readonly bodyErrors: Error[];
+}
+
+function readWhole(exchange: Exchange, { heads, requests, bodyErrors }: Notes): void {
   const { request, response } = exchange;
+  const head: SeenHead = {
+    method: request.method,
+    target: request.target,
+    version: request.httpVersion,
+    headers: request.headers.toRaw(),
+  };
+  heads.push(head);
   let text = "";
   const finish = (trailers: HeaderList | undefined): void => {
-    requests.push({
-      method: request.method,
-      target: request.target,
-      version: request.httpVersion,
-      headers: request.headers.toRaw(),
-      body: text,
-      trailers: trailers?.toRaw() ?? [],
-    });
+    requests.push({ ...head, body: text, trailers: trailers?.toRaw() ?? [] });
     response.send({ status: 200, headers: new HeaderList() }, "");
   };
   if (exchange.body === undefined) {
@@ -129,6 +147,9 @@ function readWhole(exchange: Exchange, requests: SeenRequest[]): void {
       return true;
     },
     onEnd: finish,
-    onError: () => response.send({ status: 400, headers: new HeaderList() }, ""),
+    onError(error) {
+      bodyErrors.push(error);
+      response.send({ status: 400, headers: new HeaderList() }, "");
+    },
   });
 }

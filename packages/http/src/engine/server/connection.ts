@@ -345,7 +345,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     if (this.#body !== undefined && !this.#body.finished) throw new ExchangeStateError("the request has a body");
     const text = `${statusLine(101, head.reason)}${fields.write(head.headers, false)}`;
     const { maxConcurrentUpgradedConnections } = context.limits;
-    if (maxConcurrentUpgradedConnections !== undefined && context.upgradedCount >= maxConcurrentUpgradedConnections) {
+    if (maxConcurrentUpgradedConnections !== undefined && context.budget.upgraded >= maxConcurrentUpgradedConnections) {
       // Others were accepted since the request came.
       throw tooManyUpgraded();
     }
@@ -360,7 +360,8 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#phase = phaseTunnel;
     this.#tunnel = tunnel;
     this.#readDeadline = this.#writeDeadline = this.deadline = Infinity;
-    context.upgradedCount++;
+    context.budget.freeOpen();
+    context.budget.takeUpgraded();
     if (this.#peerEnded) tunnel.peerEnded();
     return tunnel;
   }
@@ -435,7 +436,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#partial = undefined;
     const { maxConcurrentUpgradedConnections } = limits;
     if (parser.upgrade !== undefined && maxConcurrentUpgradedConnections !== undefined
-      && this.#context.upgradedCount >= maxConcurrentUpgradedConnections) {
+      && this.#context.budget.upgraded >= maxConcurrentUpgradedConnections) {
       this.#refuse(tooManyUpgraded());
       return false;
     }

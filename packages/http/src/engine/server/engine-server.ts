@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { ConnectionBudget } from "../../connection-budget.ts";
 import type { TlsInfo } from "../../exchange.ts";
 import type { FrontServer, FrontServerOptions, ListenAddress } from "../../front-server.ts";
 import { nextConnectionId } from "../../node/connection-info.ts";
@@ -50,16 +51,18 @@ export class EngineServer implements FrontServer {
 
   constructor(options: EngineServerOptions, scheme: "http" | "https") {
     const limits: ServerLimits = withDefaults(options.limits);
+    const budget = options.budget ?? new ConnectionBudget();
     this.#context = {
       handler: options.handler,
       limits,
       wheel: new TimerWheel({ now: options.now, interval: options.timerInterval }),
       parser: new RequestParser(limits, scheme),
       onFault: options.onFault ?? (() => undefined),
-      upgradedCount: 0,
+      budget,
       closing: false,
       connectionClosed: (connection) => {
-        if (connection.upgraded) this.#context.upgradedCount--;
+        if (connection.upgraded) budget.freeUpgraded();
+        else budget.freeOpen();
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#emptied?.();
       },
@@ -106,9 +109,8 @@ export class EngineServer implements FrontServer {
 
   /** Serves `socket`, which must be half-open (`allowHalfOpen`) and over its TLS handshake. */
   adopt(socket: Socket, tls: TlsInfo | undefined): void {
-    const { limits } = this.#context;
-    const counted = this.#connections.size - this.#context.upgradedCount;
-    if (limits.maxConcurrentConnections !== undefined && counted >= limits.maxConcurrentConnections) {
+    const { limits, budget } = this.#context;
+    if (limits.maxConcurrentConnections !== undefined && budget.open >= limits.maxConcurrentConnections) {
       socket.on("error", ignore);
       socket.destroy();
       return;
@@ -117,6 +119,7 @@ export class EngineServer implements FrontServer {
     const connection = new Connection(this.#context, socket, info);
     (socket as OwnedSocket)[connectionOf] = connection;
     this.#connections.add(connection);
+    budget.takeOpen();
     // Node's TLS wrap does not bear a foreign read buffer: it has its own.
     const memory = tls === undefined ? this.#readMemory : undefined;
     if (memory === undefined || !reuseReads(socket, memory, (count) => connection.lent(memory, count))) {

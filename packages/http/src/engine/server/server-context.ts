@@ -1,3 +1,4 @@
+import type { ConnectionBudget } from "../../connection-budget.ts";
 import type { ExchangeHandler } from "../../exchange.ts";
 import type { ServerLimits } from "../../server-limits.ts";
 import type { TimerWheel } from "../timer-wheel.ts";
@@ -11,8 +12,8 @@ export interface ServerContext {
   readonly wheel: TimerWheel;
   readonly parser: RequestParser;
   readonly onFault: (error: Error, connectionId: number) => void;
-  /** Upgraded connections open now. */
-  upgradedCount: number;
+  /** Perhaps shared with other servers. */
+  readonly budget: ConnectionBudget;
   /** The server is shutting down: answers carry Connection: close. */
   closing: boolean;
   connectionClosed(connection: Connection): void;
