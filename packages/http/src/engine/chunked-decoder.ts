@@ -12,8 +12,10 @@ export type ChunkedEvent =
   | "end"
   /** Not the grammar of RFC 9112, 7.1; `fault` says what. */
   | "malformed"
-  /** Trailers or extensions beyond the limits. */
-  | "too-large";
+  /** Trailers beyond the limits; `fault` says which. */
+  | "trailers-too-large"
+  /** Extensions beyond the limit. */
+  | "extensions-too-large";
 
 export interface ChunkedLimits {
   /** Most bytes of the trailer section. */
@@ -57,7 +59,7 @@ export class ChunkedDecoder {
   dataEnd = 0;
   /** After "end": undefined when there were none. */
   trailers: HeaderList | undefined = undefined;
-  /** After "malformed" or "too-large". */
+  /** After "malformed" and the events that tell of a limit. */
   fault = "";
   readonly #limits: ChunkedLimits;
   #state: State = "size";
@@ -98,7 +100,7 @@ export class ChunkedDecoder {
   }
 
   /** One byte of what stands around the data. */
-  #step(byte: number): "malformed" | "too-large" | undefined {
+  #step(byte: number): "malformed" | "extensions-too-large" | undefined {
     switch (this.#state) {
       case "size":
       case "size-digits": {
@@ -131,7 +133,7 @@ export class ChunkedDecoder {
     }
   }
 
-  #afterSize(byte: number): "malformed" | "too-large" | undefined {
+  #afterSize(byte: number): "malformed" | "extensions-too-large" | undefined {
     if (byte === cr) {
       this.#state = "size-lf";
       return undefined;
@@ -142,7 +144,7 @@ export class ChunkedDecoder {
   }
 
   /** `;name`, `;name=token` or `;name="quoted"`, without blanks (RFC 9112, 7.1.1, less its BAD white space). */
-  #extension(byte: number): "malformed" | "too-large" | undefined {
+  #extension(byte: number): "malformed" | "extensions-too-large" | undefined {
     const token = tokenBytes[byte] !== 0;
     switch (this.#state) {
       case "extension-name":
@@ -177,10 +179,10 @@ export class ChunkedDecoder {
     return this.#countExtension();
   }
 
-  #countExtension(): "too-large" | undefined {
+  #countExtension(): "extensions-too-large" | undefined {
     if (++this.#extensionBytes <= maximumExtensionBytes) return undefined;
     this.fault = "the chunk extensions are too large";
-    return "too-large";
+    return "extensions-too-large";
   }
 
   #trailerSection(bytes: Uint8Array, from: number, to: number): ChunkedEvent {
@@ -201,13 +203,13 @@ export class ChunkedDecoder {
     if (complete === 0) {
       this.position = from + taken;
       this.fault = "the trailers are too large";
-      return "too-large";
+      return "trailers-too-large";
     }
     const end = scanner.scan(this.#held, 0, complete, this.#limits.maxTrailerCount);
     this.position = from + complete - before;
     if (end === headTooManyFields) {
       this.fault = "there are too many trailers";
-      return "too-large";
+      return "trailers-too-large";
     }
     if (end === headMalformed || end === headIncomplete || end !== complete) {
       return this.#refuse(end === headMalformed ? scanner.fault : "the trailers are malformed");

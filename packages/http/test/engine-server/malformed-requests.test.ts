@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { BadRequestError } from "../../src/index.ts";
 import { playInMemory } from "./memory-connection.ts";
 
 const host = "Host: a.test\r\n";
@@ -119,6 +120,29 @@ describe("refused, and the connection closed:", () => {
     expect(sent.split("\r\n")[0]).toBe(`HTTP/1.1 ${status} Bad Request`);
     expect(sent).toContain("Connection: close\r\n");
     expect({ requests, ended, faults }).toEqual({ requests: [], ended: true, faults: 1 });
+  });
+});
+
+describe("the reader of the body is told the limit by its status and code:", () => {
+  test.each([
+    ["trailers beyond the limit", `0\r\nX: ${"a".repeat(40_000)}\r\n\r\n`, 431, "TRAILERS_TOO_LARGE"],
+    ["trailers beyond the limit that never end", `0\r\nX: ${"a".repeat(40_000)}`, 431, "TRAILERS_TOO_LARGE"],
+    ["101 trailers", `0\r\n${"X: 1\r\n".repeat(101)}\r\n`, 431, "TRAILERS_TOO_LARGE"],
+    ["16 KiB of chunk extensions in many chunks", `${`1;${"x".repeat(1023)}\r\na\r\n`.repeat(17)}0\r\n\r\n`, 413, "CHUNK_EXTENSIONS_TOO_LARGE"],
+    ["16 KiB of chunk extensions that never end", `1;${"x".repeat(16_384)}`, 413, "CHUNK_EXTENSIONS_TOO_LARGE"],
+    ["a chunk size that is no number", "G\r\n", 400, "INVALID_CHUNK"],
+  ])("%s", (_title, bytes, status, code) => {
+    const { bodyErrors, requests } = playInMemory([Buffer.from(chunked + bytes, "latin1")]);
+    expect(requests).toEqual([]);
+    expect(bodyErrors).toEqual([expect.any(BadRequestError)]);
+    expect(bodyErrors[0]).toMatchObject({ status, code });
+  });
+
+  test("16 KiB of extensions and 100 trailers are within the limits", () => {
+    const bytes = `1;${"x".repeat(16_383)}\r\na\r\n0\r\n${"X: 1\r\n".repeat(100)}\r\n`;
+    const { bodyErrors, requests } = playInMemory([Buffer.from(chunked + bytes, "latin1")]);
+    expect(bodyErrors).toEqual([]);
+    expect(requests.map(({ body, trailers }) => [body, trailers.length])).toEqual([["a", 200]]);
   });
 });
 

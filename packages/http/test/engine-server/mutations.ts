@@ -57,8 +57,8 @@ const pieces: readonly string[] = [
   " X-A: b\r\n", "X A: b\r\n", ": b\r\n", "X-A\r\n", "%", "%zz", "#", "?", "/", "\\", "@", "[", "]",
 ];
 
-/** A message with some of its parts broken. */
-export function mutate(random: Random, message: string): string {
+/** A message with some of its parts broken, or replaced by the rest of another of `others`. */
+export function mutate(random: Random, message: string, others: readonly string[] = seedMessages): string {
   let text = message;
   const changes = 1 + random.below(4);
   for (let i = 0; i < changes; i++) {
@@ -76,7 +76,7 @@ export function mutate(random: Random, message: string): string {
         break;
       }
       case 3: {
-        const other = random.pick(seedMessages);
+        const other = random.pick(others);
         text = text.slice(0, at) + other.slice(placeIn(random, other));
         break;
       }

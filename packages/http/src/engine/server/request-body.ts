@@ -174,8 +174,10 @@ export class RequestBody implements BodySource, BodyLimitFeature {
         ended = true;
       } else if (event === "malformed") {
         fault = new BadRequestError(400, "INVALID_CHUNK", decoder.fault);
-      } else if (event === "too-large") {
+      } else if (event === "trailers-too-large") {
         fault = new BadRequestError(431, "TRAILERS_TOO_LARGE", decoder.fault);
+      } else if (event === "extensions-too-large") {
+        fault = new BadRequestError(413, "CHUNK_EXTENSIONS_TOO_LARGE", decoder.fault);
       }
     }
     if (ended) this.finished = true;
