@@ -182,14 +182,13 @@ export class RequestBody implements BodySource, BodyLimitFeature {
     }
     if (ended) this.finished = true;
     const chunk = gathered.take();
-    if (chunk !== undefined) this.#deliver(chunk);
+    if (chunk !== undefined) {
+      const sink = this.#sink;
+      if (sink === undefined) this.dropped += chunk.length;
+      if (sink === undefined || sink.onData(chunk) === true) gathered.giveBack();
+    }
     if (ended) this.#end(decoder.trailers);
     return fault;
-  }
-
-  #deliver(chunk: Buffer): void {
-    if (this.#sink === undefined) this.dropped += chunk.length;
-    else this.#sink.onData(chunk);
   }
 
   #end(trailers: HeaderList | undefined): void {
@@ -206,6 +205,15 @@ const copySize = readBuffers.shared.length;
 const maximumSpare = 32;
 const spare: Buffer[] = [];
 
+/** Memory of `copySize` bytes, to be given back by `reuse` when its reader is done with it. */
+function takeSpare(): Buffer {
+  return spare.pop() ?? Buffer.allocUnsafeSlow(copySize);
+}
+
+function reuse(memory: Buffer): void {
+  if (spare.length < maximumSpare) spare.push(memory);
+}
+
 /** Most readers are done with a chunk at once: then the memory of a large copy serves the next one too. */
 function deliverCopy(sink: BodySink, bytes: Buffer, from: number, to: number): void {
   const size = to - from;
@@ -213,9 +221,9 @@ function deliverCopy(sink: BodySink, bytes: Buffer, from: number, to: number): v
     sink.onData(Buffer.from(bytes.subarray(from, to)));
     return;
   }
-  const memory = spare.pop() ?? Buffer.allocUnsafeSlow(copySize);
+  const memory = takeSpare();
   bytes.copy(memory, 0, from, to);
-  if (sink.onData(memory.subarray(0, size)) === true && spare.length < maximumSpare) spare.push(memory);
+  if (sink.onData(memory.subarray(0, size)) === true) reuse(memory);
 }
 
 /** Joins pieces of one buffer; a single piece is not copied unless its memory does not last. */
@@ -224,6 +232,7 @@ class GatheredChunks {
   #bytes: Buffer | undefined = undefined;
   #length = 0;
   #copied = false;
+  #spare: Buffer | undefined = undefined;
 
   constructor(lasting: boolean) {
     this.#lasting = lasting;
@@ -237,7 +246,8 @@ class GatheredChunks {
       return;
     }
     if (!this.#copied) {
-      const joined = Buffer.allocUnsafe(this.#length + room);
+      const size = this.#length + room;
+      const joined = size > pooledSize && size <= copySize ? (this.#spare = takeSpare()) : Buffer.allocUnsafe(size);
       this.#bytes?.copy(joined);
       this.#bytes = joined;
       this.#copied = true;
@@ -248,6 +258,12 @@ class GatheredChunks {
 
   take(): Buffer | undefined {
     return this.#bytes?.subarray(0, this.#length);
+  }
+
+  /** Nobody holds what `take` gave any more: its memory serves the next one. */
+  giveBack(): void {
+    if (this.#spare !== undefined) reuse(this.#spare);
+    this.#spare = undefined;
   }
 }
 
