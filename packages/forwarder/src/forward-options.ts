@@ -7,6 +7,7 @@ import type {
   ResponseHead,
   VersionPolicy,
 } from "@proxy/http";
+import type { ForwarderError } from "./forwarder-error.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 /** Settings of one forwarding; all optional. */
@@ -28,8 +29,27 @@ export interface ForwardOptions {
    * Strict-Transport-Security gives way to one that stands here. Not changed.
    */
   readonly responseHeaders?: HeaderList | undefined;
+  /** Sent in the place of the exchange's body: a source that wraps it. Only for an exchange that has one. */
+  readonly body?: BodySource | undefined;
+  /** Makes this one of several attempts. Default: the only one. */
+  readonly attempt?: ForwardAttempt | undefined;
   /** The clock of the timeouts. Default: one that the process shares. For tests. */
   readonly timers?: TimerWheel | undefined;
+}
+
+/**
+ * One of several attempts to serve an exchange, each a forwarding of its own. It is asked before anything of the attempt
+ * reaches the client (interim responses aside), and may take the exchange back, unanswered, for another attempt. Must not throw.
+ */
+export interface ForwardAttempt {
+  /** From 1. Request transforms are told. */
+  readonly number: number;
+  /** Milliseconds for this attempt until the response head: `RequestTimedOut`, 504. Default: those of the whole. */
+  readonly timeout?: number | undefined;
+  /** It failed without a response head. True: the client is not answered; the outcome is told as always, without a status. */
+  failed(error: ForwarderError): boolean;
+  /** The response head came. True: the response is dropped, the client is not answered, and the outcome is told as undefined. */
+  responded(head: ResponseHead): boolean;
 }
 
 /** Settings of `forwardWith`. */

@@ -8,7 +8,8 @@
  *    body, the end, or the next tick, so that head and body leave together and an early failure can still be told.
  * 5. The body is passed on with backpressure, then the trailers. Where the request body is still under way after
  *    that, its end is waited for.
- * 6. Once, and only once, the outcome is told.
+ * 6. Once, and only once, the outcome is told. One of several attempts is asked first, in 4 and where it fails before that,
+ *    whether the client is to be answered at all.
  *
  * One object for the whole of it, and one long file: every event has to be judged by the one phase there is.
  */
@@ -80,6 +81,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   #phase = preparing;
   #lastTick: number;
   #routeTick = 0;
+  #isAttemptLimited = false;
   #outgoing: Outgoing | undefined = undefined;
   #body: RequestBody | undefined = undefined;
   #call: DestinationCall | undefined = undefined;
@@ -107,8 +109,9 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   start(): void {
     const exchange = this.#exchange;
     if (exchange.response.started) throw new ExchangeStateError("the exchange is answered already");
-    const { timeout, signal } = this.#options;
+    const { timeout, signal, attempt } = this.#options;
     if (timeout !== undefined) this.#routeTick = this.#wheel.tick + this.#wheel.ticks(timeout);
+    if (attempt !== undefined) this.#limitAttempt(attempt.timeout);
     this.#wheel.add(this, this.#nextCheck());
     exchange.onClientGone((cause) => this.#onClientGone(cause));
     if (signal !== undefined) this.#listen(signal);
@@ -135,7 +138,8 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     const exchange = this.#exchange;
     const transformer = this.#transformer;
     const headers = new HeaderList();
-    const outgoing = new Outgoing(exchange.request, this.#destination.prefix, headers, exchange.body, this.#options);
+    const body = this.#options.body ?? exchange.body;
+    const outgoing = new Outgoing(exchange.request, this.#destination.prefix, headers, body, this.#options);
     outgoing.upgrade = upgrade;
     this.#outgoing = outgoing;
     try {
@@ -220,6 +224,12 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
 
   onResponse(head: ResponseHead): void {
     if (this.#phase !== waiting) return;
+    if (this.#options.attempt?.responded(head) === true) {
+      this.#phase = over;
+      this.#giveUp();
+      this.#settle(undefined);
+      return;
+    }
     const response = this.#transformHead(head);
     if (response === undefined) this.#headReady();
     else this.#awaitTransform(response, head, () => this.#headReady());
@@ -292,8 +302,9 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   check(tick: number): number {
     if (this.#phase === over) return 0;
     if (this.#routeTick > 0 && tick >= this.#routeTick) {
-      const cause = new Error("the route's timeout ran out");
-      this.#fail({ code: "RouteTimeout", status: 504, source: "destination", retry: "never", cause });
+      const code = this.#isAttemptLimited ? "RequestTimedOut" : "RouteTimeout";
+      const cause = new Error(this.#isAttemptLimited ? "the time for one attempt ran out" : "the route's timeout ran out");
+      this.#fail({ code, status: 504, source: "destination", retry: "never", cause });
       return 0;
     }
     if (tick - this.#lastTick >= this.#activityTicks) {
@@ -312,6 +323,15 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     } catch (cause) {
       this.#fail(responseFailure("ResponseBodyClient", "gateway", cause));
     }
+  }
+
+  /** The time of the attempt counts where it ends before that of the route. */
+  #limitAttempt(timeout: number | undefined): void {
+    if (timeout === undefined) return;
+    const tick = this.#wheel.tick + this.#wheel.ticks(timeout);
+    if (this.#routeTick > 0 && this.#routeTick <= tick) return;
+    this.#routeTick = tick;
+    this.#isAttemptLimited = true;
   }
 
   #nextCheck(): number {
@@ -528,6 +548,15 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     this.#phase = over;
     this.#head = undefined;
     const sink = this.#exchange.response;
+    const { attempt } = this.#options;
+    if (attempt !== undefined && !headKnown && !sink.started) {
+      const unanswered = this.#describe(failure, undefined);
+      if (attempt.failed(unanswered)) {
+        this.#giveUp(unanswered);
+        this.#settle(unanswered);
+        return;
+      }
+    }
     const error = this.#describe(failure, sink.started ? undefined : failure.status);
     this.#giveUp(error);
     if (sink.started) {

@@ -8,6 +8,7 @@ export { ForwarderError, forwarderErrorCodes } from "./forwarder-error.ts";
 export type { ForwarderErrorCode, ForwarderErrorOptions } from "./forwarder-error.ts";
 export type {
   ClientResponse,
+  ForwardAttempt,
   ForwardOptions,
   ForwardWithOptions,
   OutgoingRequest,

@@ -35,7 +35,7 @@ export class Outgoing implements OutgoingRequest, DestinationRequest {
     prefix: string,
     headers: HeaderList,
     body: BodySource | undefined,
-    { version, versionPolicy }: Pick<ForwardOptions, "version" | "versionPolicy">,
+    { version, versionPolicy, attempt }: Pick<ForwardOptions, "version" | "versionPolicy" | "attempt">,
   ) {
     this.method = request.method;
     this.destinationPrefix = prefix;
@@ -43,7 +43,7 @@ export class Outgoing implements OutgoingRequest, DestinationRequest {
     this.query = request.query;
     this.headers = headers;
     this.body = body;
-    this.attempt = 1;
+    this.attempt = attempt === undefined ? 1 : attempt.number;
     this.httpVersion = version ?? "2";
     this.versionPolicy = versionPolicy ?? "RequestVersionOrLower";
   }
