@@ -1,6 +1,8 @@
+import type { LookupFunction } from "node:net";
 import type { BodySource } from "./body.ts";
 import type { HttpVersion, ResponseHead, Tunnel } from "./exchange.ts";
 import type { HeaderList } from "./header-list.ts";
+import type { DestinationTls } from "./tls/destination-tls.ts";
 
 /**
  * The destination side: a client that owns the connections to one origin (scheme, host, port) with one set of
@@ -34,6 +36,8 @@ export interface DestinationOrigin {
   /** Host name or IP address; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+  /** Name for SNI and certificate check where the client's settings have none. Default: the host. */
+  readonly serverName?: string | undefined;
 }
 
 /** Settings of an `HttpClient`; times in milliseconds. */
@@ -60,20 +64,47 @@ export interface HttpClientOptions {
   readonly prewarm?: number | undefined;
   /** Most bytes of a response head. Default 65 536. */
   readonly maxResponseHeadersSize?: number | undefined;
-  readonly tls?: DestinationTlsOptions | undefined;
+  /** Given as a `DestinationTls` it can be changed while the client is in use. */
+  readonly tls?: DestinationTlsOptions | DestinationTls | undefined;
+  /**
+   * For http destinations it is asked for the whole URL (RFC 9112, 3.2.2), for https destinations and upgrades for a tunnel
+   * (CONNECT). Default none; the environment is not asked.
+   */
+  readonly webProxy?: WebProxyOptions | undefined;
+  /** Looks host names up; for tests. Default: the system's resolver. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
+export type TlsVersion = "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
+
 export interface DestinationTlsOptions {
-  /** Name for SNI and certificate check. Default: the origin's host. */
+  /** Name for SNI and certificate check. Default: the origin's `serverName`, or its host. */
   readonly serverName?: string | undefined;
   /** Turns the check of the certificate off. Default false. */
   readonly acceptAnyCertificate?: boolean | undefined;
-  readonly minVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3" | undefined;
-  readonly maxVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3" | undefined;
-  /** PEM. Default: Node's authorities. */
-  readonly ca?: string | readonly string[] | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
+  /** Default: TLS 1.2. A lower one also lowers what OpenSSL demands of keys and signatures. */
+  readonly minVersion?: TlsVersion | undefined;
+  readonly maxVersion?: TlsVersion | undefined;
+  /** Versions between these two that are not spoken. */
+  readonly withoutVersions?: readonly TlsVersion[] | undefined;
+  /** PEM of the authorities that vouch for destinations. Default: those that Node knows. */
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
+  /** What the client shows of itself: PEM, the certificate first, then its chain. */
+  readonly cert?: string | Uint8Array | undefined;
+  /** PEM. Default: in `cert`. */
+  readonly key?: string | Uint8Array | undefined;
+  /** Certificate and key as PKCS #12, instead of `cert`. */
+  readonly pfx?: Uint8Array | undefined;
+  /** Opens an encrypted `key` or `pfx`. */
+  readonly passphrase?: string | undefined;
+}
+
+/** An HTTP proxy that requests take to their destinations. */
+export interface WebProxyOptions {
+  /** `http://host:port`; a user name and password in it go to the proxy as Basic credentials (RFC 7617), and nowhere else. */
+  readonly address: string;
+  /** Whether destinations on this machine, or with a name without dots, are reached directly. Default false. */
+  readonly bypassOnLocal?: boolean | undefined;
 }
 
 /** Which versions may stand in for the one asked for; over cleartext "or lower" means HTTP/1.1. */

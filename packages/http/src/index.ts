@@ -21,6 +21,8 @@ export type {
   HttpClientOptions,
   DestinationOrigin,
   DestinationTlsOptions,
+  TlsVersion,
+  WebProxyOptions,
   DestinationRequest,
   VersionPolicy,
   DestinationHandler,
@@ -55,6 +57,7 @@ export type { Http2ServerOptions } from "./node/http2-server.ts";
 export type { Http2SessionsOptions } from "./node/http2-sessions.ts";
 export { createTlsServer } from "./tls/tls-server.ts";
 export type { TlsServerOptions } from "./tls/tls-server.ts";
+export { DestinationTls } from "./tls/destination-tls.ts";
 export { checkCertificates, FrontTls } from "./tls/front-tls.ts";
 export type { FrontTlsOptions, FrontTlsSettings } from "./tls/front-tls.ts";
 export { certificateExpiry, TlsCertificateError } from "./tls/certificate.ts";

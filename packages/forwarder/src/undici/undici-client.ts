@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
-import type { DestinationClient, DestinationOrigin, HttpClient, HttpClientOptions } from "@proxy/http";
+import { checkServerIdentity } from "node:tls";
+import { DestinationTls, type DestinationClient, type DestinationOrigin, type HttpClient, type HttpClientOptions } from "@proxy/http";
 import { buildConnector, Pool } from "undici";
 import { connectionOf } from "./undici-connection.ts";
 import { UndiciDestination } from "./undici-destination.ts";
@@ -12,9 +13,10 @@ const defaultMaxResponseHeadersSize = 65_536;
  * Clients over undici's `Pool`, HTTP/1.1. Limits that are undici's: trailers of requests are not sent; a 100 that
  * was not asked for breaks the connection, so `expectContinue` sends the body at once; the head of a request
  * leaves with the first bytes of its body; `OPTIONS *` cannot be sent; a request that waits for a connection and
- * is given up stays in the queue until its turn.
+ * is given up stays in the queue until its turn. Throws for a `webProxy`, which it does not know.
  */
 export function createUndiciClient(options: HttpClientOptions = {}): HttpClient {
+  if (options.webProxy !== undefined) throw new TypeError("the clients over undici know no web proxy");
   return new UndiciClient(options);
 }
 
@@ -34,12 +36,13 @@ class UndiciClient implements HttpClient {
   destination(origin: DestinationOrigin): DestinationClient {
     const host = origin.host.includes(":") ? `[${origin.host}]` : origin.host;
     const address = `${origin.scheme}://${host}:${origin.port}`;
-    const known = this.#destinations.get(address)?.deref();
+    const key = origin.serverName === undefined ? address : `${address} ${origin.serverName}`;
+    const known = this.#destinations.get(key)?.deref();
     if (known !== undefined) return known;
     const pool = createPool(address, origin, this.#options);
     const created = new UndiciDestination(pool, origin, this.#options, this.#inUse);
-    this.#destinations.set(address, new WeakRef(created));
-    this.#forgotten.register(created, address);
+    this.#destinations.set(key, new WeakRef(created));
+    this.#forgotten.register(created, key);
     return created;
   }
 
@@ -53,25 +56,33 @@ class UndiciClient implements HttpClient {
 }
 
 function createPool(address: string, origin: DestinationOrigin, options: HttpClientOptions): Pool {
-  const { tls } = options;
-  const connect = buildConnector({
-    timeout: options.connectTimeout ?? defaultConnectTimeout,
-    allowH2: false,
-    // A tunnel's half-close is passed on; requests never see it, a connection that ends is destroyed.
-    allowHalfOpen: true,
-    autoSelectFamily: true,
-    ...(tls?.acceptAnyCertificate === true && { rejectUnauthorized: false }),
-    ...(tls?.minVersion !== undefined && { minVersion: tls.minVersion }),
-    ...(tls?.maxVersion !== undefined && { maxVersion: tls.maxVersion }),
-    ...(tls?.ca !== undefined && { ca: typeof tls.ca === "string" ? tls.ca : [...tls.ca] }),
-    ...(tls?.cert !== undefined && { cert: tls.cert }),
-    ...(tls?.key !== undefined && { key: tls.key }),
-  } as buildConnector.BuildOptions);
+  const tls = options.tls instanceof DestinationTls ? options.tls : new DestinationTls(options.tls);
   // undici would take the name for SNI from the Host field. An address has no SNI (RFC 6066, 3).
-  const servername = tls?.serverName ?? (isIP(origin.host) === 0 ? origin.host : "");
+  const name = tls.options.serverName ?? origin.serverName ?? origin.host;
+  const servername = isIP(name) === 0 ? name : "";
+  const connector = (): buildConnector.connector =>
+    buildConnector({
+      timeout: options.connectTimeout ?? defaultConnectTimeout,
+      allowH2: false,
+      // A tunnel's half-close is passed on; requests never see it, a connection that ends is destroyed.
+      allowHalfOpen: true,
+      autoSelectFamily: true,
+      secureContext: tls.context,
+      checkServerIdentity: (...[, certificate]: Parameters<typeof checkServerIdentity>) => checkServerIdentity(name, certificate),
+      ...(tls.options.acceptAnyCertificate === true && { rejectUnauthorized: false }),
+      ...(options.lookup !== undefined && { lookup: options.lookup }),
+    } as buildConnector.BuildOptions);
+  let { generation } = tls;
+  let connect = connector();
   const idleTimeout = options.idleTimeout ?? defaultIdleTimeout;
   return new Pool(address, {
-    connect: (target, callback) => connect({ ...target, servername }, callback),
+    connect: (target, callback) => {
+      if (generation !== tls.generation) {
+        generation = tls.generation;
+        connect = connector();
+      }
+      connect({ ...target, servername }, callback);
+    },
     factory: connectionOf,
     connections: options.maxConnections ?? null,
     pipelining: 1,

@@ -108,8 +108,8 @@ function text(pem: string | Uint8Array | undefined): string | undefined {
   return pem === undefined || typeof pem === "string" ? pem : Buffer.from(pem).toString("latin1");
 }
 
-/** OpenSSL's words are for those who know its source; the usual mistakes deserve better ones. */
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+/** Why a certificate cannot be used: OpenSSL's words are for those who know its source; the usual mistakes deserve better ones. */
+export function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   if (/mac verify failure|bad decrypt|bad password/i.test(message)) return "the passphrase does not open the private key";
   if (/passphrase|password/i.test(message) || code === "ERR_MISSING_PASSPHRASE") return "the private key is encrypted, and no passphrase is given";
   if (/key values mismatch/i.test(message)) return "the private key does not belong to the certificate";

@@ -1,11 +1,10 @@
 import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import { DestinationError, type DestinationErrorStep } from "../../destination-client.ts";
 import type { Timed } from "../timer-wheel.ts";
 import { ClientTunnel } from "./client-tunnel.ts";
 import type { EngineCall } from "./engine-call.ts";
 import type { EngineDestination } from "./engine-destination.ts";
-import { openSocket } from "./open-socket.ts";
+import { openSocket, type SocketListener, type SocketOpening } from "./open-socket.ts";
 import { readBuffers } from "../read-buffers.ts";
 import { ResponseReader } from "./response-reader.ts";
 
@@ -13,6 +12,7 @@ import { ResponseReader } from "./response-reader.ts";
 const continueTimeout = 1000;
 
 const nothing = new Uint8Array(0);
+const alpnProtocols = ["http/1.1"];
 
 type State = "connecting" | "open" | "tunnel" | "closed";
 
@@ -25,7 +25,7 @@ type State = "connecting" | "open" | "tunnel" | "closed";
  * 4. back to idle when both are complete, nothing is left over and the peer keeps it open; a tunnel after 101;
  *    closed in all other cases.
  */
-export class ClientConnection implements Timed {
+export class ClientConnection implements Timed, SocketListener {
   deadline = Infinity;
   wheelIndex = -1;
   /** The call that this connection was opened for, until some call is served. */
@@ -34,6 +34,8 @@ export class ClientConnection implements Timed {
   opened = false;
   /** In the time of the wheel. */
   openedAt = 0;
+  /** Of the TLS settings that it was opened with. */
+  readonly tlsGeneration: number;
   idleSince = 0;
   /** While idle: when it is closed, in the time of the wheel. */
   idleUntil = Infinity;
@@ -42,7 +44,9 @@ export class ClientConnection implements Timed {
   /** It does not hold the process open. */
   resting = false;
   readonly #destination: EngineDestination;
-  readonly #socket: Socket;
+  readonly #opening: SocketOpening;
+  /** Once it is open. */
+  #socket!: Socket;
   readonly #reader: ResponseReader;
   #state: State = "connecting";
   #call: EngineCall | undefined;
@@ -63,29 +67,45 @@ export class ClientConnection implements Timed {
     this.#destination = destination;
     this.initiator = initiator;
     this.#reader = new ResponseReader(destination.options.maxResponseHeadersSize);
-    const { tls, wheel } = destination;
-    const socket = openSocket({
-      origin: destination.origin,
-      tls,
-      session: destination.session,
-      onread: {
-        buffer: () => this.#takeNextBuffer() as Buffer,
-        callback: (count, buffer) => this.#onRead(count, buffer as Buffer),
+    const { wheel } = destination;
+    this.tlsGeneration = destination.tls?.generation ?? 0;
+    this.#opening = openSocket(
+      {
+        ...destination.means,
+        origin: destination.origin,
+        alpnProtocols,
+        session: destination.session,
+        onread: {
+          buffer: () => this.#takeNextBuffer() as Buffer,
+          callback: (count, buffer) => this.#onRead(count, buffer as Buffer),
+        },
       },
-    });
-    this.#socket = socket;
+      this,
+    );
     wheel.add(this);
     this.deadline = wheel.after(destination.options.connectTimeout);
-    socket.once(tls === undefined ? "connect" : "secureConnect", () => this.#onOpen());
+  }
+
+  // What the opening of the socket tells
+
+  socketOpened(socket: Socket): void {
+    this.#socket = socket;
     socket.on("drain", () => this.#onDrain());
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error: Error) => this.#lost(error));
-    socket.on("close", () => this.#onClose());
-    if (tls !== undefined) {
-      (socket as TLSSocket).on("session", (session) => {
-        destination.session = session;
-      });
-    }
+    this.#onOpen();
+  }
+
+  socketFailed(error: Error): void {
+    this.#lost(error);
+  }
+
+  socketClosed(): void {
+    this.#onClose();
+  }
+
+  socketSession(session: Buffer): void {
+    if (this.tlsGeneration === this.#destination.tls?.generation) this.#destination.session = session;
   }
 
   /** Sends the request of `call`. The connection must be idle. */
@@ -151,10 +171,12 @@ export class ClientConnection implements Timed {
   /** Cuts the connection; whoever it served was told or does not care. */
   destroy(): void {
     if (this.#state === "closed") return;
+    const opened = this.#state !== "connecting";
     this.#state = "closed";
     this.#detach();
     this.#destination.wheel.remove(this);
-    this.#socket.destroy();
+    if (opened) this.#socket.destroy();
+    else this.#opening.destroy();
     this.#destination.connectionLost(this);
   }
 

@@ -5,8 +5,9 @@ import type {
   HttpClientOptions,
 } from "../../destination-client.ts";
 import { TimerWheel } from "../timer-wheel.ts";
-import { EngineDestination, type PoolOptions } from "./engine-destination.ts";
-import { type PreparedTls, prepareTls } from "./open-socket.ts";
+import { DestinationTls } from "../../tls/destination-tls.ts";
+import { type ConnectionMeans, EngineDestination, type PoolOptions } from "./engine-destination.ts";
+import { prepareWebProxy, type WebProxy } from "./web-proxy.ts";
 
 export interface EngineClientOptions extends HttpClientOptions {
   /** Milliseconds, monotonic. Injected by tests. Default `performance.now`. */
@@ -19,7 +20,7 @@ export interface EngineClientOptions extends HttpClientOptions {
  * An HTTP/1.1 client of the engine: a pool of connections per origin, cleartext and TLS, strict in what it reads
  * (RFC 9110 and 9112), one request at a time on a connection. Timeouts are coarse: they pass up to two
  * `timerInterval`s late, never early. Connections that have been idle for two `timerInterval`s do not hold the process
- * open. Throws when certificate, key or versions in `tls` are malformed.
+ * open. Throws when what `tls` holds cannot be used, or the web proxy has no http address.
  */
 export function createEngineClient(options: EngineClientOptions = {}): HttpClient {
   return new EngineClient(options);
@@ -35,7 +36,9 @@ class EngineClient implements HttpClient {
     if (this.#destinations.get(key)?.deref() === undefined) this.#destinations.delete(key);
   });
   readonly #options: PoolOptions;
-  readonly #tls: PreparedTls;
+  readonly #tls: DestinationTls;
+  readonly #lookup: EngineClientOptions["lookup"];
+  readonly #proxy: WebProxy | undefined;
   readonly #wheel: TimerWheel;
   #closing = false;
 
@@ -50,21 +53,33 @@ class EngineClient implements HttpClient {
       maxResponseHeadersSize: options.maxResponseHeadersSize ?? 65_536,
       prewarm: options.prewarm ?? 0,
     };
-    this.#tls = prepareTls(options.tls ?? {});
+    this.#tls = options.tls instanceof DestinationTls ? options.tls : new DestinationTls(options.tls);
+    this.#lookup = options.lookup;
+    this.#proxy = options.webProxy === undefined ? undefined : prepareWebProxy(options.webProxy);
     this.#wheel = new TimerWheel({ now: options.now, interval: options.timerInterval });
   }
 
   destination(origin: DestinationOrigin): DestinationClient {
     const { scheme, host, port } = origin;
-    const key = `${scheme}://${host.toLowerCase()} ${port}`;
+    const tls = scheme === "https" ? this.#tls : undefined;
+    // In cleartext nobody is asked for a name.
+    const serverName = tls === undefined || origin.serverName === undefined ? undefined : origin.serverName.toLowerCase();
+    const own: DestinationOrigin = { scheme, host, port, serverName };
+    const key = `${scheme}://${host.toLowerCase()} ${port} ${serverName ?? ""}`;
+    const proxy = this.#proxy === undefined || this.#proxy.bypasses(host) ? undefined : this.#proxy;
+    const means: ConnectionMeans = { tls, lookup: this.#lookup, proxy };
+    if (proxy === undefined || tls !== undefined) return this.#held(key, own, means);
+    return this.#held(key, own, { ...means, upgrades: this.#held(`${key} tunnels`, own, means) });
+  }
+
+  #held(key: string, origin: DestinationOrigin, means: ConnectionMeans): EngineDestination {
     const known = this.#destinations.get(key)?.deref();
     if (known !== undefined) return known;
-    const tls = scheme === "https" ? this.#tls : undefined;
-    const created = new EngineDestination({ scheme, host, port }, this.#options, tls, this.#wheel);
+    const created = new EngineDestination(origin, this.#options, means, this.#wheel);
     this.#destinations.set(key, new WeakRef(created));
     this.#forgotten.register(created, key);
     if (this.#closing) void created.close();
-    else created.prewarm();
+    else if (!key.endsWith(" tunnels")) created.prewarm();
     return created;
   }
 

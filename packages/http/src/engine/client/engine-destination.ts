@@ -11,8 +11,10 @@ import type { Timed, TimerWheel } from "../timer-wheel.ts";
 import { CallQueue } from "./call-queue.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { EngineCall } from "./engine-call.ts";
-import type { PreparedTls } from "./open-socket.ts";
-import { requestHead } from "./request-head.ts";
+import type { DestinationTls } from "../../tls/destination-tls.ts";
+import type { OpenSocketOptions } from "./open-socket.ts";
+import { type ProxiedHead, requestHead } from "./request-head.ts";
+import { authorityOf, type WebProxy } from "./web-proxy.ts";
 
 /** The numbers of `HttpClientOptions` with defaults filled in; `Infinity` is unlimited. */
 export interface PoolOptions {
@@ -24,6 +26,16 @@ export interface PoolOptions {
   readonly connectionLifetime: number;
   readonly maxResponseHeadersSize: number;
   readonly prewarm: number;
+}
+
+/** How connections come about: directly, or over a web proxy that is asked for whole URLs or for tunnels. */
+export interface ConnectionMeans {
+  /** Undefined: cleartext. */
+  readonly tls: DestinationTls | undefined;
+  readonly lookup: OpenSocketOptions["lookup"];
+  readonly proxy?: WebProxy | undefined;
+  /** Where requests for another protocol go: a proxy that is asked for URLs could not pass them on. */
+  readonly upgrades?: EngineDestination | undefined;
 }
 
 /** A destination closes at the time it announced: its idle connections are left so much earlier, or at half time. */
@@ -40,12 +52,17 @@ export class EngineDestination implements DestinationClient, Timed {
   wheelIndex = -1;
   readonly origin: DestinationOrigin;
   readonly options: PoolOptions;
-  readonly tls: PreparedTls | undefined;
+  readonly tls: DestinationTls | undefined;
+  /** What the opening of a connection needs beyond the origin. */
+  readonly means: Pick<OpenSocketOptions, "tls" | "lookup" | "tunnelOver" | "instead">;
+  /** Requests name the whole URL, for the proxy that gets them. */
+  readonly proxied: ProxiedHead | undefined;
   readonly wheel: TimerWheel;
   /** `destination http://host:port`, for messages. */
   readonly name: string;
-  /** The TLS session to take up with the next connection. */
-  session: Buffer | undefined;
+  readonly #upgrades: EngineDestination | undefined;
+  #session: Buffer | undefined;
+  #sessionGeneration = 0;
   readonly #host: string;
   /** Idle connections, the one used last at the end. */
   readonly #idle: ClientConnection[] = [];
@@ -62,15 +79,31 @@ export class EngineDestination implements DestinationClient, Timed {
   #closed: Promise<void> | undefined;
   #resolveClosed: (() => void) | undefined;
 
-  constructor(origin: DestinationOrigin, options: PoolOptions, tls: PreparedTls | undefined, wheel: TimerWheel) {
+  constructor(origin: DestinationOrigin, options: PoolOptions, means: ConnectionMeans, wheel: TimerWheel) {
+    const { tls, lookup, proxy, upgrades } = means;
     this.origin = origin;
     this.options = options;
     this.tls = tls;
+    this.#upgrades = upgrades;
+    const asksForUrls = proxy !== undefined && upgrades !== undefined;
+    this.means = asksForUrls ? { tls, lookup, instead: proxy } : { tls, lookup, tunnelOver: proxy };
+    this.proxied = asksForUrls ? proxiedHead(proxy, origin) : undefined;
     this.wheel = wheel;
     const host = origin.host.includes(":") ? `[${origin.host}]` : origin.host;
     const usualPort = origin.scheme === "https" ? 443 : 80;
     this.#host = origin.port === usualPort ? host : `${host}:${origin.port}`;
     this.name = `destination ${origin.scheme}://${host}:${origin.port}`;
+  }
+
+  /** The TLS session to take up with the next connection. */
+  get session(): Buffer | undefined {
+    // One of other settings would be taken up without looking at certificates again.
+    return this.#sessionGeneration === this.tls?.generation ? this.#session : undefined;
+  }
+
+  set session(session: Buffer | undefined) {
+    this.#session = session;
+    this.#sessionGeneration = this.tls?.generation ?? 0;
   }
 
   /** Opens connections ahead of requests. When they fail, the requests that need them tell why. */
@@ -83,7 +116,8 @@ export class EngineDestination implements DestinationClient, Timed {
   }
 
   send(request: DestinationRequest, handler: DestinationHandler): DestinationCall {
-    const head = requestHead(request, this.#host);
+    if (request.upgrade !== undefined && this.#upgrades !== undefined) return this.#upgrades.send(request, handler);
+    const head = requestHead(request, this.#host, this.proxied);
     if (typeof head !== "string") {
       const call = new EngineCall(this, request, handler, "");
       call.fail(this.#refusal(`the request cannot be sent: ${head.fault}`, { step: "request", source: "gateway" }));
@@ -222,6 +256,7 @@ export class EngineDestination implements DestinationClient, Timed {
 
   #isAged(connection: ClientConnection): boolean {
     const { connectionLifetime } = this.options;
+    if (this.tls !== undefined && connection.tlsGeneration !== this.tls.generation) return true;
     return connectionLifetime !== Infinity && this.wheel.time - connection.openedAt >= connectionLifetime;
   }
 
@@ -322,4 +357,11 @@ export class EngineDestination implements DestinationClient, Timed {
   #refusal(fault: string, options: Omit<DestinationErrorOptions, "requestSent">): DestinationError {
     return new DestinationError(`${this.name}: ${fault}`, { ...options, requestSent: false });
   }
+}
+
+function proxiedHead(proxy: WebProxy, origin: DestinationOrigin): ProxiedHead {
+  return {
+    prefix: `${origin.scheme}://${authorityOf(origin)}`,
+    fields: proxy.credentials === undefined ? "" : `Proxy-Authorization: ${proxy.credentials}\r\n`,
+  };
 }

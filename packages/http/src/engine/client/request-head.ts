@@ -11,12 +11,20 @@ const usualMethods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS",
 // A character above 0xFF would be cut to its low byte on the wire, and U+010A becomes a line feed.
 const unsafeInTarget = /[\u0000-\u0020\u007f-\uffff]/;
 
+/** What a request has more of when a web proxy gets it. */
+export interface ProxiedHead {
+  /** Scheme and authority of the destination: its target becomes the whole URL (RFC 9112, 3.2.2). */
+  readonly prefix: string;
+  /** Lines for the proxy, each with CRLF. */
+  readonly fields: string;
+}
+
 /**
  * The head of `request` as latin1 text with its empty line, or what is wrong with it as an `UnsafeHead`.
  * Framing and connection fields are written here; those among the headers are left out. `host` is the Host
  * field for a request that has none.
  */
-export function requestHead(request: DestinationRequest, host: string): string | UnsafeHead {
+export function requestHead(request: DestinationRequest, host: string, proxied?: ProxiedHead): string | UnsafeHead {
   const { method, target, body, upgrade } = request;
   if (!usualMethods.has(method) && !isToken(method)) return new UnsafeHead("the method is no token");
   if (target === "" || unsafeInTarget.test(target)) return new UnsafeHead("the target holds an illegal character");
@@ -39,8 +47,9 @@ export function requestHead(request: DestinationRequest, host: string): string |
   }
   if (hosts > 1) return new UnsafeHead("there are two Host fields");
 
-  let text = `${method} ${target} HTTP/1.1\r\n`;
+  let text = `${method} ${proxied === undefined ? target : absolute(target, proxied)} HTTP/1.1\r\n`;
   if (hosts === 0) text += `Host: ${host}\r\n`;
+  if (proxied !== undefined) text += proxied.fields;
   text += headers.toWire();
   if (body !== undefined) {
     text += body.length === undefined ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${body.length}\r\n`;
@@ -54,6 +63,11 @@ export function requestHead(request: DestinationRequest, host: string): string |
   }
   if (request.expectContinue === true && body !== undefined) text += "Expect: 100-continue\r\n";
   return `${text}\r\n`;
+}
+
+/** `*` is the URL without a path (RFC 9112, 3.2.4). */
+function absolute(target: string, { prefix }: ProxiedHead): string {
+  return target === "*" ? prefix : prefix + target;
 }
 
 /** The last chunk with the trailer section (RFC 9112, 7.1.2), or undefined when a trailer cannot be written. */

@@ -240,6 +240,8 @@ export class ResponseReader {
       this.head = head;
       return "tunnel";
     }
+    // The proxy speaks for itself: to the client it would say nothing.
+    if (status === 407 && call.destination.proxied !== undefined) return this.#refuse("the web proxy wants (other) credentials");
     this.keepAlive = framing !== framingUntilClose && staysOpen(minorVersion, marks, headers);
     this.keepAliveTimeout = (marks & fieldMark.keepAlive) === 0 ? Infinity : announcedTimeout(headers.get("keep-alive") as string);
     if (framing === framingChunked) {
