@@ -1,4 +1,5 @@
 import { BadRequestError, ClientGoneError, type DestinationError, type DestinationOrigin, ExchangeStateError } from "@proxy/http";
+import { BodyTransformError } from "./body/changed-request-body.ts";
 import { ForwarderError, type ForwarderErrorCode } from "./forwarder-error.ts";
 import type { RequestBody } from "./request-body.ts";
 
@@ -21,6 +22,9 @@ export function requestBodyFailure(body: RequestBody | undefined): Failure | und
   }
   if (cause instanceof ExchangeStateError) {
     // A body parser in front of the forwarding has it: not the client's doing.
+    return { code: "RequestCreation", status: 502, source: "gateway", retry: "never", cause };
+  }
+  if (cause instanceof BodyTransformError) {
     return { code: "RequestCreation", status: 502, source: "gateway", retry: "never", cause };
   }
   const status = cause instanceof BadRequestError ? cause.status : 400;

@@ -7,6 +7,7 @@ import type {
   ResponseHead,
   VersionPolicy,
 } from "@proxy/http";
+import type { BodyChange } from "./body/body-transform.ts";
 import type { ForwarderError } from "./forwarder-error.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
@@ -71,6 +72,11 @@ export interface OutgoingRequest {
   readonly headers: HeaderList;
   /** The request's body; may be replaced by another source where the request has one. */
   body: BodySource | undefined;
+  /**
+   * What changes the body chunk by chunk on its way (`addBodyTransform`). Fields about its length and its bytes then fall away, and it
+   * goes out in chunks. A request without body, or with one of length 0, is not changed.
+   */
+  bodyChange?: BodyChange | undefined;
   /** Which attempt this is, from 1. */
   readonly attempt: number;
 }
@@ -81,6 +87,11 @@ export interface ClientResponse {
   /** Undefined: the standard reason phrase of the status. */
   reason: string | undefined;
   readonly headers: HeaderList;
+  /**
+   * What changes the body chunk by chunk on its way (`addBodyTransform`). Length, digests and `Accept-Ranges` then fall away, and an ETag
+   * becomes a weak one. Without effect on a 206, which is a part of something, on upgrades, and where no destination answered.
+   */
+  bodyChange?: BodyChange | undefined;
 }
 
 /**

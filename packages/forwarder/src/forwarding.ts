@@ -15,6 +15,7 @@
  */
 import {
   BadRequestError,
+  type BodySource,
   type DestinationCall,
   DestinationError,
   type DestinationHandler,
@@ -25,6 +26,11 @@ import {
   type ResponseHead,
   type Tunnel,
 } from "@proxy/http";
+import { type BodyChange, BodyContentError } from "./body/body-transform.ts";
+import { ChangedBody, type ChangedBodyOwner } from "./body/changed-body.ts";
+import { changeRequestFields, changeResponseFields, changeTrailers } from "./body/changed-head.ts";
+import { ChangedRequestBody } from "./body/changed-request-body.ts";
+import { contentCodings } from "./body/content-coding.ts";
 import type { Destination } from "./destination.ts";
 import {
   canceledAfterHead,
@@ -67,7 +73,7 @@ const over = 6;
 const defaultActivityTimeout = 100_000;
 const untransformed: Transformer = { trusted: true };
 
-export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOwner {
+export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOwner, ChangedBodyOwner {
   wheelNext: WheelEntry | undefined = undefined;
   wheelPrevious: WheelEntry | undefined = undefined;
 
@@ -90,6 +96,8 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   #head: ClientResponse | undefined = undefined;
   #pending: PendingResponse | undefined = undefined;
   #relay: TunnelRelay | undefined = undefined;
+  #changed: ChangedBody | undefined = undefined;
+  #trailers: HeaderList | undefined = undefined;
   #onAbort: (() => void) | undefined = undefined;
   #aboutContent = false;
   #givenUp: Error | undefined = undefined;
@@ -182,6 +190,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       if (outgoing.body !== undefined) {
         if (exchange.body === undefined) throw new TypeError("a transform gave a body to a request that has none");
         if (outgoing.body.started) throw new ExchangeStateError("the request body was read before it could be forwarded");
+        if (outgoing.bodyChange !== undefined && outgoing.body.length !== 0) this.#changeRequest(outgoing, outgoing.body);
         this.#body = new RequestBody(outgoing.body, this);
         outgoing.body = this.#body;
         outgoing.expectContinue = expectsContinue(exchange.request);
@@ -200,6 +209,14 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     // What came while `send` ran could not be passed on to the call yet.
     if (this.#givenUp !== undefined) call.abort(this.#givenUp);
     else if (this.#paused) call.pause();
+  }
+
+  #changeRequest(outgoing: Outgoing, body: BodySource): void {
+    const change = outgoing.bodyChange as BodyChange;
+    const decode = contentCodings(this.#exchange.request.headers);
+    const options = { change, decode, encode: contentCodings(outgoing.headers), flushing: false };
+    changeRequestFields(outgoing.headers);
+    outgoing.body = new ChangedRequestBody(body, options, () => this.touch());
   }
 
   // What the destination's client tells
@@ -231,12 +248,12 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       return;
     }
     const response = this.#transformHead(head);
-    if (response === undefined) this.#headReady();
-    else this.#awaitTransform(response, head, () => this.#headReady());
+    if (response === undefined) this.#headReady(head);
+    else this.#awaitTransform(response, head, () => this.#headReady(head));
   }
 
   onData(chunk: Uint8Array): boolean | void {
-    if (this.#phase === relaying) return this.#write(chunk);
+    if (this.#phase === relaying) return this.#changed === undefined ? this.#write(chunk) : this.#change(this.#changed, chunk);
     if (this.#phase === transformingResponse) this.#pending?.data.push(chunk);
     return false;
   }
@@ -248,6 +265,15 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     }
     if (this.#phase !== relaying) return;
     this.touch();
+    if (this.#changed !== undefined) {
+      this.#trailers = changeTrailers(trailers);
+      // Its connection may serve somebody else while transforms still give.
+      this.#call = undefined;
+      this.#changed.end();
+    } else this.#finish(trailers);
+  }
+
+  #finish(trailers: HeaderList | undefined): void {
     try {
       this.#endResponse(trailers);
     } catch (cause) {
@@ -311,7 +337,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       this.#stalled();
       return 0;
     }
-    if (this.#phase === relaying && this.#head !== undefined) this.#flushHead();
+    if (this.#phase === relaying && this.#head !== undefined && this.#changed === undefined) this.#flushHead();
     return (this.#phase as number) === over ? 0 : this.#nextCheck();
   }
 
@@ -404,17 +430,59 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     }
   }
 
-  #headReady(): void {
+  #headReady(head: ResponseHead): void {
     if (this.#phase !== transformingResponse) return;
-    this.#phase = relaying;
     const response = this.#head as ClientResponse;
+    if (response.bodyChange !== undefined && head.status !== 206 && !this.#changeResponse(response, head)) return;
+    this.#phase = relaying;
     if (isEventStream(response.headers)) this.#flushHead();
-    else this.#wheel.move(this, this.#wheel.tick + 1);
+    // A transform may find that the body cannot be used: until it gave something, that can still be told.
+    else if (this.#changed === undefined) this.#wheel.move(this, this.#wheel.tick + 1);
     const pending = this.#pending;
     if (pending === undefined || (this.#phase as number) !== relaying) return;
     this.#pending = undefined;
     pending.deliver(this);
     if ((this.#phase as number) === relaying && !this.#draining) this.#resume();
+  }
+
+  /** False when it cannot be changed: the forwarding is over then. */
+  #changeResponse(response: ClientResponse, head: ResponseHead): boolean {
+    try {
+      const change = response.bodyChange as BodyChange;
+      const decode = contentCodings(head.headers);
+      const encode = contentCodings(response.headers);
+      changeResponseFields(response.headers);
+      this.#changed = new ChangedBody({ change, decode, encode, flushing: isEventStream(response.headers) }, this);
+      return true;
+    } catch (cause) {
+      this.#fail(responseFailure("ResponseHeaders", cause instanceof BodyContentError ? "destination" : "gateway", cause));
+      return false;
+    }
+  }
+
+  #change(changed: ChangedBody, chunk: Uint8Array): false {
+    this.touch();
+    if (!changed.write(chunk)) this.#call?.pause();
+    return false;
+  }
+
+  onChangedRoom(): void {
+    if (this.#phase === relaying) this.#call?.resume();
+  }
+
+  onChangedData(chunk: Uint8Array): void {
+    if (this.#phase === relaying && chunk.length > 0) this.#write(chunk);
+  }
+
+  onChangedEnd(): void {
+    if (this.#phase === relaying) this.#finish(this.#trailers);
+  }
+
+  onChangedError(error: Error): void {
+    if (this.#phase !== relaying) return;
+    const ofDestination = error instanceof BodyContentError;
+    const code = ofDestination ? "ResponseBodyDestination" : "ResponseBodyClient";
+    this.#fail(responseFailure(code, ofDestination ? "destination" : "gateway", error));
   }
 
   #write(chunk: Uint8Array): boolean {
@@ -534,7 +602,8 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
 
   #creationFailed(cause: unknown): void {
     if (this.#phase !== preparing) return;
-    this.#fail({ code: "RequestCreation", status: 502, source: "gateway", retry: "safe", cause });
+    const ofClient = cause instanceof BodyContentError;
+    this.#fail({ code: "RequestCreation", status: ofClient ? cause.status : 502, source: ofClient ? "client" : "gateway", retry: "safe", cause });
   }
 
   #responseFailed(cause: unknown): void {
@@ -585,18 +654,21 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   }
 
   #giveUp(error?: Error): void {
+    this.#changed?.destroy();
     this.#givenUp = error ?? new Error("the response is not wanted");
     this.#call?.abort(this.#givenUp);
   }
 
   #pause(): void {
     this.#paused = true;
-    this.#call?.pause();
+    if (this.#changed === undefined) this.#call?.pause();
+    else this.#changed.pause();
   }
 
   #resume(): void {
     this.#paused = false;
-    this.#call?.resume();
+    this.#changed?.resume();
+    if (this.#changed?.full !== true) this.#call?.resume();
   }
 
 }

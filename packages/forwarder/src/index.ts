@@ -14,6 +14,9 @@ export type {
   OutgoingRequest,
   Transformer,
 } from "./forward-options.ts";
+export { addBodyTransform, BodyContentError } from "./body/body-transform.ts";
+export type { BodyChange, BodyPiece, BodyTransform } from "./body/body-transform.ts";
+export { knownCodings } from "./body/content-coding.ts";
 export { defaultTransformer, emptyTransformer } from "./transformers.ts";
 export { copyRequestFields } from "./request-headers.ts";
 export { copyResponseFields } from "./response-headers.ts";

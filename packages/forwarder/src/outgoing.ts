@@ -10,6 +10,7 @@ import {
   type ResponseHead,
   type VersionPolicy,
 } from "@proxy/http";
+import type { BodyChange } from "./body/body-transform.ts";
 import { type Destination, destinationOf } from "./destination.ts";
 import type { ClientResponse, ForwardOptions, OutgoingRequest } from "./forward-options.ts";
 import { requestFieldsDropped } from "./hop-by-hop.ts";
@@ -23,6 +24,7 @@ export class Outgoing implements OutgoingRequest, DestinationRequest {
   url: string | undefined = undefined;
   readonly headers: HeaderList;
   body: BodySource | undefined;
+  bodyChange: BodyChange | undefined = undefined;
   readonly attempt: number;
   target = "";
   upgrade: string | undefined;

@@ -1,0 +1,259 @@
+import { brotliCompressSync, brotliDecompressSync, deflateSync, gunzipSync, gzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { HeaderList } from "@proxy/http";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+// @boundaries-ignore the suite lives with its interface
+import { MemoryBody, until } from "../../http/test/contract/recorders.ts";
+import { addBodyTransform, BodyContentError, type BodyTransform, forward, type Transformer } from "../src/index.ts";
+import { FakeExchange, type FakeExchangeOptions } from "./doubles/fake-exchange.ts";
+import { describeGateways } from "./doubles/gateway.ts";
+import { ScriptedClient } from "./doubles/scripted-client.ts";
+
+const prefix = "http://destination.example";
+const upper = (): BodyTransform => ({
+  chunk: (chunk) => Buffer.from(Buffer.from(chunk).toString("latin1").toUpperCase(), "latin1"),
+  end: () => Buffer.from("!"),
+});
+const changing = (make: () => BodyTransform, limit?: number): Transformer => ({
+  request: (_, outgoing) => addBodyTransform(outgoing, make(), limit),
+  response: (_, client) => addBodyTransform(client, make(), limit),
+});
+
+function send(transformer: Transformer, options: FakeExchangeOptions = {}) {
+  const exchange = new FakeExchange(options);
+  const client = new ScriptedClient();
+  const outcome = forward(exchange, prefix, client, { transformer });
+  return { exchange, client, outcome };
+}
+
+const codings: readonly [string, (data: Buffer) => Buffer, (data: Buffer) => Buffer][] = [
+  ["gzip", gzipSync, gunzipSync],
+  ["deflate", deflateSync, inflateSync],
+  ["br", brotliCompressSync, brotliDecompressSync],
+  ["zstd", zstdCompressSync, zstdDecompressSync],
+];
+
+describe("a response", () => {
+  test("goes out changed, without what was true of its bytes only", async () => {
+    const { exchange, client, outcome } = send(changing(upper));
+    client.call.respond(200, [
+      ["Content-Length", "4"],
+      ["ETag", '"a"'],
+      ["Content-MD5", "x"],
+      ["Content-Digest", "sha-256=:x:"],
+      ["Accept-Ranges", "bytes"],
+      ["X-Kept", "1"],
+    ]);
+    client.call.data("ab");
+    client.call.data("cd");
+    client.call.end([["Repr-Digest", "x"], ["X-Sum", "1"]]);
+    expect(await outcome).toBeUndefined();
+    const { response } = exchange;
+    expect([...(response.head?.headers ?? [])]).toEqual([["ETag", 'W/"a"'], ["X-Kept", "1"]]);
+    expect([response.body, response.whole, [...(response.trailers ?? [])]]).toEqual(["ABCD!", true, [["X-Sum", "1"]]]);
+  });
+
+  test.each(codings)("in %s is decoded and encoded again, wherever its bytes are split", async (name, encode, decode) => {
+    const encoded = encode(Buffer.from("hello ".repeat(500)));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: encoded.length }), { maxLength: 5 }), async (cuts) => {
+        const { exchange, client, outcome } = send(changing(upper));
+        client.call.respond(200, [["Content-Encoding", name], ["Content-Length", String(encoded.length)]]);
+        let from = 0;
+        for (const cut of [...new Set(cuts), encoded.length].sort((a, b) => a - b)) {
+          if (cut > from) client.call.data(encoded.subarray(from, cut).toString("latin1"));
+          from = cut;
+        }
+        client.call.end();
+        expect(await outcome).toBeUndefined();
+        const { response } = exchange;
+        expect(response.head?.headers.get("content-encoding")).toBe(name);
+        expect(decode(Buffer.concat(response.chunks)).toString()).toBe(`${"HELLO ".repeat(500)}!`);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test("loses its coding where a transform takes the field away", async () => {
+    const { exchange, client, outcome } = send({
+      response: (_, response) => {
+        addBodyTransform(response, upper());
+        response.headers.remove("content-encoding");
+      },
+    });
+    client.call.respond(200, [["Content-Encoding", "gzip"]]);
+    client.call.data(gzipSync("abc").toString("latin1"));
+    client.call.end();
+    await outcome;
+    expect(exchange.response.body).toBe("ABC!");
+  });
+
+  test.each([
+    ["a part", 206, [["Content-Range", "bytes 0-1/9"], ["Content-Length", "2"]] as const, "ab"],
+    ["nothing at all", 200, [["ETag", 'W/"a"']] as const, ""],
+  ])("of %s stays as it is", async (_, status, fields, body) => {
+    const { exchange, client, outcome } = send(changing(upper));
+    client.call.respond(status, fields);
+    if (body !== "") client.call.data(body);
+    client.call.end();
+    expect(await outcome).toBeUndefined();
+    expect([exchange.response.body, ...(exchange.response.head?.headers ?? [])]).toEqual([body, ...fields]);
+  });
+
+  test.each([
+    ["in an unknown coding", [["Content-Encoding", "compress"]] as const, "x", "ResponseHeaders"],
+    ["in three codings", [["Content-Encoding", "gzip, br, gzip"]] as const, "x", "ResponseHeaders"],
+    ["not in its coding", [["Content-Encoding", "gzip"]] as const, "not gzip", "ResponseBodyDestination"],
+    ["cut off in its coding", [["Content-Encoding", "gzip"]] as const, gzipSync("abcdef").subarray(0, 15).toString("latin1"), "ResponseBodyDestination"],
+    ["too large when decoded", [["Content-Encoding", "br"]] as const, brotliCompressSync(Buffer.alloc(100_000)).toString("latin1"), "ResponseBodyDestination"],
+  ])("%s is a 502 while that can be said", async (_, fields, body, code) => {
+    const late: BodyTransform = { chunk: () => undefined, end: () => undefined };
+    const { exchange, client, outcome } = send(changing(() => late, 50_000));
+    client.call.respond(200, fields);
+    client.call.data(body);
+    client.call.end();
+    const error = await outcome;
+    expect([error?.code, error?.source, exchange.response.head?.status, exchange.response.body]).toEqual([code, "destination", 502, ""]);
+  });
+
+  test("never ends cleanly when a transform fails in its middle, or rejects", async () => {
+    for (const fail of [() => { throw new Error("no"); }, () => Promise.reject(new Error("no"))]) {
+      let calls = 0;
+      const { exchange, client, outcome } = send(changing(() => ({ chunk: (chunk) => (++calls > 1 ? fail() : chunk), end: () => undefined })));
+      client.call.respond(200);
+      client.call.data("one");
+      await until(() => exchange.response.body === "one");
+      client.call.data("two");
+      const error = await outcome;
+      expect([error?.code, error?.source]).toEqual(["ResponseBodyClient", "gateway"]);
+      expect([exchange.response.whole, exchange.response.aborted]).toEqual([false, error]);
+      expect(client.call.aborted).toBe(error);
+    }
+  });
+
+  test("that breaks off at the destination breaks off at the client", async () => {
+    const { exchange, client, outcome } = send(changing(upper));
+    client.call.respond(200);
+    client.call.data("one");
+    await until(() => exchange.response.body === "ONE");
+    client.call.fail("gone", { step: "response-body" });
+    expect((await outcome)?.code).toBe("ResponseBodyDestination");
+    expect(exchange.response.aborted).toBeDefined();
+  });
+
+  test("waits for a client that does not read, and for a transform that takes its time", async () => {
+    let go: (() => void) | undefined;
+    const slow: BodyTransform = { chunk: (chunk) => new Promise((resolve) => (go = () => resolve(chunk))), end: () => undefined };
+    const { exchange, client, outcome } = send(changing(() => slow), { capacity: 10 });
+    client.call.respond(200);
+    const piece = "x".repeat(65_536);
+    for (let i = 0; i < 4; i++) client.call.data(piece);
+    expect(client.call.paused).toBe(true);
+    for (let sent = 0; sent < 4; sent++) {
+      await until(() => go !== undefined);
+      const next = go;
+      go = undefined;
+      next?.();
+      await until(() => exchange.response.chunks.length === sent + 1);
+      exchange.response.drain();
+    }
+    client.call.end();
+    expect(await outcome).toBeUndefined();
+    expect([client.call.paused, exchange.response.body.length]).toEqual([false, 4 * 65_536]);
+  });
+
+  test("of a client that leaves is given up", async () => {
+    const { exchange, client, outcome } = send(changing(upper));
+    client.call.respond(200);
+    client.call.data("one");
+    exchange.leave(new Error("left"));
+    expect((await outcome)?.code).toBe("ResponseBodyClient");
+    expect(client.call.aborted).toBeDefined();
+  });
+});
+
+describe("a request", () => {
+  const post = (chunks: readonly (Uint8Array | string)[], headers: readonly [string, string][] = [], length?: number): FakeExchangeOptions => ({
+    method: "POST",
+    headers,
+    body: new MemoryBody(chunks, { length, trailers: HeaderList.from([["X-Sum", "1"], ["Content-Digest", "x"]]) }),
+  });
+
+  test("goes out changed, of unknown length", async () => {
+    const { client, outcome } = send(changing(upper), post(["ab", "cd"], [["Content-MD5", "x"], ["X-Kept", "1"]], 4));
+    const { call } = client;
+    expect([call.request.body?.length, call.request.headers.has("content-md5"), call.request.headers.get("x-kept")]).toEqual([undefined, false, "1"]);
+    call.readBody();
+    await until(() => call.bodyEnded);
+    expect([call.body, [...(call.bodyTrailers ?? [])]]).toEqual(["ABCD!", [["X-Sum", "1"]]]);
+    call.respond(204);
+    call.end();
+    expect(await outcome).toBeUndefined();
+  });
+
+  test.each(codings)("in %s is decoded and encoded again", async (name, encode, decode) => {
+    const { client, outcome } = send(changing(upper), post([encode(Buffer.from("abc"))], [["Content-Encoding", name]]));
+    const { call } = client;
+    call.readBody();
+    await until(() => call.bodyEnded);
+    expect(decode(Buffer.concat(call.received)).toString()).toBe("ABC!");
+    call.respond(204);
+    call.end();
+    expect(await outcome).toBeUndefined();
+  });
+
+  test("of length 0, or none, stays so", async () => {
+    for (const options of [post([], [], 0), {}]) {
+      const { client, outcome } = send(changing(upper), options);
+      expect(client.call.request.body?.length).toBe("body" in options ? 0 : undefined);
+      client.call.respond(204);
+      client.call.end();
+      expect(await outcome).toBeUndefined();
+    }
+  });
+
+  test.each([
+    ["an unknown coding", "compress", "x", 415, "RequestCreation"],
+    ["not its coding", "gzip", "not gzip", 400, "RequestBodyClient"],
+    ["too many bytes", "gzip", gzipSync(Buffer.alloc(100_000)), 413, "RequestBodyClient"],
+  ])("with %s is refused", async (_, coding, body, status, code) => {
+    const { exchange, client, outcome } = send(changing(upper, 50_000), post([body], [["Content-Encoding", coding]]));
+    if (client.calls.length > 0) {
+      client.call.readBody();
+      await until(() => client.call.bodyError !== undefined);
+      client.call.fail("body", { step: "request-body", source: "client" });
+    }
+    const error = await outcome;
+    expect([error?.code, error?.source, exchange.response.head?.status]).toEqual([code, "client", status]);
+  });
+
+  test("whose transform fails is the gateway's fault, one whose content it refuses the client's", async () => {
+    for (const [thrown, status, source] of [[new Error("no"), 502, "gateway"], [new BodyContentError(400, "no JSON"), 400, "client"]] as const) {
+      const failing: BodyTransform = { chunk: () => { throw thrown; }, end: () => undefined };
+      const { exchange, client, outcome } = send(changing(() => failing), post(["x"]));
+      client.call.readBody();
+      await until(() => client.call.bodyError !== undefined);
+      client.call.fail("body", { step: "request-body", source: "client" });
+      const error = await outcome;
+      expect([error?.source, exchange.response.head?.status]).toEqual([source, status]);
+    }
+  });
+});
+
+describeGateways("changed bodies", (open) => {
+  test("pass both ways over sockets, and the connection serves the next request", async () => {
+    const gateway = await open({ transformer: changing(upper) });
+    const client = await gateway.connect();
+    for (let i = 0; i < 2; i++) {
+      client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+      const connection = gateway.destination.connections[0] ?? (await gateway.destination.accept());
+      const request = await connection.readUntil("0\r\n\r\n");
+      expect(request.toLowerCase()).toContain("transfer-encoding: chunked");
+      expect(request).toContain("ABC");
+      connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      const response = await client.readResponse();
+      expect([response.status, response.body.toString()]).toEqual([200, "OK!"]);
+      expect(await gateway.outcome()).toBeUndefined();
+    }
+  });
+});
