@@ -1,9 +1,10 @@
 /**
  * One exchange to one destination.
  *
- * 1. Clock, client and caller are listened to; CONNECT and upgrades that cannot be are refused.
+ * 1. Clock, client and caller are listened to; CONNECT and upgrades that cannot be are refused, others are planned.
  * 2. The fields that may pass are copied; request transforms run; who answers there ends it here.
- * 3. Address, Host and body are settled and the destination's client sends. Bodies flow both ways at once.
+ * 3. Address, Host and body are settled and the destination's client sends. Bodies flow both ways at once. A WebSocket
+ *    that the destination cannot take over HTTP/2 begins again at 2, over HTTP/1.1.
  * 4. The response head comes: fields copied, response transforms run. The head waits for the first byte of the
  *    body, the end, or the next tick, so that head and body leave together and an early failure can still be told.
  * 5. The body is passed on with backpressure, then the trailers. Where the request body is still under way after
@@ -25,6 +26,7 @@ import {
   isMethod,
   type ResponseHead,
   type Tunnel,
+  type UpgradeFeature,
 } from "@proxy/http";
 import { type BodyChange, BodyContentError } from "./body/body-transform.ts";
 import { ChangedBody, type ChangedBodyOwner } from "./body/changed-body.ts";
@@ -57,7 +59,8 @@ import { sharedTimers, type TimerWheel, type WheelEntry } from "./timer-wheel.ts
 import { defaultTransformer } from "./transformers.ts";
 import { TunnelRelay } from "./tunnel-relay.ts";
 import { isThenable } from "./thenable.ts";
-import { isForwardedUpgrade } from "./upgrade.ts";
+import { type ForwardedUpgrade, forwardedUpgrade, planUpgrade, type UpgradePlan } from "./upgrade.ts";
+import { connectedHead, provideKey, switchingHead, takeKey } from "./websocket-handshake.ts";
 
 /** Told the outcome; `fault` is what a user's function threw that no outcome can carry. */
 export type ForwardDone = (error: ForwarderError | undefined, fault?: unknown) => void;
@@ -83,6 +86,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   readonly #done: ForwardDone;
   readonly #wheel: TimerWheel;
   readonly #activityTicks: number;
+  readonly #firstDestination: Destination;
   #destination: Destination;
   #phase = preparing;
   #lastTick: number;
@@ -101,9 +105,16 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   #onAbort: (() => void) | undefined = undefined;
   #aboutContent = false;
   #givenUp: Error | undefined = undefined;
+  #attempt: number;
+  /** What the client asked to switch to, how the destination is asked for it, and the key of the two handshakes. */
+  #upgrade: ForwardedUpgrade | undefined = undefined;
+  #plan: UpgradePlan | undefined = undefined;
+  #key: string | undefined = undefined;
 
   constructor(exchange: Exchange, destination: Destination, options: ForwardWithOptions, done: ForwardDone) {
     this.#exchange = exchange;
+    this.#firstDestination = destination;
+    this.#attempt = options.attempt?.number ?? 1;
     this.#destination = destination;
     this.#options = options;
     this.#transformer = options.transformer ?? defaultTransformer;
@@ -125,30 +136,36 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     if (signal !== undefined) this.#listen(signal);
     if (this.#phase === over) return;
 
-    const { request } = exchange;
-    if (request.method === "CONNECT") {
-      this.#refuse(502, "CONNECT is not forwarded");
-      return;
-    }
-    let upgrade: string | undefined;
     const feature = exchange.features.upgrade;
-    if (feature !== undefined && isForwardedUpgrade(feature)) {
-      if (request.method !== "GET") {
-        this.#refuse(400, `an upgrade by ${request.method} is not forwarded`);
-        return;
-      }
-      upgrade = feature.protocol;
+    if (feature !== undefined) this.#upgrade = forwardedUpgrade(feature);
+    if (this.#upgrade !== undefined) {
+      this.#startUpgrade(this.#upgrade, (feature as UpgradeFeature).kind);
+    } else if (exchange.request.method === "CONNECT") {
+      this.#refuse(502, "CONNECT is not forwarded");
+    } else {
+      this.#prepare();
     }
-    this.#prepare(upgrade);
   }
 
-  #prepare(upgrade: string | undefined): void {
+  #startUpgrade(upgrade: ForwardedUpgrade, kind: UpgradeFeature["kind"]): void {
+    const { method } = this.#exchange.request;
+    if (kind === "http1" && method !== "GET") {
+      this.#refuse(400, `an upgrade by ${method} is not forwarded`);
+      return;
+    }
+    const { version, versionPolicy } = this.#options;
+    this.#plan = planUpgrade(upgrade, version ?? "2", versionPolicy ?? "RequestVersionOrLower", this.#destination.origin.scheme);
+    if (this.#plan === undefined) this.#creationFailed(new TypeError("version and policy allow no such upgrade"));
+    else this.#prepare();
+  }
+
+  #prepare(): void {
     const exchange = this.#exchange;
     const transformer = this.#transformer;
     const headers = new HeaderList();
     const body = this.#options.body ?? exchange.body;
-    const outgoing = new Outgoing(exchange.request, this.#destination.prefix, headers, body, this.#options);
-    outgoing.upgrade = upgrade;
+    const outgoing = new Outgoing(exchange.request, this.#destination.prefix, headers, body, this.#options, this.#attempt);
+    if (this.#plan !== undefined) this.#askForUpgrade(outgoing, this.#plan);
     this.#outgoing = outgoing;
     try {
       if (transformer.copyRequestHeaders !== false) {
@@ -194,12 +211,16 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
         this.#body = new RequestBody(outgoing.body, this);
         outgoing.body = this.#body;
         outgoing.expectContinue = expectsContinue(exchange.request);
-      } else if (this.#aboutContent) {
+      } else if (this.#aboutContent && this.#plan === undefined) {
         outgoing.body = new EmptyBody();
       }
+      if (this.#plan !== undefined && !this.#settleKey(outgoing.headers, this.#plan)) return;
       const client = this.#destination.clientOf(this.#options.client);
+      const attempt = this.#attempt;
       this.#phase = waiting;
       call = client.send(outgoing, this);
+      // It failed at once, and another one stands in its place.
+      if (attempt !== this.#attempt) return;
     } catch (cause) {
       this.#phase = preparing;
       this.#creationFailed(cause);
@@ -217,6 +238,43 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     const options = { change, decode, encode: contentCodings(outgoing.headers), flushing: false };
     changeRequestFields(outgoing.headers);
     outgoing.body = new ChangedRequestBody(body, options, () => this.touch());
+  }
+
+  #askForUpgrade(outgoing: Outgoing, plan: UpgradePlan): void {
+    const feature = this.#exchange.features.upgrade as UpgradeFeature;
+    outgoing.upgrade = plan.connect || feature.kind === "http2" ? "websocket" : feature.protocol;
+    outgoing.method = plan.connect ? "CONNECT" : "GET";
+    outgoing.httpVersion = plan.connect ? "2" : "1.1";
+    outgoing.versionPolicy = "RequestVersionExact";
+  }
+
+  /** A handshake between two versions needs a key on one side only. False: the client's was refused. */
+  #settleKey(headers: HeaderList, plan: UpgradePlan): boolean {
+    const fromHttp1 = this.#exchange.features.upgrade?.kind === "http1";
+    if (fromHttp1 !== plan.connect) return true;
+    this.#key = fromHttp1 ? takeKey(headers) : provideKey(headers);
+    if (this.#key === undefined) this.#refuse(400, "Sec-WebSocket-Key is missing or malformed");
+    return this.#key !== undefined;
+  }
+
+  /** An ordinary answer of this kind would be taken for a tunnel by a client of HTTP/2. */
+  #looksUpgraded(head: ResponseHead): boolean {
+    return this.#plan !== undefined && head.status < 300 && this.#exchange.features.upgrade?.kind === "http2";
+  }
+
+  #mayDowngrade(error: DestinationError): boolean {
+    return this.#plan?.downgrade === true && error.versionUnavailable;
+  }
+
+  /** The second attempt, from a fresh copy of the client's head. */
+  #downgrade(): void {
+    this.#plan = { connect: false, downgrade: false };
+    this.#attempt++;
+    this.#key = undefined;
+    this.#phase = preparing;
+    this.#destination = this.#firstDestination;
+    this.#call = undefined;
+    this.#prepare();
   }
 
   // What the destination's client tells
@@ -245,6 +303,10 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       this.#phase = over;
       this.#giveUp();
       this.#settle(undefined);
+      return;
+    }
+    if (this.#looksUpgraded(head)) {
+      this.#fail(responseFailure("ResponseHeaders", "destination", new Error("the destination did not upgrade, and answered as if it had")));
       return;
     }
     const response = this.#transformHead(head);
@@ -292,17 +354,26 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       tunnel.abort(new Error("the forwarding is over"));
       return;
     }
-    const response = this.#transformHead(head);
+    let passing = head;
+    try {
+      if (this.#key !== undefined) passing = head.status === 101 ? connectedHead(head, this.#key) : switchingHead(head, this.#key);
+    } catch (cause) {
+      tunnel.abort(cause as Error);
+      this.#fail(responseFailure("ResponseHeaders", "destination", cause));
+      return;
+    }
+    const response = this.#transformHead(passing);
     if ((this.#phase as number) === over) {
       tunnel.abort(new Error("the forwarding is over"));
       return;
     }
-    if (response === undefined) this.#join(head, tunnel);
-    else this.#awaitTransform(response, head, () => this.#join(head, tunnel));
+    if (response === undefined) this.#join(passing, tunnel);
+    else this.#awaitTransform(response, passing, () => this.#join(passing, tunnel));
   }
 
   onError(error: DestinationError): void {
-    if (this.#phase === waiting) this.#fail(failureBeforeHead(error, this.#body));
+    if (this.#phase === waiting && this.#mayDowngrade(error)) this.#downgrade();
+    else if (this.#phase === waiting) this.#fail(failureBeforeHead(error, this.#body));
     else if (this.#phase === transformingResponse) (this.#pending as PendingResponse).fail(error);
     else if (this.#phase === relaying) {
       this.#fail(requestBodyFailure(this.#body) ?? responseFailure("ResponseBodyDestination", error.source, error));
@@ -537,6 +608,8 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     }
     const response = this.#head as ClientResponse;
     this.#head = undefined;
+    // A 2xx to CONNECT has no content (RFC 9110, 9.3.6).
+    response.headers.remove("content-length");
     const protocol = head.headers.get("upgrade");
     if (protocol !== undefined && feature.kind === "http1") response.headers.set("Upgrade", protocol);
     let client: Tunnel;

@@ -29,15 +29,16 @@ export class Outgoing implements OutgoingRequest, DestinationRequest {
   target = "";
   upgrade: string | undefined;
   expectContinue = false;
-  readonly httpVersion: HttpVersion;
-  readonly versionPolicy: VersionPolicy;
+  httpVersion: HttpVersion;
+  versionPolicy: VersionPolicy;
 
   constructor(
     request: { readonly method: string; readonly path: string; readonly query: string },
     prefix: string,
     headers: HeaderList,
     body: BodySource | undefined,
-    { version, versionPolicy, attempt }: Pick<ForwardOptions, "version" | "versionPolicy" | "attempt">,
+    { version, versionPolicy }: Pick<ForwardOptions, "version" | "versionPolicy">,
+    attempt: number,
   ) {
     this.method = request.method;
     this.destinationPrefix = prefix;
@@ -45,7 +46,7 @@ export class Outgoing implements OutgoingRequest, DestinationRequest {
     this.query = request.query;
     this.headers = headers;
     this.body = body;
-    this.attempt = attempt === undefined ? 1 : attempt.number;
+    this.attempt = attempt;
     this.httpVersion = version ?? "2";
     this.versionPolicy = versionPolicy ?? "RequestVersionOrLower";
   }

@@ -127,7 +127,11 @@ export interface DestinationRequest {
    */
   readonly httpVersion?: HttpVersion | undefined;
   readonly versionPolicy?: VersionPolicy | undefined;
-  /** Asks to leave HTTP with this Upgrade value; the answer is `onUpgrade` or an ordinary response. */
+  /**
+   * Asks to leave HTTP with this Upgrade value; the answer is `onUpgrade` or an ordinary response. Over HTTP/2 it is the
+   * `:protocol` of an extended CONNECT (RFC 8441). Then version and policy are asked exactly: a client that cannot have
+   * them fails with `versionUnavailable`.
+   */
   readonly upgrade?: string | undefined;
   /**
    * The client sent `Expect: 100-continue`: send the head, and the body only after 100 (or one second without an
@@ -177,6 +181,7 @@ export interface DestinationErrorOptions extends ErrorOptions {
   readonly source?: "client" | "destination" | "gateway" | undefined;
   readonly timedOut?: boolean | undefined;
   readonly overloaded?: boolean | undefined;
+  readonly versionUnavailable?: boolean | undefined;
   readonly requestSent: boolean;
 }
 
@@ -190,6 +195,11 @@ export class DestinationError extends Error {
   readonly timedOut: boolean;
   /** The connection queue is full: answer 503 at once. */
   readonly overloaded: boolean;
+  /**
+   * The origin (or this client) does not speak the version that was asked for, or knows no extended CONNECT in it
+   * (RFC 8441): nothing was sent, and another version may do.
+   */
+  readonly versionUnavailable: boolean;
   /** False guarantees that no byte of the request reached the destination: sending it again is safe. */
   readonly requestSent: boolean;
 
@@ -199,6 +209,7 @@ export class DestinationError extends Error {
     this.source = options.source ?? "destination";
     this.timedOut = options.timedOut ?? false;
     this.overloaded = options.overloaded ?? false;
+    this.versionUnavailable = options.versionUnavailable ?? false;
     this.requestSent = options.requestSent;
   }
 }

@@ -36,6 +36,11 @@ export class UndiciDestination implements DestinationClient {
 
   send(request: DestinationRequest, handler: DestinationHandler): DestinationCall {
     const call = new UndiciCall(request, handler, this);
+    if (request.upgrade !== undefined && request.httpVersion === "2" && request.versionPolicy === "RequestVersionExact") {
+      this.#count(1, 0);
+      call.fail(this.error("an upgrade over HTTP/2 is asked of HTTP/1.1", { versionUnavailable: true }));
+      return call;
+    }
     const { maxConnections, maxQueuedRequests, queueTimeout } = this.#options;
     const waiting = maxConnections === undefined ? -1 : this.#active - maxConnections;
     if (maxQueuedRequests !== undefined && waiting >= maxQueuedRequests) {
@@ -65,7 +70,7 @@ export class UndiciDestination implements DestinationClient {
   }
 
   /** An error while a request waits for its connection. */
-  error(why: string, more: { overloaded?: boolean; timedOut?: boolean }): DestinationError {
+  error(why: string, more: { overloaded?: boolean; timedOut?: boolean; versionUnavailable?: boolean }): DestinationError {
     const message = `${why} (${this.describe()})`;
     return new DestinationError(message, { step: "connect", source: "gateway", requestSent: false, ...more });
   }

@@ -1,5 +1,6 @@
 import type {
-  BodySource, DestinationCall, DestinationClient, DestinationError, DestinationHandler, DestinationRequest, HeaderList as Headers, ResponseHead, Tunnel,
+  BodySource, DestinationCall, DestinationClient, DestinationError, DestinationHandler, DestinationRequest, HeaderList as Headers, HttpVersion,
+  ResponseHead, Tunnel, VersionPolicy,
 } from "../../src/index.ts";
 import { HeaderList } from "../../src/index.ts";
 import { signal } from "./recorders.ts";
@@ -121,6 +122,8 @@ export interface SendOptions {
   readonly body?: BodySource | undefined;
   readonly upgrade?: string | undefined;
   readonly expectContinue?: boolean | undefined;
+  readonly httpVersion?: HttpVersion | undefined;
+  readonly versionPolicy?: VersionPolicy | undefined;
 }
 
 /** Sends a request for `a.test` and records the outcome. */
@@ -133,6 +136,8 @@ export function sendTo(client: DestinationClient, options: SendOptions = {}): Re
     body: options.body,
     upgrade: options.upgrade,
     expectContinue: options.expectContinue,
+    httpVersion: options.httpVersion,
+    versionPolicy: options.versionPolicy,
   };
   recorded.call = client.send(request, recorded);
   return recorded;

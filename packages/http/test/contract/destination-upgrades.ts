@@ -39,6 +39,12 @@ export const destinationUpgrades: DestinationPart = {
       expect(await call.result).toMatchObject({ status: 403, body: "no" });
     });
 
+    test("over HTTP/2 and nothing else is refused by a client of HTTP/1.1, before anything is sent", async () => {
+      const there = await destination();
+      const call = send(client(there), { upgrade: "websocket", httpVersion: "2", versionPolicy: "RequestVersionExact" });
+      expect(await call.failure).toMatchObject({ versionUnavailable: true, requestSent: false });
+    });
+
     test("that nobody asked for is refused", async () => {
       const there = await destination();
       const call = send(client(there));

@@ -124,6 +124,10 @@ export class EngineDestination implements DestinationClient, Timed {
       return call;
     }
     const call = new EngineCall(this, request, handler, head);
+    if (request.upgrade !== undefined && request.httpVersion === "2" && request.versionPolicy === "RequestVersionExact") {
+      call.fail(this.#refusal("an upgrade over HTTP/2 is asked of HTTP/1.1", { step: "connect", source: "gateway", versionUnavailable: true }));
+      return call;
+    }
     if (this.#closing) {
       call.fail(this.#refusal("the client is closed", { step: "connect", source: "gateway" }));
       return call;
