@@ -59,7 +59,7 @@ import { sharedTimers, type TimerWheel, type WheelEntry } from "./timer-wheel.ts
 import { defaultTransformer } from "./transformers.ts";
 import { TunnelRelay } from "./tunnel-relay.ts";
 import { isThenable } from "./thenable.ts";
-import { type ForwardedUpgrade, forwardedUpgrade, planUpgrade, type UpgradePlan } from "./upgrade.ts";
+import { type ForwardedUpgrade, forwardedUpgrade, namesUpgrade, planUpgrade, type UpgradePlan } from "./upgrade.ts";
 import { connectedHead, provideKey, switchingHead, takeKey } from "./websocket-handshake.ts";
 
 /** Told the outcome; `fault` is what a user's function threw that no outcome can carry. */
@@ -611,7 +611,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     // A 2xx to CONNECT has no content (RFC 9110, 9.3.6).
     response.headers.remove("content-length");
     const protocol = head.headers.get("upgrade");
-    if (protocol !== undefined && feature.kind === "http1") response.headers.set("Upgrade", protocol);
+    if (protocol !== undefined && feature.kind === "http1" && namesUpgrade(head.headers)) response.headers.set("Upgrade", protocol);
     let client: Tunnel;
     try {
       client = feature.accept(response);

@@ -1,4 +1,5 @@
-import type { HttpVersion, UpgradeFeature, VersionPolicy } from "@proxy/http";
+import type { HeaderList, HttpVersion, UpgradeFeature, VersionPolicy } from "@proxy/http";
+import { fieldsNamedByConnection } from "./hop-by-hop.ts";
 
 /** Protocols that are passed on to destinations. */
 export type ForwardedUpgrade = "websocket" | "spdy";
@@ -38,4 +39,9 @@ export function planUpgrade(
   if (version === "3") return undefined;
   if (version === "2") return upgrade === "websocket" ? overHttp2 : undefined;
   return upgrade === "websocket" && scheme === "https" && policy === "RequestVersionOrHigher" ? overHttp2IfCan : overHttp1;
+}
+
+/** Whether the Upgrade field of a 101 is meant for its receiver: Connection has to name it (RFC 9110, 7.8). */
+export function namesUpgrade(headers: HeaderList): boolean {
+  return fieldsNamedByConnection(headers)?.includes("upgrade") === true;
 }

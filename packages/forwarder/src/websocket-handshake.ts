@@ -47,6 +47,7 @@ function isOnlyKey(headers: HeaderList, key: string): boolean {
 /** The answer of an HTTP/2 destination as one of HTTP/1.1: 101 with the Accept that belongs to the client's `key`. */
 export function switchingHead(head: ResponseHead, key: string): ResponseHead {
   const headers = withoutAccept(head.headers);
+  headers.append("Connection", "Upgrade");
   headers.append("Upgrade", "websocket");
   headers.append("Sec-WebSocket-Accept", webSocketAccept(key));
   return { status: 101, headers };
