@@ -27,7 +27,7 @@ export interface GatewayOptions extends ConfigurationOptions {
 export type StartError = ConfigurationError | AccessLogError | ListenError;
 
 /** A gateway that serves as long as the layer's scope is open. */
-export function gatewayLayer(options: GatewayOptions): Layer.Layer<Listeners | Configuration, StartError> {
+export function gatewayLayer(options: GatewayOptions): Layer.Layer<Listeners | Proxy | Configuration, StartError> {
   const logging = Layer.unwrap(
     Effect.map(Configuration, ({ settings }) =>
       loggingLayer({ level: settings.logLevel, format: options.logFormat, write: options.writeLog }),
@@ -39,7 +39,7 @@ export function gatewayLayer(options: GatewayOptions): Layer.Layer<Listeners | C
     ),
   );
   return Listeners.layer(options.announce).pipe(
-    Layer.provide(Proxy.layer),
+    Layer.provideMerge(Proxy.layer),
     Layer.provide(accessLog),
     Layer.provide(logging),
     Layer.provideMerge(Configuration.layer(options)),

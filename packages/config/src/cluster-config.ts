@@ -13,10 +13,26 @@ export interface ClusterConfig {
   readonly slowStart?: number | undefined;
   readonly httpClient?: HttpClientConfig | undefined;
   readonly httpRequest?: HttpRequestConfig | undefined;
+  /** Extension: what the destinations stand for. Default: what is written. */
+  readonly destinationResolver?: DestinationResolverConfig | undefined;
   /** By id, unique ignoring case. None is legal: requests get 503. */
   readonly destinations?: Readonly<Record<string, DestinationConfig>> | undefined;
   /** Free text by name; names ignore case (see `metadataValue`). */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/** How hosts of destinations become those that requests are sent to, one destination per address. */
+export interface DestinationResolverConfig {
+  /** `Dns` asks for A and AAAA records, and for SRV records of hosts that begin with `_`. Default `None`. */
+  readonly kind?: "None" | "Dns" | undefined;
+  /** Milliseconds after which hosts are asked for again, sooner where their records say so. Default 300 000. */
+  readonly refreshPeriod?: number | undefined;
+  /** Milliseconds that any answer is used, however short-lived its records. Default 5000. */
+  readonly minimumRefreshPeriod?: number | undefined;
+  /** Default `Any`. */
+  readonly addressFamily?: "Any" | "IPv4" | "IPv6" | undefined;
+  /** Name servers to ask, IP addresses with an optional port. Default: as the machine resolves names, hosts file included, which tells no lifetimes. */
+  readonly nameServers?: readonly string[] | undefined;
 }
 
 export interface ConsistentHashConfig {

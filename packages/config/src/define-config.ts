@@ -22,6 +22,8 @@ const durationKeys: ReadonlySet<string> = new Set<DurationKey>([
   "interval",
   "reactivationPeriod",
   "slowStart",
+  "refreshPeriod",
+  "minimumRefreshPeriod",
   "connectTimeout",
   "queueTimeout",
   "idleTimeout",

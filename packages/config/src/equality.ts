@@ -8,6 +8,7 @@ import type {
   ClusterConfig,
   ConsistentHashConfig,
   DestinationConfig,
+  DestinationResolverConfig,
   HealthCheckConfig,
   HttpClientConfig,
   HttpRequestConfig,
@@ -126,6 +127,7 @@ export function clusterSettingsEqual(a: ClusterConfig, b: ClusterConfig): boolea
     sameSection(a.sessionAffinity, b.sessionAffinity, sessionAffinityEquals) &&
     sameSection(a.healthCheck, b.healthCheck, healthCheckEquals) &&
     same(a.slowStart, b.slowStart) &&
+    sameSection(a.destinationResolver, b.destinationResolver, destinationResolverEquals) &&
     sameSection(a.httpClient, b.httpClient, httpClientEquals) &&
     sameSection(a.httpRequest, b.httpRequest, httpRequestEquals) &&
     sameRecord(a.metadata, b.metadata, same)
@@ -134,6 +136,16 @@ export function clusterSettingsEqual(a: ClusterConfig, b: ClusterConfig): boolea
 
 function consistentHashEquals(a: ConsistentHashConfig, b: ConsistentHashConfig): boolean {
   return same(a.on, b.on) && same(a.name, b.name) && same(a.maxLoadPercent, b.maxLoadPercent);
+}
+
+function destinationResolverEquals(a: DestinationResolverConfig, b: DestinationResolverConfig): boolean {
+  return (
+    same(a.kind, b.kind) &&
+    same(a.refreshPeriod, b.refreshPeriod) &&
+    same(a.minimumRefreshPeriod, b.minimumRefreshPeriod) &&
+    same(a.addressFamily, b.addressFamily) &&
+    sameList(a.nameServers, b.nameServers, same)
+  );
 }
 
 export function destinationEquals(a: DestinationConfig, b: DestinationConfig): boolean {

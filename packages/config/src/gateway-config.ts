@@ -23,6 +23,8 @@ export interface ServerConfig {
    * is believed; from anybody else those headers are removed. Default: none.
    */
   readonly trustedProxies: readonly string[];
+  /** Secrets behind the session keys of `Cookie` and `CustomHeader`. Default: a random one, which dies with the process. */
+  readonly affinityKeys: AffinityKeysConfig;
   /** One line per request. Default: off. */
   readonly accessLog: AccessLogConfig;
   /** What serves HTTP/1.1: the engine of this toolkit, or the server of `node:http`. Default `http1`. */
@@ -31,6 +33,14 @@ export interface ServerConfig {
 
 /** `http1` is the engine of `@proxy/http`, `node` its adapter of `node:http`. */
 export type ServerEngine = "http1" | "node";
+
+/** The same on all gateways that share clients. The first secret protects, the others only read; those of the file come first. */
+export interface AffinityKeysConfig {
+  /** File with a secret of at least 32 bytes on each line; read again when it changes. */
+  readonly path?: string | undefined;
+  /** Secrets from the environment. Read at start. */
+  readonly secrets?: readonly string[] | undefined;
+}
 
 export interface AccessLogConfig {
   /** Default: true when a path or a format is given, otherwise false. */
@@ -96,9 +106,9 @@ export interface ServerLimitsConfig {
   readonly minRequestBodyDataRate?: MinDataRateConfig | null | undefined;
   /** Slowest reader of a response; null is no minimum. Default 240 bytes per second after 5 s. */
   readonly minResponseDataRate?: MinDataRateConfig | null | undefined;
-  /** Open connections; null is unlimited. Default unlimited. */
+  /** Open connections over all addresses of the gateway together; null is unlimited. Default unlimited. */
   readonly maxConcurrentConnections?: number | null | undefined;
-  /** Upgraded connections (WebSocket); null is unlimited. Default unlimited. */
+  /** Upgraded connections (WebSocket) over all addresses of the gateway together; null is unlimited. Default unlimited. */
   readonly maxConcurrentUpgradedConnections?: number | null | undefined;
   /** Bytes of a request held before reading stops. Default 1 048 576. */
   readonly maxRequestBufferSize?: number | undefined;
@@ -131,6 +141,7 @@ export const defaultServerConfig: ServerConfig = {
   certificates: {},
   shutdownTimeout: 30_000,
   trustedProxies: [],
+  affinityKeys: {},
   accessLog: {},
   engine: "http1",
 };

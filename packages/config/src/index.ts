@@ -1,6 +1,7 @@
 export type {
   ClusterConfig,
   ConsistentHashConfig,
+  DestinationResolverConfig,
   DestinationConfig,
   SessionAffinityConfig,
   SessionAffinityCookieConfig,
@@ -35,6 +36,7 @@ export type {
   ClientCertificateMode,
   SniConfig,
   AccessLogConfig,
+  AffinityKeysConfig,
   ServerEngine,
   ServerLimitsConfig,
   MinDataRateConfig,
@@ -57,7 +59,7 @@ export type { ValidateOptions, CheckedConfig } from "./validation/validate-confi
 export type { KnownPolicies, PolicyKind } from "./validation/known-policies.ts";
 export { builtInPolicies } from "./validation/known-policies.ts";
 export { hostPatternFault } from "./validation/host-pattern.ts";
-export { addressFault } from "./validation/destination-address.ts";
+export { addressFault, nameServerFault } from "./validation/destination-address.ts";
 export {
   routeEquals,
   routeMatchEquals,

@@ -107,4 +107,6 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "consistent-hash-name": "ConsistentHash on a header, cookie or query parameter has no Name.",
   "consistent-hash-load": "A MaxLoadPercent that is neither 0 nor above 100.",
   "slow-start": "A SlowStart of 0 or less.",
+  "resolver-refresh-period": "A RefreshPeriod or MinimumRefreshPeriod of 0 or less.",
+  "resolver-name-server": "A name server of DestinationResolver is no IP address with an optional port.",
 };

@@ -26,6 +26,8 @@ export type DurationKey =
   | "interval"
   | "reactivationPeriod"
   | "slowStart"
+  | "refreshPeriod"
+  | "minimumRefreshPeriod"
   | "connectTimeout"
   | "queueTimeout"
   | "idleTimeout"

@@ -9,6 +9,7 @@ export const proxyEventNames: Readonly<Record<string, string>> = {
   "multiple-destinations-available": "Several destinations were left at the end; one was drawn at random.",
   "affinity-failed": "The session of a request leads nowhere and its failure policy ended it; level debug when the key is unreadable.",
   "destination-health-changed": "A destination became healthy, unhealthy (level warning) or unknown; the reason stands beside it.",
+  "destination-probed": "A probe of a destination ended, with a status or an error; level debug.",
   "health-policy-failed": "An active health policy threw; the results of that round are lost.",
   "forwarding-failed": "Forwarding ended with a forwarder error; level debug when it is the client's doing.",
   "transform-failed": "A response transform threw while a failure was being answered.",

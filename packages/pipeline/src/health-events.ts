@@ -1,4 +1,4 @@
-import type { HealthListener } from "@proxy/cluster";
+import type { HealthListener, HealthMonitorOptions } from "@proxy/cluster";
 import type { ProxyLogger } from "./logger.ts";
 
 /** Tells the logger of changes of health. */
@@ -8,4 +8,10 @@ export function healthEvents(logger: ProxyLogger): HealthListener {
     const level = to === "Unhealthy" ? "warning" : from === "Unknown" ? "debug" : "info";
     logger.event(level, "destination-health-changed", { cluster: cluster.id, destination: destination.id, kind, from, to, reason });
   };
+}
+
+/** Tells the logger of each probe. */
+export function probeEvents(logger: ProxyLogger): NonNullable<HealthMonitorOptions["onProbe"]> {
+  return (cluster, destination, { duration, status, error }) =>
+    logger.event("debug", "destination-probed", { cluster: cluster.id, destination: destination.id, status, error, durationMs: Math.round(duration) });
 }

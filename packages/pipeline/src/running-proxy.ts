@@ -28,7 +28,7 @@ import type { Exchange, ExchangeHandler } from "@proxy/http";
 import { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts";
 import { configEvents } from "./config-events.ts";
 import { ProxyContext } from "./context.ts";
-import { healthEvents } from "./health-events.ts";
+import { healthEvents, probeEvents } from "./health-events.ts";
 import type { ProxyLogger } from "./logger.ts";
 import { createNodeHandler, createNodeUpgradeHandler, type NodeHandler, type NodeHandlerOptions, type NodeUpgradeHandler } from "./node-handler.ts";
 import { proxyValidator } from "./proxy-validator.ts";
@@ -84,6 +84,7 @@ export class RunningProxy implements ReverseProxy {
       policies: policies.activeHealth,
       clock,
       random,
+      onProbe: probeEvents(logger),
       onFault: (cluster, error) => logger.event("error", "health-policy-failed", { cluster: cluster.id, error }),
     });
     this.#drivesHealth = options.healthChecks !== "external";

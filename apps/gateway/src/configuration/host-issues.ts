@@ -4,15 +4,17 @@ import { trustedPeers } from "@proxy/pipeline";
 import { ListenUrlError, parseListenUrl } from "../listeners/listen-url.ts";
 import { listenerSettings } from "../listeners/listener-settings.ts";
 import { CertificateFileError, readCertificates } from "../listeners/read-certificates.ts";
+import { AffinitySecretsError, hasAffinitySecrets, readAffinitySecrets } from "../proxy/affinity-secrets.ts";
 import { declaredAddresses } from "./host-settings.ts";
 
 /**
  * What is wrong with the settings of the process: `listen-url-invalid` for each address that cannot be listened on,
  * `certificate-invalid` for each https address whose certificates cannot be used,
+ * `affinity-keys-invalid` for secrets that cannot be used,
  * `trusted-proxy-invalid` for each trusted proxy that is neither an address nor a network.
  */
 export function hostIssues(config: GatewayConfig, ignoreAddresses: boolean): readonly ConfigIssue[] {
-  return [...(ignoreAddresses ? [] : addressIssues(config)), ...trustedProxyIssues(config)];
+  return [...(ignoreAddresses ? [] : addressIssues(config)), ...affinityKeyIssues(config), ...trustedProxyIssues(config)];
 }
 
 function addressIssues(config: GatewayConfig): readonly ConfigIssue[] {
@@ -29,6 +31,17 @@ function addressIssues(config: GatewayConfig): readonly ConfigIssue[] {
       return [{ code: "listen-url-invalid", severity: "error", message: `${name}: ${error.message}`, path, value: text }];
     }
   });
+}
+
+function affinityKeyIssues({ server: { affinityKeys } }: GatewayConfig): readonly ConfigIssue[] {
+  if (!hasAffinitySecrets(affinityKeys)) return [];
+  try {
+    readAffinitySecrets(affinityKeys);
+    return [];
+  } catch (error) {
+    if (!(error instanceof AffinitySecretsError)) throw error;
+    return [{ code: "affinity-keys-invalid", severity: "error", message: `AffinityKeys: ${error.message}`, path: ["Server", "AffinityKeys"] }];
+  }
 }
 
 function trustedProxyIssues({ server }: GatewayConfig): readonly ConfigIssue[] {

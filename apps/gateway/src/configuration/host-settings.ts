@@ -1,4 +1,4 @@
-import type { AccessLogConfig, EndpointConfig, GatewayConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
+import type { AccessLogConfig, AffinityKeysConfig, EndpointConfig, GatewayConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
 import { defaultServerLimits } from "@proxy/http";
 import type { MinDataRate, ServerLimits } from "@proxy/http";
 import type { AccessLogSettings } from "../access-log/access-log.ts";
@@ -17,6 +17,7 @@ export interface HostSettings {
   readonly shutdownTimeout: number;
   readonly logLevel: LogLevelName;
   readonly accessLog: AccessLogSettings | undefined;
+  readonly affinityKeys: AffinityKeysConfig;
   /** Addresses and networks. */
   readonly trustedProxies: readonly string[];
 }
@@ -37,6 +38,7 @@ export function hostSettingsOf(config: GatewayConfig, overrides: HostOverrides):
     shutdownTimeout: server.shutdownTimeout,
     logLevel: overrides.logLevel ?? config.logging.level,
     accessLog: accessLogSettings(server.accessLog),
+    affinityKeys: server.affinityKeys,
     trustedProxies: server.trustedProxies,
   };
 }

@@ -37,11 +37,12 @@ export function restartWarnings(started: GatewayConfig, overrides: HostOverrides
 }
 
 function settingsOf({ urls, server, logging }: GatewayConfig, overrides: HostOverrides): ReadonlyMap<string, unknown> {
-  const { limits, endpoints, certificates, shutdownTimeout, trustedProxies, accessLog, engine } = server;
+  const { limits, endpoints, certificates, shutdownTimeout, trustedProxies, affinityKeys, accessLog, engine } = server;
   const settings = new Map<string, unknown>([
     ["Server:Limits", { ...limits }],
     ["Server:ShutdownTimeout", shutdownTimeout],
     ["Server:TrustedProxies", trustedProxies],
+    ["Server:AffinityKeys", { ...affinityKeys }],
     ["Server:AccessLog", { ...accessLog }],
     ["Server:Engine", engine],
     ["Server:Certificates", { ...certificates }],

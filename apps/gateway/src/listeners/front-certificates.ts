@@ -1,5 +1,5 @@
-import { unwatchFile, watchFile } from "node:fs";
 import { FrontTls } from "@proxy/http";
+import { defaultWatchInterval, watchFiles } from "../files/watch-files.ts";
 import type { CallbackLog } from "../logging/callback-log.ts";
 import type { ListenerTls } from "./listener-settings.ts";
 import { certificateFiles, readCertificates } from "./read-certificates.ts";
@@ -15,10 +15,10 @@ export interface FrontCertificates {
 }
 
 /**
- * The certificates of all listeners. Their files are looked at every `interval` milliseconds (default 1000): a look
- * sees every way to replace a file, renames and swapped links of mounted secrets included. Connections stay open.
+ * The certificates of all listeners. Their files are looked at every `interval` milliseconds (default 1000), whole sets at
+ * once: certificate and key change together. Connections stay open.
  */
-export function frontCertificates(log: CallbackLog, interval = 1000): FrontCertificates {
+export function frontCertificates(log: CallbackLog, interval = defaultWatchInterval): FrontCertificates {
   const held = new Map<ListenerTls, FrontTls>();
   const watched: (() => void)[] = [];
   const reload = (settings: ListenerTls, tls: FrontTls): void => {
@@ -26,7 +26,7 @@ export function frontCertificates(log: CallbackLog, interval = 1000): FrontCerti
       tls.update(readCertificates(settings));
       log("Info", "the certificates were read again", { files: certificateFiles(settings).join(", ") });
     } catch (error) {
-      log("Warn", `the changed certificates cannot be used, the old ones stay: ${(error as Error).message}`);
+      log("Error", `the changed certificates cannot be used, the old ones stay: ${(error as Error).message}`);
     }
   };
   return {
@@ -38,18 +38,7 @@ export function frontCertificates(log: CallbackLog, interval = 1000): FrontCerti
         clientCertificates: clientCertificates[settings.clientCertificateMode],
       });
       held.set(settings, tls);
-      let pending: NodeJS.Immediate | undefined;
-      const changed = (): void => {
-        // Certificate and key change together: one reading for both.
-        pending ??= setImmediate(() => {
-          pending = undefined;
-          reload(settings, tls);
-        });
-      };
-      for (const file of certificateFiles(settings)) {
-        watchFile(file, { interval, persistent: false }, changed);
-        watched.push(() => unwatchFile(file, changed));
-      }
+      watched.push(watchFiles(certificateFiles(settings), () => reload(settings, tls), interval));
       return tls;
     },
     reload() {

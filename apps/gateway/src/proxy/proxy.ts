@@ -1,8 +1,9 @@
 import { ConfigError } from "@proxy/config";
+import { createConfiguredResolver, resolvingProvider } from "@proxy/cluster";
 import type { ConfigChangeListener, ProxyConfig } from "@proxy/config";
 import type { ExchangeHandler } from "@proxy/http";
 import { createReverseProxy } from "@proxy/pipeline";
-import type { ReverseProxy } from "@proxy/pipeline";
+import type { ProxyState, ReverseProxy } from "@proxy/pipeline";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
@@ -11,11 +12,22 @@ import { AccessLog } from "../access-log/access-log.ts";
 import { Configuration } from "../configuration/configuration.ts";
 import { callbackLog } from "../logging/callback-log.ts";
 import type { CallbackLog } from "../logging/callback-log.ts";
+import { affinityKeys } from "./affinity-keys.ts";
 import { configurationChanges } from "./configuration-changes.ts";
+import { runWhenDue } from "./health-checks.ts";
+import { proxyClock } from "./proxy-clock.ts";
 import { proxyEvents } from "./proxy-events.ts";
+import { shortLivedSessions } from "./short-lived-sessions.ts";
 
 /** The proxy. `handle` is what a listener calls with each request: a plain function, no effect is run for a request. */
-export class Proxy extends Context.Service<Proxy, { readonly handle: ExchangeHandler }>()("@proxy/gateway/Proxy") {
+export class Proxy extends Context.Service<
+  Proxy,
+  {
+    readonly handle: ExchangeHandler;
+    /** Routes and clusters as they are now, with the health of destinations and its history. */
+    readonly state: ProxyState;
+  }
+>()("@proxy/gateway/Proxy") {
   /** Watches the configuration and serves until the scope closes; fails with `ConfigError` when it cannot be used at first. */
   static readonly layer: Layer.Layer<Proxy, ConfigError, Configuration | AccessLog> = Layer.effect(
     Proxy,
@@ -24,15 +36,24 @@ export class Proxy extends Context.Service<Proxy, { readonly handle: ExchangeHan
       const { recorder } = yield* AccessLog;
       const log = yield* callbackLog;
       restartWarnings.onWarning((message) => log("Warn", message));
+      const clock = yield* proxyClock;
+      const keys = yield* affinityKeys(settings.affinityKeys, log);
+      const resolver = createConfiguredResolver({
+        clock,
+        onStale: (host, error) => log("Warn", "a host cannot be resolved, its last addresses stay in use", { host, error: error.message }),
+      });
       let running = false;
       const proxy = yield* Effect.acquireRelease(
         Effect.tryPromise({
           try: () =>
             createReverseProxy({
-              config: provider,
+              config: resolvingProvider(provider, resolver, clock),
+              affinityKeys: keys,
+              healthChecks: "external",
+              clock,
               trustedProxies: settings.trustedProxies,
               logger: proxyEvents(log, () => running),
-              listeners: [changeLog(log)],
+              listeners: [changeLog(log), ...(keys === undefined ? [shortLivedSessions(log)] : [])],
               steps: recorder === undefined ? undefined : (steps) => [recorder.step, ...steps],
             }),
           catch: (error) => error,
@@ -40,8 +61,9 @@ export class Proxy extends Context.Service<Proxy, { readonly handle: ExchangeHan
         (opened) => Effect.promise(() => within(closingTime, opened.close())),
       );
       running = true;
+      yield* Effect.forkScoped(runWhenDue(proxy.health, () => clock.now()));
       yield* reloadAtHangup(proxy);
-      return Proxy.of({ handle: recorder === undefined ? proxy.handle : recorder.wrap(proxy.handle) });
+      return Proxy.of({ handle: recorder === undefined ? proxy.handle : recorder.wrap(proxy.handle), state: proxy.state });
     }),
   );
 }
@@ -94,7 +116,9 @@ function changeLog(log: CallbackLog): ConfigChangeListener {
       const facts = { revision: revisionId, routes: routes.length, clusters: clusters.length };
       if (running === undefined) log("Info", "the configuration is loaded", facts);
       else if (revisionId === running.revisionId) {
-        if (isRefused) log("Info", "the running configuration is what the files say again", facts);
+        const changes = configurationChanges(running, config);
+        if (changes.clustersChanged > 0) log("Info", "destinations have other addresses now", { ...facts, clustersChanged: changes.clustersChanged });
+        else if (isRefused) log("Info", "the running configuration is what the files say again", facts);
       } else log("Info", "the changed configuration is in use", { ...facts, ...configurationChanges(running, config) });
       running = config;
       isRefused = false;

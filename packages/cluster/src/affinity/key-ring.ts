@@ -45,16 +45,42 @@ const minimumSecret = 32;
 /** Throws `TypeError` for a secret that is too short, or given twice; secrets are not told. */
 export function createKeyRing(options: KeyRingOptions = {}): KeyProtector {
   const random = options.randomBytes ?? randomBytes;
-  const secrets = options.secrets ?? [random(minimumSecret)];
-  const ring = secrets.map((secret, index) => ringKey(secret, index));
-  const [current] = ring;
-  if (current === undefined) throw new TypeError("a key ring needs a secret");
-  const byId = new Map(ring.map((each) => [each.id, each]));
-  if (byId.size !== ring.length) throw new TypeError("a key ring holds one secret twice");
+  return createRotatableKeyRing(options.secrets ?? [random(minimumSecret)], random);
+}
+
+/** A key ring whose secrets can be replaced while it is in use. */
+export interface RotatableKeyRing extends KeyProtector {
+  /** Takes `secrets` in place of those before, all at once. Throws as `createKeyRing` does, and changes nothing then. */
+  use(secrets: readonly (string | Uint8Array)[]): void;
+}
+
+/** Throws `TypeError` as `createKeyRing` does. */
+export function createRotatableKeyRing(
+  secrets: readonly (string | Uint8Array)[],
+  random: (size: number) => Uint8Array = randomBytes,
+): RotatableKeyRing {
+  let ring = ringOf(secrets);
   return {
-    protect: (purpose, plain) => seal(current, purpose, plain, random(nonceSize)),
-    unprotect: (purpose, sealed) => open(byId, purpose, sealed),
+    protect: (purpose, plain) => seal(ring.current, purpose, plain, random(nonceSize)),
+    unprotect: (purpose, sealed) => open(ring.byId, purpose, sealed),
+    use(next) {
+      ring = ringOf(next);
+    },
   };
+}
+
+interface Ring {
+  readonly current: RingKey;
+  readonly byId: ReadonlyMap<number, RingKey>;
+}
+
+function ringOf(secrets: readonly (string | Uint8Array)[]): Ring {
+  const keys = secrets.map((secret, index) => ringKey(secret, index));
+  const [current] = keys;
+  if (current === undefined) throw new TypeError("a key ring needs a secret");
+  const byId = new Map(keys.map((each) => [each.id, each]));
+  if (byId.size !== keys.length) throw new TypeError("a key ring holds one secret twice");
+  return { current, byId };
 }
 
 function ringKey(secret: string | Uint8Array, index: number): RingKey {

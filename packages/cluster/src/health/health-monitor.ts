@@ -19,6 +19,7 @@ import type { PolicyRegistry } from "../policy-registry.ts";
 import { systemRandom, type RandomSource } from "../random-source.ts";
 import type { ActiveHealthPolicy, ProbeResult } from "./active-policy.ts";
 import { createActiveHealthPolicies, defaultActiveHealthPolicy } from "./consecutive-failures.ts";
+import type { ProbeRecord } from "./health-log.ts";
 import type { HealthUpdater } from "./health-updater.ts";
 import { probeRequest, type ProbeRequest, type ProbeRequestFactory } from "./probe-request.ts";
 import { driveSchedule, Schedule, type Drivable } from "./schedule.ts";
@@ -45,6 +46,8 @@ export interface HealthMonitorOptions {
   readonly defaultInterval?: number | undefined;
   /** Milliseconds for a probe of a cluster that says nothing. Default 10 000. */
   readonly defaultTimeout?: number | undefined;
+  /** Told of each probe that ended, before the policy judges it. Must not throw. */
+  readonly onProbe?: ((cluster: ClusterState, destination: DestinationState, probe: ProbeRecord) => void) | undefined;
   /** Told what a policy threw; its results are lost. */
   readonly onFault?: ((cluster: ClusterState, error: unknown) => void) | undefined;
 }
@@ -247,7 +250,9 @@ class Monitor implements HealthMonitor {
       disarm();
     }
     const { status, error } = result;
-    destination.healthLog.addProbe({ at, duration: this.#clock.now() - began, status, error: error?.message });
+    const record: ProbeRecord = { at, duration: this.#clock.now() - began, status, error: error?.message };
+    destination.healthLog.addProbe(record);
+    this.#options.onProbe?.(cluster, destination, record);
     return result;
   }
 

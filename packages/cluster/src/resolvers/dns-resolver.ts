@@ -1,7 +1,8 @@
 /**
  * Destinations by DNS: the host of each address becomes its IP addresses, one destination each, named
  * `<id>[<address>]`. The Host of requests stays that of the configuration. A host that begins with `_`
- * (`_http._tcp.example.com`) is asked for SRV records (RFC 2782) instead: targets and ports.
+ * (`_http._tcp.example.com`) is asked for SRV records (RFC 2782) instead: targets and ports, which are hosts in their own
+ * right, so that requests name them.
  *
  * What DNS last said stays in use while it does not answer; only a name that never resolved fails the load.
  */
@@ -118,7 +119,7 @@ export function createDnsResolver(options: DnsResolverOptions): DestinationResol
             ...config,
             address: moved(config.address, place.host, entry),
             ...(config.health ? { health: moved(config.health, place.host, entry) } : {}),
-            host: config.host || place.authority,
+            ...(config.host || entry.port === undefined ? { host: config.host || place.authority } : {}),
           };
         }
       });

@@ -9,12 +9,15 @@ export interface NodeDnsOptions {
    * servers. Default "system".
    */
   readonly source?: "system" | "dns" | undefined;
+  /** Name servers to ask: IP addresses with an optional port (`192.0.2.53`, `[2001:db8::53]:53`). Default: the machine's. */
+  readonly servers?: readonly string[] | undefined;
 }
 
-/** DNS as Node offers it. */
+/** DNS as Node offers it. Throws `TypeError` for a server that is no address. */
 export function nodeDnsLookup(options: NodeDnsOptions = {}): DnsLookup {
   const { family, source = "system" } = options;
   const resolver = new Resolver({ timeout: 5_000, tries: 2 });
+  if (options.servers !== undefined) resolver.setServers(options.servers);
   const services: DnsLookup["services"] = (name) => resolver.resolveSrv(name);
   if (source === "system") {
     return { services, addresses: (host) => systemLookup(host, { all: true, family: family ?? 0 }) };

@@ -1,4 +1,4 @@
-import type { DestinationConfig } from "@proxy/config";
+import type { ClusterConfig, DestinationConfig } from "@proxy/config";
 
 export type Destinations = Readonly<Record<string, DestinationConfig>>;
 
@@ -13,22 +13,23 @@ export interface DestinationResolver {
   /** Names it in errors and logs. */
   readonly name: string;
   /**
-   * What `destinations` of cluster `clusterId` stand for. Rejects when it cannot say: that fails the load, and the
+   * What `destinations` of cluster `clusterId`, whose settings are `cluster`, stand for. Rejects when it cannot say: that fails the load, and the
    * configuration in force stays.
    */
-  resolve(clusterId: string, destinations: Destinations): ResolvedDestinations | Promise<ResolvedDestinations>;
+  resolve(clusterId: string, destinations: Destinations, cluster?: ClusterConfig): ResolvedDestinations | Promise<ResolvedDestinations>;
   /** `listener` is told when `resolve` would give something else. Gives how to stop that. */
   subscribe?(listener: () => void): () => void;
 }
 
-/** A resolver failed; `cause` says why. */
+/** A resolver failed; `cause` says why, and the message too. */
 export class ResolverError extends Error {
   override readonly name = "ResolverError";
   readonly code = "resolver-failed";
   readonly clusterId: string;
 
   constructor(clusterId: string, options: ErrorOptions) {
-    super(`the destinations of cluster '${clusterId}' could not be resolved`, options);
+    const { cause } = options;
+    super(`the destinations of cluster '${clusterId}' could not be resolved${cause instanceof Error ? `: ${cause.message}` : ""}`, options);
     this.clusterId = clusterId;
   }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ClusterConfig, ConfigProvider, ProxyConfig } from "@proxy/config";
 import { systemClock, type Clock } from "../clock.ts";
 import { ResolverError, type DestinationResolver } from "./resolver.ts";
@@ -13,24 +14,34 @@ export function resolvingProvider(
 ): ConfigProvider {
   const listeners = new Set<() => void>();
   let disarm: (() => void) | undefined;
+  let isRefresh = false;
   let last: { readonly from: ProxyConfig; readonly fingerprint: string; readonly config: ProxyConfig } | undefined;
   const tell = (): void => {
     for (const listener of listeners) listener();
   };
+  const refresh = (): void => {
+    isRefresh = true;
+    tell();
+  };
   const arm = (delay: number | undefined): void => {
     disarm?.();
-    disarm = delay === undefined || listeners.size === 0 ? undefined : clock.after(delay, tell);
+    disarm = delay === undefined || listeners.size === 0 ? undefined : clock.after(delay, refresh);
   };
   return {
     name: provider.name,
     async load() {
+      const wasRefresh = isRefresh;
+      isRefresh = false;
       const from = await provider.load();
       const resolved = await Promise.all(from.clusters.map((cluster) => startResolving(cluster, resolver)));
       arm(shortest(resolved.map((each) => each.refreshAfter)));
       const clusters = resolved.map((each) => each.cluster);
       // The same object again tells the configuration manager that nothing is new.
+      if (clusters.every((cluster, index) => cluster === from.clusters[index])) return (last = undefined, from);
       const fingerprint = JSON.stringify(clusters.map((cluster) => cluster.destinations));
-      if (last === undefined || last.from !== from || last.fingerprint !== fingerprint) {
+      // A provider may make a new object at each load, for whoever asked for the reload; time alone asks for addresses only.
+      const isSame = last !== undefined && (last.from === from || (wasRefresh && isDeepStrictEqual(last.from, from)));
+      if (last === undefined || !isSame || last.fingerprint !== fingerprint) {
         last = { from, fingerprint, config: { ...from, clusters } };
       }
       return last.config;
@@ -71,9 +82,12 @@ function resolveCluster(cluster: ClusterConfig, resolver: DestinationResolver): 
   const { destinations, clusterId } = cluster;
   if (destinations === undefined || Object.keys(destinations).length === 0) return { cluster, refreshAfter: undefined };
   // What it throws at once is a programmer's error and passes as it is; a rejection is trouble with the cluster.
-  const resolving = resolver.resolve(clusterId, destinations);
+  const resolving = resolver.resolve(clusterId, destinations, cluster);
   return Promise.resolve(resolving).then(
-    (found) => ({ cluster: { ...cluster, destinations: found.destinations }, refreshAfter: found.refreshAfter }),
+    (found) => ({
+      cluster: found.destinations === destinations ? cluster : { ...cluster, destinations: found.destinations },
+      refreshAfter: found.refreshAfter,
+    }),
     (cause: unknown) => {
       throw new ResolverError(clusterId, { cause });
     },

@@ -68,6 +68,18 @@ const HealthCheck = Schema.Struct({
   availableDestinationsPolicy: field(Text, "`HealthyOrPanic`, `HealthyAndUnknown`, or a registered one.", { default: "HealthyOrPanic" }),
 });
 
+const DestinationResolver = Schema.Struct({
+  kind: field(OneOf(["None", "Dns"]), "`Dns` makes one destination of each address of a host: A and AAAA records, SRV records (names and ports) of hosts that begin with `_`.", {
+    default: "None",
+  }),
+  refreshPeriod: field(Duration, "After which hosts are asked for again, sooner where their records live shorter. Above 0.", { default: "00:05:00" }),
+  minimumRefreshPeriod: field(Duration, "For which an answer is used at least, however short-lived its records. Above 0.", { default: "00:00:05" }),
+  addressFamily: field(OneOf(["Any", "IPv4", "IPv6"]), "Which addresses are taken.", { default: "Any" }),
+  nameServers: field(Schema.Array(Text), "Name servers to ask: IP addresses with an optional port.", {
+    defaultText: "as the machine resolves names, hosts file included; that tells no lifetimes of records",
+  }),
+});
+
 const HttpClient = Schema.Struct({
   sslProtocols: field(
     Schema.Array(OneOf(["None", "Ssl2", "Ssl3", "Tls", "Tls11", "Tls12", "Tls13"], [0, 12, 48, 192, 768, 3072, 12_288])),
@@ -133,6 +145,10 @@ export const ClusterSection = Schema.Struct({
   }),
   httpClient: field(HttpClient, "Connections to destinations."),
   httpRequest: field(HttpRequest, "Requests to destinations."),
+  destinationResolver: field(DestinationResolver, "What the destinations stand for: one for each address of their hosts. An answer stays in use while there is no newer one.", {
+    defaultText: "what is written",
+    extension: true,
+  }),
   destinations: field(record(Destination, "id"), "Where requests go, by id, ignoring case. Without any, requests get 503."),
   metadata: field(record(Text, "name"), "Free text by name, ignoring case."),
 });

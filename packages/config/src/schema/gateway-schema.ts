@@ -20,8 +20,8 @@ const Limits = Schema.Struct({
   keepAliveTimeout: field(PositiveDuration, "Idle time between requests of a connection.", { default: "00:02:10" }),
   minRequestBodyDataRate: field(Schema.NullOr(MinDataRate), "Slowest request body; null is no minimum. 408 below."),
   minResponseDataRate: field(Schema.NullOr(MinDataRate), "Slowest reader of a response; null is no minimum. The connection is reset below."),
-  maxConcurrentConnections: field(Schema.NullOr(Integer(1, large)), "Open connections; one more is closed at once.", { defaultText: "unlimited" }),
-  maxConcurrentUpgradedConnections: field(Schema.NullOr(Integer(0, large)), "Upgraded connections (WebSocket); one more gets 503.", {
+  maxConcurrentConnections: field(Schema.NullOr(Integer(1, large)), "Open connections, over all addresses of the gateway together; one more is closed at once.", { defaultText: "unlimited" }),
+  maxConcurrentUpgradedConnections: field(Schema.NullOr(Integer(0, large)), "Upgraded connections (WebSocket), over all addresses of the gateway together; one more gets 503.", {
     defaultText: "unlimited",
   }),
   maxRequestBufferSize: field(Integer(1, large), "Bytes of a request held before reading from the client stops.", { default: 1_048_576 }),
@@ -35,6 +35,11 @@ const Limits = Schema.Struct({
     "How long a client that sent FIN after its request is taken for one that waits for the answer, while nothing is sent to it.",
     { default: "00:00:02", extension: true },
   ),
+});
+
+const AffinityKeys = Schema.Struct({
+  path: field(Text, "File with a secret of at least 32 bytes on each line; empty lines and those that begin with `#` do not count. Relative to this file. Read again when it changes."),
+  secrets: field(Schema.Array(Text), "Secrets for the environment (`Server__AffinityKeys__Secrets__0`), behind those of the file.", { defaultText: "none" }),
 });
 
 const AccessLog = Schema.Struct({
@@ -87,6 +92,10 @@ export const ServerSection = Schema.Struct({
     "Addresses and networks (`10.0.0.0/8`) of proxies in front. Their `X-Forwarded-*` and `Forwarded` headers are believed; anybody else's are removed.",
     { defaultText: "none", extension: true },
   ),
+  affinityKeys: field(AffinityKeys, "Secrets that protect the session keys of the affinity policies `Cookie` and `CustomHeader`: the first protects, the others only read. The same on all gateways that share clients.", {
+    defaultText: "a random secret, which dies with the process",
+    extension: true,
+  }),
   accessLog: field(AccessLog, "One line per request.", { defaultText: "off", extension: true }),
   engine: field(OneOf(["http1", "node"]), "What serves HTTP/1.1: the engine of this toolkit, or `node:http`.", { default: "http1", extension: true }),
 });

@@ -29,6 +29,9 @@ export function resolveServerFiles(server: ServerConfig, directoryOf: (path: Sha
   return {
     ...server,
     endpoints: mapped(server.endpoints, (value, name) => endpoint(value, ["Endpoints", name])),
+    affinityKeys: server.affinityKeys.path
+      ? { ...server.affinityKeys, path: file(server.affinityKeys.path, ["AffinityKeys", "Path"]) }
+      : server.affinityKeys,
     certificates: mapped(server.certificates, (value, name) => certificate(value, ["Certificates", name])),
   };
 }

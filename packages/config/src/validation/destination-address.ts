@@ -1,4 +1,5 @@
 /** The address of a destination: an absolute http or https URL with host, optional port and base path, nothing else. */
+import { isIPv4, isIPv6 } from "node:net";
 
 /** Why `address` cannot be an address, or undefined when it can. The empty address is not asked about. */
 export function addressFault(address: string): string | undefined {
@@ -28,4 +29,13 @@ export function hostHeaderFault(host: string): string | undefined {
   if (/[\u0000-\u0020\u007f/\\?#@]/.test(host)) return "it has a character that no host has";
   if (!URL.canParse(`http://${host}/`)) return "it is no host with an optional port";
   return undefined;
+}
+
+/** Why `server` cannot be asked for names, or undefined when it can: an IP address, IPv6 in brackets where a port follows. */
+export function nameServerFault(server: string): string | undefined {
+  if (isIPv6(server) && !server.includes("%")) return undefined;
+  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+))(?::(\d{1,5}))?$/.exec(server) ?? [];
+  const valid = bracketed === undefined ? isIPv4(plain ?? "") : isIPv6(bracketed);
+  if (!valid) return "it is no IP address with an optional port";
+  return port === undefined || (Number(port) > 0 && Number(port) <= 65_535) ? undefined : "ports go from 1 to 65535";
 }

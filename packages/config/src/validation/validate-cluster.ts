@@ -1,7 +1,7 @@
 import type { ClusterConfig, DestinationConfig } from "../cluster-config.ts";
 import type { ConfigIssue } from "../config-issue.ts";
 import { longestTimer } from "../duration.ts";
-import { addressFault, hostHeaderFault, withoutCredentials } from "./destination-address.ts";
+import { addressFault, hostHeaderFault, nameServerFault, withoutCredentials } from "./destination-address.ts";
 import { IssueCollector, quoted } from "./issue-collector.ts";
 import type { IssuePath } from "./issue-collector.ts";
 import type { PolicyKind, PolicyNames } from "./known-policies.ts";
@@ -19,6 +19,7 @@ export function validateCluster(cluster: ClusterConfig, policies: PolicyNames): 
   checkHealth(cluster, policies, found);
   checkConsistentHash(cluster, found);
   checkPositive("slow-start", ["SlowStart"], cluster.slowStart, found);
+  checkResolver(cluster, found);
   checkHttpClient(cluster, found);
   checkHttpRequest(cluster, found);
   checkDestinations(cluster, found);
@@ -73,6 +74,20 @@ function checkConsistentHash({ consistentHash }: ClusterConfig, found: IssueColl
   }
   if (maxLoadPercent !== undefined && maxLoadPercent !== null && maxLoadPercent !== 0 && !(maxLoadPercent > 100)) {
     found.error("consistent-hash-load", ["ConsistentHash", "MaxLoadPercent"], "MaxLoadPercent must be above 100, or 0 for no bound", { value: maxLoadPercent });
+  }
+}
+
+function checkResolver({ destinationResolver: resolver }: ClusterConfig, found: IssueCollector): void {
+  if (resolver === undefined || resolver === null) return;
+  checkPositive("resolver-refresh-period", ["DestinationResolver", "RefreshPeriod"], resolver.refreshPeriod, found);
+  checkPositive("resolver-refresh-period", ["DestinationResolver", "MinimumRefreshPeriod"], resolver.minimumRefreshPeriod, found);
+  for (const [index, server] of (resolver.nameServers ?? []).entries()) {
+    const fault = nameServerFault(server);
+    if (fault === undefined) continue;
+    found.error("resolver-name-server", ["DestinationResolver", "NameServers", index], `the name server '${quoted(server)}' is wrong: ${fault}`, {
+      value: server,
+      hint: "write 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53",
+    });
   }
 }
 
