@@ -6,7 +6,7 @@
  * 2. `commit` swaps the models in. It cannot fail.
  *
  * Ids ignore case. A cluster or destination whose id stays keeps its state object, and with it health and counters;
- * one that goes and comes back later starts anew.
+ * one that goes and comes back later starts anew. What is not enabled is not there.
  */
 import { clusterSettingsEqual, destinationEquals, type ClusterConfig, type DestinationConfig } from "@proxy/config";
 import { systemClock, type Clock } from "./clock.ts";
@@ -81,6 +81,7 @@ export class ClusterStates {
   prepare(configs: readonly ClusterConfig[]): PreparedClusters {
     const plans = new Map<string, ClusterPlan>();
     for (const config of configs) {
+      if (config.enabled === false) continue;
       const key = config.clusterId.toLowerCase();
       if (plans.has(key)) throw new Error(`duplicate cluster '${config.clusterId}'`);
       plans.set(key, this.#plan(config, this.#clusters.get(key)));
@@ -105,6 +106,7 @@ export class ClusterStates {
     const destinations = new Map<string, PlannedDestination>();
     let destinationsChanged = false;
     for (const [id, each] of Object.entries(config.destinations ?? {})) {
+      if (each.enabled === false) continue;
       const key = id.toLowerCase();
       if (destinations.has(key)) throw new Error(`duplicate destination '${id}' in cluster '${config.clusterId}'`);
       const known = before.get(key);

@@ -1,8 +1,11 @@
 /** Clusters: where requests go and how a destination is chosen. Names and defaults are YARP's unless marked. */
+import type { RetryBudgetConfig, RetryConfig } from "./retry-config.ts";
 
 export interface ClusterConfig {
   /** Unique among clusters, ignoring case. */
   readonly clusterId: string;
+  /** Extension: false takes the cluster out as if it were not there: its routes answer 503. Its faults are still reported. Default true. */
+  readonly enabled?: boolean | undefined;
   /** Default `PowerOfTwoChoices`. Others built in: Random, RoundRobin, LeastRequests, FirstAlphabetical, and (extension) ConsistentHash. */
   readonly loadBalancingPolicy?: string | undefined;
   /** Extension: what the policy `ConsistentHash` goes by. */
@@ -11,6 +14,10 @@ export interface ClusterConfig {
   readonly healthCheck?: HealthCheckConfig | undefined;
   /** Extension: milliseconds in which a destination that becomes available comes to its full share. Default none. */
   readonly slowStart?: number | undefined;
+  /** Extension: when requests are tried again at another destination. Default never. */
+  readonly retry?: RetryConfig | undefined;
+  /** Extension: how many of the requests may be retries, of whatever route. */
+  readonly retryBudget?: RetryBudgetConfig | undefined;
   readonly httpClient?: HttpClientConfig | undefined;
   readonly httpRequest?: HttpRequestConfig | undefined;
   /** Extension: what the destinations stand for. Default: what is written. */
@@ -47,6 +54,8 @@ export interface ConsistentHashConfig {
 export interface DestinationConfig {
   /** URL prefix: scheme, host, optional port and base path; no query. */
   readonly address: string;
+  /** Extension: false takes the destination out as if it were not there. Default true. */
+  readonly enabled?: boolean | undefined;
   /** Base of health probes. Default: `address`. */
   readonly health?: string | undefined;
   /** Host header of requests and probes, where no transform sets one. Default: the authority of `address`. */

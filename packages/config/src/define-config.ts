@@ -24,6 +24,7 @@ const durationKeys: ReadonlySet<string> = new Set<DurationKey>([
   "slowStart",
   "refreshPeriod",
   "minimumRefreshPeriod",
+  "perTryTimeout",
   "connectTimeout",
   "queueTimeout",
   "idleTimeout",

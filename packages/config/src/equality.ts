@@ -17,6 +17,8 @@ import type {
   SessionAffinityCookieConfig,
   WebProxyConfig,
 } from "./cluster-config.ts";
+import type { RetryBudgetConfig, RetryConfig } from "./retry-config.ts";
+import type { MirrorConfig, TrafficSplitConfig, TrafficSplitStickyConfig } from "./traffic-config.ts";
 import type { RedirectAction, RespondAction, RouteConfig, RouteHeader, RouteMatch, RouteQueryParameter } from "./route-config.ts";
 
 type Maybe<T> = T | null | undefined;
@@ -58,6 +60,7 @@ function sameRecord<T>(a: Maybe<Readonly<Record<string, T>>>, b: Maybe<Readonly<
 export function routeEquals(a: RouteConfig, b: RouteConfig): boolean {
   return (
     sameText(a.routeId, b.routeId) &&
+    sameEnabled(a, b) &&
     (a.order ?? 0) === (b.order ?? 0) &&
     sameText(a.clusterId, b.clusterId) &&
     sameText(a.authorizationPolicy, b.authorizationPolicy) &&
@@ -70,6 +73,9 @@ export function routeEquals(a: RouteConfig, b: RouteConfig): boolean {
     sameSection(a.match, b.match, routeMatchEquals) &&
     sameRecord(a.metadata, b.metadata, same) &&
     sameList(a.transforms, b.transforms, (a, b) => sameRecord(a, b, same)) &&
+    sameSection(a.trafficSplit, b.trafficSplit, trafficSplitEquals) &&
+    sameSection(a.retry, b.retry, retryEquals) &&
+    sameSection(a.mirror, b.mirror, mirrorEquals) &&
     sameSection(a.respond, b.respond, respondEquals) &&
     sameSection(a.redirect, b.redirect, redirectEquals)
   );
@@ -113,6 +119,51 @@ function redirectEquals(a: RedirectAction, b: RedirectAction): boolean {
   return same(a.statusCode, b.statusCode) && same(a.location, b.location);
 }
 
+function trafficSplitEquals(a: TrafficSplitConfig, b: TrafficSplitConfig): boolean {
+  return (
+    sameRecord(a.clusters, b.clusters, same) &&
+    // Their order decides which values of a header change places when weights change.
+    sameList(Object.keys(a.clusters ?? {}), Object.keys(b.clusters ?? {}), sameText) &&
+    sameSection(a.sticky, b.sticky, stickyEquals) &&
+    sameText(a.overrideHeader, b.overrideHeader)
+  );
+}
+
+function stickyEquals(a: TrafficSplitStickyConfig, b: TrafficSplitStickyConfig): boolean {
+  return same(a.on, b.on) && same(a.name, b.name) && sameSection(a.cookie, b.cookie, sessionAffinityCookieEquals);
+}
+
+function mirrorEquals(a: MirrorConfig, b: MirrorConfig): boolean {
+  return (
+    sameText(a.clusterId, b.clusterId) &&
+    same(a.percent, b.percent) &&
+    same(a.maxBodySize, b.maxBodySize) &&
+    same(a.maxConcurrent, b.maxConcurrent) &&
+    same(a.timeout, b.timeout)
+  );
+}
+
+function retryEquals(a: RetryConfig, b: RetryConfig): boolean {
+  return (
+    sameEnabled(a, b) &&
+    same(a.maxAttempts, b.maxAttempts) &&
+    sameList(a.on, b.on, same) &&
+    sameList(a.statusCodes, b.statusCodes, same) &&
+    sameList(a.methods, b.methods, same) &&
+    same(a.perTryTimeout, b.perTryTimeout) &&
+    same(a.maxBodySize, b.maxBodySize)
+  );
+}
+
+function retryBudgetEquals(a: RetryBudgetConfig, b: RetryBudgetConfig): boolean {
+  return same(a.percent, b.percent) && same(a.minPerSecond, b.minPerSecond);
+}
+
+/** Of what is on unless it is said to be off. */
+function sameEnabled(a: { readonly enabled?: boolean | undefined }, b: { readonly enabled?: boolean | undefined }): boolean {
+  return (a.enabled ?? true) === (b.enabled ?? true);
+}
+
 /** Whether everything of a cluster is the same, its destinations included. */
 export function clusterEquals(a: ClusterConfig, b: ClusterConfig): boolean {
   return clusterSettingsEqual(a, b) && sameRecord(a.destinations, b.destinations, destinationEquals);
@@ -122,12 +173,15 @@ export function clusterEquals(a: ClusterConfig, b: ClusterConfig): boolean {
 export function clusterSettingsEqual(a: ClusterConfig, b: ClusterConfig): boolean {
   return (
     sameText(a.clusterId, b.clusterId) &&
+    sameEnabled(a, b) &&
     sameText(a.loadBalancingPolicy, b.loadBalancingPolicy) &&
     sameSection(a.consistentHash, b.consistentHash, consistentHashEquals) &&
     sameSection(a.sessionAffinity, b.sessionAffinity, sessionAffinityEquals) &&
     sameSection(a.healthCheck, b.healthCheck, healthCheckEquals) &&
     same(a.slowStart, b.slowStart) &&
     sameSection(a.destinationResolver, b.destinationResolver, destinationResolverEquals) &&
+    sameSection(a.retry, b.retry, retryEquals) &&
+    sameSection(a.retryBudget, b.retryBudget, retryBudgetEquals) &&
     sameSection(a.httpClient, b.httpClient, httpClientEquals) &&
     sameSection(a.httpRequest, b.httpRequest, httpRequestEquals) &&
     sameRecord(a.metadata, b.metadata, same)
@@ -151,6 +205,7 @@ function destinationResolverEquals(a: DestinationResolverConfig, b: DestinationR
 export function destinationEquals(a: DestinationConfig, b: DestinationConfig): boolean {
   return (
     same(a.address, b.address) &&
+    sameEnabled(a, b) &&
     same(a.health, b.health) &&
     sameText(a.host, b.host) &&
     same(a.weight, b.weight) &&

@@ -1,3 +1,5 @@
+export type { RetryBudgetConfig, RetryCondition, RetryConfig } from "./retry-config.ts";
+export type { MirrorConfig, TrafficSplitConfig, TrafficSplitStickyConfig } from "./traffic-config.ts";
 export type {
   ClusterConfig,
   ConsistentHashConfig,

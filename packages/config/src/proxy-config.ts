@@ -28,6 +28,7 @@ export type DurationKey =
   | "slowStart"
   | "refreshPeriod"
   | "minimumRefreshPeriod"
+  | "perTryTimeout"
   | "connectTimeout"
   | "queueTimeout"
   | "idleTimeout"

@@ -1,8 +1,12 @@
 /** Routes: which requests, and what becomes of them. Names and defaults are YARP's unless marked as extension. */
+import type { RetryConfig } from "./retry-config.ts";
+import type { MirrorConfig, TrafficSplitConfig } from "./traffic-config.ts";
 
 export interface RouteConfig {
   /** Unique among routes, ignoring case. */
   readonly routeId: string;
+  /** Extension: false takes the route out as if it were not there; its faults are still reported. Default true. */
+  readonly enabled?: boolean | undefined;
   /** Lower wins, compared before everything else. Default 0. */
   readonly order?: number | undefined;
   /** The cluster to forward to. A name that no cluster has is a 503 on match, not a configuration error. */
@@ -25,6 +29,12 @@ export interface RouteConfig {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** Each a set of transform keys and values, names ignoring case. */
   readonly transforms?: readonly Readonly<Record<string, string>>[] | undefined;
+  /** Extension: shares the requests among several clusters. Not together with `clusterId`, `respond` or `redirect`. */
+  readonly trafficSplit?: TrafficSplitConfig | undefined;
+  /** Extension: in the place of the cluster's `retry`, as a whole. */
+  readonly retry?: RetryConfig | undefined;
+  /** Extension: sends copies of requests to another cluster too. */
+  readonly mirror?: MirrorConfig | undefined;
   /** Extension: answer from the gateway instead of forwarding. Not together with `clusterId` or `redirect`. */
   readonly respond?: RespondAction | undefined;
   /** Extension: send the client elsewhere. Not together with `clusterId` or `respond`. */

@@ -23,7 +23,8 @@ export async function routes(invocation: RoutesInvocation, output: Output): Prom
     });
     output.error(issuesText(issues));
     if (config === undefined) return exitCode.failed;
-    const table = compileRouteTable(config.reverseProxy.routes.map((route) => ({ config: route, payload: undefined })));
+    const served = config.reverseProxy.routes.filter((route) => route.enabled !== false);
+    const table = compileRouteTable(served.map((route) => ({ config: route, payload: undefined })));
     if (request === undefined) output.out(invocation.json ? json(tableJson(table)) : tableText(table));
     else output.out(invocation.json ? json(explanationJson(table, request)) : explanationText(table, request));
     return exitCode.ok;
@@ -93,6 +94,10 @@ function withoutRoute(table: Table, request: RouteRequest): string {
 function goal(route: RouteConfig): string {
   if (route.respond !== undefined) return `answer ${route.respond.statusCode ?? 200}`;
   if (route.redirect !== undefined) return `redirect ${route.redirect.statusCode ?? 302} ${route.redirect.location}`;
+  if (route.trafficSplit !== undefined) {
+    const shares = Object.entries(route.trafficSplit.clusters).map(([id, weight]) => `'${id}' ${weight}`);
+    return `clusters ${shares.join(", ")}`;
+  }
   return route.clusterId === undefined ? "no cluster: 503" : `cluster '${route.clusterId}'`;
 }
 

@@ -1,9 +1,11 @@
 import * as Schema from "effect/Schema";
 import { field, record } from "./field.ts";
+import { Retry, RetryBudget } from "./retry-schema.ts";
 import { AbsoluteUrl, Bool, Duration, HttpVersion, Integer, OneOf, Text } from "./scalars.ts";
 
 const Destination = Schema.Struct({
   address: field(Text, "URL prefix: scheme, host, optional port and base path. Required."),
+  enabled: field(Bool, "False takes the destination out as if it were not there; requests under way finish.", { default: true, extension: true }),
   health: field(Text, "Base of health probes.", { defaultText: "`Address`" }),
   host: field(Text, "Host header of requests and probes, where no transform sets one.", { defaultText: "the authority of `Address`" }),
   weight: field(Integer(0, 1000), "Share of the requests, relative to the other destinations: 0 to 1000, 0 is none.", { default: 1, extension: true }),
@@ -14,7 +16,8 @@ const Destination = Schema.Struct({
   metadata: field(record(Text, "name"), "Free text by name, ignoring case."),
 });
 
-const AffinityCookie = Schema.Struct({
+/** Attributes of a cookie of the gateway's. */
+export const AffinityCookie = Schema.Struct({
   path: field(Text, "Path of the cookie.", { default: "/" }),
   domain: field(Text, "Domain of the cookie."),
   httpOnly: field(Bool, "Whether scripts cannot read it.", { default: true }),
@@ -133,6 +136,7 @@ const HttpRequest = Schema.Struct({
 });
 
 export const ClusterSection = Schema.Struct({
+  enabled: field(Bool, "False takes the cluster out as if it were not there: its routes answer 503.", { default: true, extension: true }),
   loadBalancingPolicy: field(Text, "`PowerOfTwoChoices`, `Random`, `RoundRobin`, `LeastRequests`, `FirstAlphabetical`, `ConsistentHash` (extension), or a registered one.", {
     default: "PowerOfTwoChoices",
   }),
@@ -143,6 +147,8 @@ export const ClusterSection = Schema.Struct({
     defaultText: "none",
     extension: true,
   }),
+  retry: field(Retry, "When requests are tried again at another destination.", { defaultText: "never", keepsEmpty: true, extension: true }),
+  retryBudget: field(RetryBudget, "How many of the requests may be retries.", { extension: true }),
   httpClient: field(HttpClient, "Connections to destinations."),
   httpRequest: field(HttpRequest, "Requests to destinations."),
   destinationResolver: field(DestinationResolver, "What the destinations stand for: one for each address of their hosts. An answer stays in use while there is no newer one.", {

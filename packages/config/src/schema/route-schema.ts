@@ -1,5 +1,7 @@
 import * as Schema from "effect/Schema";
 import { field, record } from "./field.ts";
+import { AffinityCookie } from "./cluster-schema.ts";
+import { Retry } from "./retry-schema.ts";
 import { Bool, Duration, Integer, OneOf, Text } from "./scalars.ts";
 
 const RouteHeader = Schema.Struct({
@@ -47,7 +49,32 @@ const Redirect = Schema.Struct({
   location: field(Text, "URL or path; `{name}` stands for a route value, percent-encoded. The query of the request is not added. Required."),
 });
 
+const TrafficSplit = Schema.Struct({
+  clusters: field(record(Integer(0, 1_000_000), "cluster"), "Share of the requests by cluster, relative to the others; 0 is none. Required."),
+  sticky: field(
+    Schema.Struct({
+      on: field(OneOf(["Cookie", "Header"]), "`Cookie`: the gateway hands one out. `Header`: the same value goes to the same cluster.", {
+        default: "Cookie",
+      }),
+      name: field(Text, "Name of the cookie or header. Required."),
+      cookie: field(AffinityCookie, "Attributes of the cookie."),
+    }),
+    "Keeps a client at the cluster it was given.",
+    { defaultText: "each request is drawn anew" },
+  ),
+  overrideHeader: field(Text, "A request header that names one of the clusters: it is taken, whatever its weight.", { defaultText: "none" }),
+});
+
+const Mirror = Schema.Struct({
+  clusterId: field(Text, "Cluster that gets the copies. Required."),
+  percent: field(Integer(0, 100), "Share of the requests that is copied.", { default: 100 }),
+  maxBodySize: field(Integer(0, 16_777_216), "Bytes of a request body; requests with a larger one are not mirrored.", { default: 65_536 }),
+  maxConcurrent: field(Integer(1), "Copies under way to the cluster at a time; beyond them none is made.", { default: 100 }),
+  timeout: field(Duration, "For one copy, its response included, above 0.", { default: "00:00:30" }),
+});
+
 export const RouteSection = Schema.Struct({
+  enabled: field(Bool, "False takes the route out as if it were not there.", { default: true, extension: true }),
   order: field(Integer(), "Lower comes first, before all other criteria.", { default: 0 }),
   clusterId: field(Text, "Cluster to forward to. Without one (and without `Respond` or `Redirect`) requests get 503."),
   match: field(RouteMatch, "Which requests; needs `Hosts` or a `Path`. Required."),
@@ -62,6 +89,16 @@ export const RouteSection = Schema.Struct({
   }),
   metadata: field(record(Text, "name"), "Free text by name, ignoring case."),
   transforms: field(Schema.Array(record(Text, "name")), "Changes to requests and responses, in order; each is a map of names to text."),
+  trafficSplit: field(TrafficSplit, "Shares the requests among clusters. Not together with `ClusterId`, `Respond` or `Redirect`.", {
+    keepsEmpty: true,
+    extension: true,
+  }),
+  retry: field(Retry, "When requests are tried again at another destination, in the place of the cluster's `Retry` as a whole.", {
+    defaultText: "the cluster's",
+    keepsEmpty: true,
+    extension: true,
+  }),
+  mirror: field(Mirror, "Sends copies of requests to another cluster too.", { keepsEmpty: true, extension: true }),
   respond: field(Respond, "Answer from the gateway itself. Not together with `ClusterId` or `Redirect`.", { keepsEmpty: true, extension: true }),
   redirect: field(Redirect, "Send the client elsewhere. Not together with `ClusterId` or `Respond`.", { keepsEmpty: true, extension: true }),
 });

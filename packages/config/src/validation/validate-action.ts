@@ -10,10 +10,11 @@ const withoutBody = [204, 205, 304];
 /** Header fields that the server writes itself: the framing of the message is not the configuration's. */
 const framing = new Set(["connection", "content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade"]);
 
-/** What a route does with a request: exactly one of `ClusterId`, `Respond` and `Redirect`; none is legal and answers 503. */
+/** What a route does with a request: exactly one of `ClusterId`, `TrafficSplit`, `Respond` and `Redirect`; none is legal and answers 503. */
 export function validateAction(route: RouteConfig, found: IssueCollector): void {
   const actions = [
     route.clusterId === undefined || route.clusterId === null || route.clusterId === "" ? undefined : "ClusterId",
+    route.trafficSplit === undefined || route.trafficSplit === null ? undefined : "TrafficSplit",
     route.respond === undefined || route.respond === null ? undefined : "Respond",
     route.redirect === undefined || route.redirect === null ? undefined : "Redirect",
   ].filter((name) => name !== undefined);

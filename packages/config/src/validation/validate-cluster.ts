@@ -4,6 +4,7 @@ import { longestTimer } from "../duration.ts";
 import { addressFault, hostHeaderFault, nameServerFault, withoutCredentials } from "./destination-address.ts";
 import { IssueCollector, quoted } from "./issue-collector.ts";
 import type { IssuePath } from "./issue-collector.ts";
+import { checkRetry, checkRetryBudget } from "./validate-retry.ts";
 import type { PolicyKind, PolicyNames } from "./known-policies.ts";
 
 /** .NET's names of the encodings that make sense for header bytes. */
@@ -20,6 +21,8 @@ export function validateCluster(cluster: ClusterConfig, policies: PolicyNames): 
   checkConsistentHash(cluster, found);
   checkPositive("slow-start", ["SlowStart"], cluster.slowStart, found);
   checkResolver(cluster, found);
+  checkRetry(cluster.retry, found);
+  checkRetryBudget(cluster.retryBudget, found);
   checkHttpClient(cluster, found);
   checkHttpRequest(cluster, found);
   checkDestinations(cluster, found);
@@ -171,6 +174,10 @@ function checkDestinations(cluster: ClusterConfig, found: IssueCollector): void 
     if (seen.has(key)) found.error("destination-duplicate", path, `destination '${quoted(id)}' stands twice; ids ignore case`);
     seen.add(key);
     checkDestination(destination, path, `destination '${quoted(id)}'`, found);
+  }
+  const destinations = Object.values(cluster.destinations ?? {});
+  if (destinations.length > 0 && destinations.every((each) => each?.enabled === false) && cluster.enabled !== false) {
+    found.warn("destinations-disabled", ["Destinations"], "no destination is enabled: requests get 503", { hint: "enable one, or disable the cluster" });
   }
 }
 

@@ -4,6 +4,7 @@ import { inOrder, shorten } from "../config-issue.ts";
 import type { ConfigFilter, ConfigValidator } from "../config-provider.ts";
 import type { ProxyConfig } from "../proxy-config.ts";
 import type { RouteConfig } from "../route-config.ts";
+import type { IssuePath } from "./issue-collector.ts";
 import { IssueCollector } from "./issue-collector.ts";
 import type { KnownPolicies, PolicyNames } from "./known-policies.ts";
 import { policyNames } from "./known-policies.ts";
@@ -53,7 +54,7 @@ export async function checkConfig(
     if (isDuplicate("route", original.routeId, routes, routeIssues)) continue;
     routes.set(key(original.routeId), route);
     routeIssues.push(...(await checkRoute(route, policies, validators)));
-    if (route.clusterId && !clusters.has(key(route.clusterId))) routeIssues.push(missingCluster(route));
+    routeIssues.push(...clusterReferences(route, clusters));
   }
   const checked: ProxyConfig = { ...config, routes: [...routes.values()], clusters: [...clusters.values()] };
   const issues = [...routeIssues, ...clusterIssues];
@@ -76,10 +77,23 @@ function isDuplicate(kind: "route" | "cluster", id: string, seen: ReadonlyMap<st
   return true;
 }
 
-function missingCluster(route: RouteConfig): ConfigIssue {
+/** Clusters that a route names and that cannot serve it: requests get 503, as with YARP. */
+function clusterReferences(route: RouteConfig, clusters: ReadonlyMap<string, ClusterConfig>): readonly ConfigIssue[] {
+  if (route.enabled === false) return [];
   const found = new IssueCollector("route", route.routeId);
-  found.warn("cluster-unknown", ["ClusterId"], `there is no cluster '${shorten(route.clusterId ?? "")}': requests get 503`, { value: route.clusterId });
-  return found.issues[0] as ConfigIssue;
+  const check = (id: string | null | undefined, path: IssuePath, consequence: string): void => {
+    if (!id) return;
+    const cluster = clusters.get(key(id));
+    if (cluster === undefined) {
+      found.warn("cluster-unknown", path, `there is no cluster '${shorten(id)}': ${consequence}`, { value: id });
+    } else if (cluster.enabled === false) {
+      found.warn("cluster-disabled", path, `cluster '${shorten(id)}' is disabled: ${consequence}`, { value: id, hint: "disable the route too, or name another cluster" });
+    }
+  };
+  check(route.clusterId, ["ClusterId"], "requests get 503");
+  for (const id of Object.keys(route.trafficSplit?.clusters ?? {})) check(id, ["TrafficSplit", "Clusters", id], "its share of the requests gets 503");
+  check(route.mirror?.clusterId, ["Mirror", "ClusterId"], "nothing is mirrored");
+  return found.issues;
 }
 
 async function checkRoute(route: RouteConfig, policies: PolicyNames, validators: readonly ConfigValidator[]): Promise<readonly ConfigIssue[]> {

@@ -5,6 +5,8 @@ import { IssueCollector, quoted } from "./issue-collector.ts";
 import type { PolicyKind, PolicyNames } from "./known-policies.ts";
 import type { ConfigIssue } from "../config-issue.ts";
 import { validateAction } from "./validate-action.ts";
+import { checkRetry } from "./validate-retry.ts";
+import { validateTraffic } from "./validate-traffic.ts";
 
 const methods = ["HEAD", "OPTIONS", "GET", "PUT", "POST", "PATCH", "DELETE", "TRACE"];
 const catchAllHint = "to match every path, write Path: \"/{**catchall}\"";
@@ -17,6 +19,8 @@ export function validateRoute(route: RouteConfig, policies: PolicyNames): readon
   checkTransforms(route, found);
   checkNumbers(route, found);
   validateAction(route, found);
+  checkRetry(route.retry, found);
+  validateTraffic(route, found);
   // Not by its type, but configurations also come from code without types.
   const match = route.match as RouteMatch | undefined;
   if (match === undefined || match === null) {

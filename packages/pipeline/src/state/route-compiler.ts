@@ -122,7 +122,7 @@ export class RouteCompiler {
   }
 
   #compileTable(config: ProxyConfig): RouteTable<RouteSlot> {
-    const entries = config.routes.filter(hasMatch).map((route) => ({ config: route, payload: new RouteSlot(route) }));
+    const entries = config.routes.filter(isServed).map((route) => ({ config: route, payload: new RouteSlot(route) }));
     return compileRouteTable(entries, this.#options.table);
   }
 
@@ -181,7 +181,7 @@ function isCurrent(
   );
 }
 
-/** Not by its type, but configurations also come from code without types; such a route is reported elsewhere. */
-function hasMatch(route: RouteConfig): boolean {
-  return Boolean(route.match);
+/** Whether it is enabled, and has a match: not by its type, but configurations also come from code without types. */
+function isServed(route: RouteConfig): boolean {
+  return route.enabled !== false && Boolean(route.match);
 }
