@@ -40,7 +40,7 @@ export class ServedCertificate {
       });
       if (cert !== undefined) this.#names = new CertificateNames(new X509Certificate(text(cert) as string));
     } catch (error) {
-      throw new TlsCertificateError(reasonOf(error as NodeJS.ErrnoException), { cause: error });
+      throw new TlsCertificateError(reasonOf(error as NodeJS.ErrnoException, passphrase !== undefined), { cause: error });
     }
   }
 
@@ -109,9 +109,10 @@ function text(pem: string | Uint8Array | undefined): string | undefined {
 }
 
 /** Why a certificate cannot be used: OpenSSL's words are for those who know its source; the usual mistakes deserve better ones. */
-export function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  if (/mac verify failure|bad decrypt|bad password/i.test(message)) return "the passphrase does not open the private key";
-  if (/passphrase|password/i.test(message) || code === "ERR_MISSING_PASSPHRASE") return "the private key is encrypted, and no passphrase is given";
+export function reasonOf({ code, message }: NodeJS.ErrnoException, hasPassphrase: boolean): string {
+  const isClosed = /mac verify failure|bad decrypt|passphrase|password/i.test(message) || code === "ERR_MISSING_PASSPHRASE";
+  if (isClosed && !hasPassphrase) return "the private key is encrypted, and no passphrase is given";
+  if (isClosed) return "the passphrase does not open the private key";
   if (/key values mismatch/i.test(message)) return "the private key does not belong to the certificate";
   if (/no start line|PEM/i.test(message)) return "there is no certificate or no private key in PEM";
   return `the certificate cannot be used (${code ?? message})`;

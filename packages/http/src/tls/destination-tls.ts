@@ -62,7 +62,7 @@ function contextOf(options: DestinationTlsOptions): SecureContext {
       ...(without === 0 ? {} : { secureOptions: without }),
     });
   } catch (error) {
-    throw new TlsCertificateError(reasonOf(error as NodeJS.ErrnoException), { cause: error });
+    throw new TlsCertificateError(reasonOf(error as NodeJS.ErrnoException, passphrase !== undefined), { cause: error });
   }
 }
 

@@ -7,6 +7,7 @@ import type { EngineDestination } from "./engine-destination.ts";
 import { openSocket, type SocketListener, type SocketOpening } from "./open-socket.ts";
 import { readBuffers } from "../read-buffers.ts";
 import { ResponseReader } from "./response-reader.ts";
+import { destinationFault, refusesClientCertificate } from "../../tls/destination-fault.ts";
 
 /** How long a body waits for 100 (Continue); the destination may not know about it (RFC 9110, 10.1.1). */
 const continueTimeout = 1000;
@@ -387,7 +388,8 @@ export class ClientConnection implements Timed, SocketListener {
   #lost(cause: Error | undefined): void {
     if (this.#state === "closed") return;
     if (this.#state === "connecting") {
-      this.#connectFailed(this.#error("no connection", "connect", false, cause));
+      const fault = cause === undefined ? undefined : destinationFault(cause);
+      this.#connectFailed(this.#error(fault ?? "no connection", "connect", false, cause));
       return;
     }
     if (this.#tunnel !== undefined) {
@@ -401,12 +403,19 @@ export class ClientConnection implements Timed, SocketListener {
       return;
     }
     const resend = this.#served > 1 && !this.#reader.begun && call.canResend;
-    const fault = cause === undefined ? "the destination closed the connection" : "the connection broke";
-    const error = this.#error(fault, this.#step(), true, cause);
+    const error = this.#errorOfLoss(call, cause);
     this.#detach();
     if (resend) this.#destination.resend(call);
     this.destroy();
     if (!resend) call.fail(error);
+  }
+
+  #errorOfLoss(call: EngineCall, cause: Error | undefined): DestinationError {
+    if (cause === undefined) return this.#error("the destination closed the connection", this.#step(), true);
+    const fault = destinationFault(cause) ?? "the connection broke";
+    // The handshake failed after all: the request was not looked at.
+    const untouched = this.#served === 1 && !this.#reader.begun && call.body?.started !== true && refusesClientCertificate(cause);
+    return untouched ? this.#error(fault, "connect", false, cause) : this.#error(fault, this.#step(), true, cause);
   }
 
   #connectFailed(error: DestinationError): void {
