@@ -139,7 +139,7 @@ describe("an https destination over a web proxy", () => {
     proxy.refusal = refusal;
     const { error } = await send(make({}, withPassword()).destination({ scheme: "https", host: "localhost", port: 1 })).done;
     expect(error).toMatchObject({ step: "connect", requestSent: false, timedOut: false });
-    const told = `${error?.message} ${(error?.cause as Error).message}`;
+    const told = `${error?.message} ${String(error?.cause)}`;
     expect(told).toMatch(words);
     expect(told).not.toMatch(/me:|p@ss|bWU6/);
     await (client as HttpClient).close();
@@ -149,7 +149,7 @@ describe("an https destination over a web proxy", () => {
     const destination = await overTls();
     proxy.surplus = "hello";
     const { error } = await send(make().destination({ scheme: "https", host: "localhost", port: destination.port })).done;
-    expect((error?.cause as Error).message).toMatch(/sent more than its answer$/);
+    expect(String(error?.cause)).toMatch(/sent more than its answer$/);
   });
 
   it("goes on after an interim answer of the proxy", async () => {
