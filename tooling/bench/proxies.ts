@@ -24,7 +24,7 @@ export interface Proxy {
 }
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const gatewayMain = fileURLToPath(new URL("../../apps/gateway/dist/main.js", import.meta.url));
+const ownTree = fileURLToPath(new URL("../..", import.meta.url));
 
 function firstLine(command: string, ...args: string[]): string {
   const result = spawnSync(command, args, { encoding: "latin1" });
@@ -56,7 +56,8 @@ function peer(name: string, file: string, supports?: (shape: Shape) => boolean):
 
 const withoutRoutes = (shape: Shape): boolean => shape.routes === undefined;
 
-function gateway(name: string, engine: string): Proxy {
+/** The gateway as `engine`; `tree`: built elsewhere, `flags`: of its Node. */
+export function gateway(name: string, engine: string, tree = ownTree, flags: readonly string[] = []): Proxy {
   return {
     name,
     version: () => `this tree, Node ${process.version}`,
@@ -80,7 +81,7 @@ function gateway(name: string, engine: string): Proxy {
           },
         }),
       );
-      return start(core, [process.execPath, gatewayMain, "run", "--config", file], { NODE_ENV: "production" });
+      return start(core, [process.execPath, ...flags, join(tree, "apps/gateway/dist/main.js"), "run", "--config", file], { NODE_ENV: "production" });
     },
   };
 }

@@ -1,6 +1,11 @@
 /** Writes the measurements as Markdown. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
 import type { Proxy } from "./proxies.ts";
 import type { Shape } from "./shapes.ts";
+import { furtherIdle } from "./windows.ts";
 
 export interface Measurement {
   readonly shape: string;
@@ -9,6 +14,11 @@ export interface Measurement {
   /** CPU of the proxy's processes per request, microseconds. */
   readonly user: number;
   readonly system: number;
+  /** CPU of nginx per request in the windows before and after this one, on average. */
+  readonly nginx: number;
+  /** CPU per request while the fresh process warmed up, and over how many requests. */
+  readonly warmUpCpu: number;
+  readonly warmUpRequests: number;
   readonly requests: number;
   readonly requestsPerSecond: number;
   readonly p50: number;
@@ -27,28 +37,36 @@ export function median(values: readonly number[]): number {
   return ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
-const cpu = (m: Measurement): number => m.user + m.system;
+export const cpu = (m: Measurement): number => m.user + m.system;
 
-/** The ratio to `base` within each round, then the median of these: what a noisy minute spoils, it spoils for both. */
-function ratio(all: readonly Measurement[], of: readonly Measurement[], base: string): number | undefined {
-  const ratios: number[] = [];
+/** To nginx beside it: what a noisy minute spoils, it spoils for both. */
+const toNginx = (m: Measurement): number => cpu(m) / m.nginx;
+
+/** The ratios to `base`, by way of the nginx beside each, within each round. */
+function ratios(all: readonly Measurement[], of: readonly Measurement[], base: string): number[] {
+  const found: number[] = [];
   for (const m of of) {
     const other = all.find((o) => o.shape === m.shape && o.proxy === base && o.round === m.round);
-    if (other !== undefined) ratios.push(cpu(m) / cpu(other));
+    if (other !== undefined) found.push(toNginx(m) / toNginx(other));
   }
-  return ratios.length === 0 ? undefined : median(ratios);
+  return found;
 }
 
 /** What the gateway costs beside the cheapest of Node's other proxies, in words. */
 function besidePeers(shape: Shape, all: readonly Measurement[]): string {
-  const own = all.filter((m) => m.shape === shape.name && m.proxy === "gateway");
-  const peers = new Set(all.filter((m) => m.shape === shape.name && !notPeers.has(m.proxy) && m.errors === 0).map((m) => m.proxy));
+  const here = all.filter((m) => m.shape === shape.name);
+  const peers = new Set(here.filter((m) => !notPeers.has(m.proxy)).map((m) => m.proxy));
   let least: { readonly name: string; readonly factor: number } | undefined;
   for (const name of peers) {
-    const factor = ratio(all, all.filter((m) => m.shape === shape.name && m.proxy === name), "gateway");
-    if (factor !== undefined && (least === undefined || factor < least.factor)) least = { name, factor };
+    const mine = here.filter((m) => m.proxy === name);
+    // One that answers with errors does other work.
+    if (mine.some((m) => m.errors > 0)) continue;
+    const found = ratios(all, mine, "gateway");
+    if (found.length === 0) continue;
+    const factor = median(found);
+    if (least === undefined || factor < least.factor) least = { name, factor };
   }
-  if (own.length === 0 || least === undefined) return "";
+  if (least === undefined) return "";
   return `\nThe cheapest other Node proxy here, ${least.name}, takes ${least.factor.toFixed(1)} times the gateway's CPU.\n`;
 }
 
@@ -59,29 +77,99 @@ export function tables(shapes: readonly Shape[], proxies: readonly Proxy[], all:
   for (const shape of shapes) {
     const idle = shape.idleConnections !== undefined;
     text += `\n### ${shape.title}\n\n`;
-    text += `| proxy | CPU µs/request | user | system | to nginx | to haproxy | requests/s | p50 ms | p99 ms | peak RSS MB |${idle ? " KB per idle connection |" : ""} errors | each round |\n`;
-    text += `| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |${idle ? " ---: |" : ""} ---: | --- |\n`;
+    text += `| proxy | CPU µs/request | user | system | to nginx | to haproxy | while warming up | requests/s | p50 ms | p99 ms | peak RSS MB |${idle ? " KB per idle connection |" : ""} errors | to nginx, each round |\n`;
+    text += `| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |${idle ? " ---: |" : ""} ---: | --- |\n`;
     for (const proxy of proxies) {
       const mine = all.filter((m) => m.shape === shape.name && m.proxy === proxy.name);
       if (mine.length === 0) continue;
       const of = (pick: (m: Measurement) => number): number => median(mine.map(pick));
+      const toHaproxy = ratios(all, mine, "haproxy");
       const cells = [
         proxy.name,
         of(cpu).toFixed(1),
         of((m) => m.user).toFixed(1),
         of((m) => m.system).toFixed(1),
-        ratio(all, mine, "nginx")?.toFixed(2) ?? "",
-        ratio(all, mine, "haproxy")?.toFixed(2) ?? "",
+        of(toNginx).toFixed(2),
+        toHaproxy.length === 0 ? "" : median(toHaproxy).toFixed(2),
+        of((m) => m.warmUpCpu).toFixed(1),
         of((m) => m.requestsPerSecond).toFixed(0),
         of((m) => m.p50).toFixed(2),
         of((m) => m.p99).toFixed(2),
-        (of((m) => m.peakRss) / 1024).toFixed(0),
+        (Math.max(...mine.map((m) => m.peakRss)) / 1024).toFixed(0),
       ];
       if (idle) cells.push(of((m) => m.rssPerIdleConnection ?? 0).toFixed(1));
-      cells.push(String(mine.reduce((sum, m) => sum + m.errors, 0)), mine.map((m) => cpu(m).toFixed(1)).join(", "));
+      cells.push(String(mine.reduce((sum, m) => sum + m.errors, 0)), mine.map((m) => toNginx(m).toFixed(2)).join(", "));
       text += `| ${cells.join(" | ")} |\n`;
     }
     text += besidePeers(shape, all);
   }
   return text;
+}
+
+export interface PageFacts {
+  readonly root: string;
+  readonly shapes: readonly Shape[];
+  readonly proxies: readonly Proxy[];
+  readonly measurements: readonly Measurement[];
+  readonly rounds: number;
+  readonly processes: number;
+  readonly seconds: number;
+  readonly warmUp: number;
+}
+
+/** `docs/benchmarks.md`: method, machine and all tables. */
+export function page(facts: PageFacts): string {
+  const { root, shapes, proxies, measurements, rounds, processes, seconds, warmUp } = facts;
+  const model = cpus()[0]?.model ?? "unknown processor";
+  return `# Benchmarks
+
+Written by \`pnpm bench\` (\`${process.argv.slice(2).join(" ") || "no options"}\`) on ${new Date().toISOString().slice(0, 10)}.
+
+**Read the ratios.** CPU time of the proxy's processes per request (user and system, from the kernel's counters)
+divided by nginx's in the windows of load right before and right after; the figure in a cell is the median of ${rounds * processes} such
+windows, and all their ratios stand in the last column. Requests per second and latencies are what this load generator saw on this machine:
+they move with whatever else it does, and say little. Where the time goes, what was tried and what paid:
+[performance](performance.md).
+
+Method: for each shape, every proxy in a fresh process${processes === 1 ? "" : ` (${processes} times)`}, one worker, all on the same core, one of them under load at a time;
+load (wrk, one thread) and destination (nginx, answers from memory) share the other. Each is warmed up by ${warmUp} requests
+(a twentieth of that where each moves a megabyte), for 2 s at least and 15 s at most; what a request cost meanwhile, with the
+compiling, is the column "while warming up". Then windows of ${seconds} s go round among them, the order turned round each time, with one of
+nginx between any two. All proxies set X-Forwarded-For, -Proto and -Host, and keep connections to the destination. The gateway runs
+built, with its full default pipeline; \`gateway-node\` is the same with the \`node:http\` adapter as its server. A proxy is missing where
+it has no route table. Memory per idle connection is what ${furtherIdle} further connections added after the load. Errors are answers
+that were not 2xx and broken connections (@fastify/http-proxy answers requests that carry \`Connection: close\` with an error).
+
+Machine: ${model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB. Versions: ${proxies.map((p) => `${p.name} (${p.version()})`).join(", ")}.
+
+## Results
+${tables(shapes, proxies, measurements)}
+## Memory under slow peers
+
+\`tooling/bench/memory.ts --record\`: a download to a slow reader and an upload to a slow destination at the same time.
+
+    ${recorded(join(root, "docs/benchmarks-memory.txt"))}
+
+## Routing
+
+\`packages/pipeline/bench/routing.ts\`: CPU per match, and the time to compile, for 10 to 10,000 routes of several kinds. Rules that
+are told apart by exact values are looked up; routes of one and the same path that differ in prefixes or expressions only are
+tried one after the other.
+
+${routing(root)}
+
+## Raw values
+
+\`benchmarks.json\` beside this page holds every measurement.
+`;
+}
+
+function recorded(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8").trim() : "not measured";
+}
+
+function routing(root: string): string {
+  const script = join(root, "packages/pipeline/bench/routing.ts");
+  const { stdout } = spawnSync(process.execPath, ["--conditions=@proxy/source", script], { encoding: "utf8" });
+  return stdout.trimEnd().replaceAll(/^/gm, "    ");
 }

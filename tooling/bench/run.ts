@@ -1,38 +1,43 @@
 /**
- * Measures CPU time per request of each proxy, in a fresh process per proxy, shape and round, the order turned round
- * each round. The proxy has one core; load generator and destination share the other.
+ * Measures CPU time per request of each proxy beside nginx. For each shape all proxies are started, each in a fresh
+ * process, and warmed up alike; then short windows of load go round among them, with one of nginx before and after each, the
+ * order turned round each time. The proxy under load has one core; load generator and destination share the other.
  *
- *   pnpm bench [--shapes a,b] [--proxies a,b] [--rounds 3] [--seconds 4] [--warm-up 2] [--no-build] [--no-report]
+ *   pnpm bench [--shapes a,b] [--proxies a,b] [--rounds 5] [--processes 1] [--seconds 1] [--warm-up 60000] [--no-build] [--no-report]
+ *
+ * `--rounds` windows of `--seconds` per proxy and process, of which there are `--processes`, one after the other. With the
+ * defaults it takes some 20 minutes.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir, totalmem } from "node:os";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { openIdle, runLoad } from "./load.ts";
 import { startOrigin } from "./origin.ts";
-import { accepts, cpuTime, freePort, memory } from "./processes.ts";
+import { memory } from "./processes.ts";
 import { type Proxy, proxies } from "./proxies.ts";
-import { type Measurement, tables } from "./report.ts";
+import { cpu, type Measurement, page, tables } from "./report.ts";
 import { type Shape, shapes } from "./shapes.ts";
+import { rssPerIdleConnection, type Runner, startRunner, type WarmUp, type Window } from "./windows.ts";
 
 const { values: options } = parseArgs({
   options: {
     shapes: { type: "string" },
     proxies: { type: "string" },
-    rounds: { type: "string", default: "3" },
-    seconds: { type: "string", default: "4" },
-    "warm-up": { type: "string", default: "2" },
+    rounds: { type: "string", default: "5" },
+    processes: { type: "string", default: "1" },
+    seconds: { type: "string", default: "1" },
+    "warm-up": { type: "string", default: "60000" },
     "no-report": { type: "boolean", default: false },
     "no-build": { type: "boolean", default: false },
   },
 });
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-
-/** Connections opened after the measurement, to see what an idle one costs. */
-const furtherIdle = 4000;
+const rounds = Number(options.rounds);
+const processes = Number(options.processes);
+const seconds = Number(options.seconds);
 
 const proxyCore = 0;
 const otherCore = 1;
@@ -43,29 +48,16 @@ const folder = mkdtempSync(join(tmpdir(), "proxy-bench-"));
 chmodSync(folder, 0o755);
 const chosenShapes = choose(shapes, options.shapes);
 const chosenProxies = choose(proxies, options.proxies);
+const base = proxies.find((proxy) => proxy.name === "nginx") as Proxy;
 const measurements: Measurement[] = [];
 // Only a whole run is published; the raw values of any run are kept as they come.
-const isWhole = options.shapes === undefined && options.proxies === undefined && Number(options.rounds) >= 3;
+const isWhole = options.shapes === undefined && options.proxies === undefined && rounds * processes >= 3;
 const publish = isWhole && !options["no-report"];
 const rawFile = publish ? join(root, "docs/benchmarks.json") : join(tmpdir(), "proxy-bench-raw.json");
 const origin = await startOrigin(join(folder, "origin"), otherCore);
 try {
   for (const shape of chosenShapes) {
-    for (let round = 0; round < Number(options.rounds); round++) {
-      const order = round % 2 === 0 ? chosenProxies : [...chosenProxies].reverse();
-      for (const proxy of order) {
-        if (proxy.supports?.(shape) === false) continue;
-        const m = await measure(shape, proxy, round);
-        measurements.push(m);
-        writeFileSync(rawFile, `${JSON.stringify(measurements, undefined, 1)}\n`);
-        say(
-          `${shape.name} ${round + 1} ${proxy.name}: ${(m.user + m.system).toFixed(1)} µs, ` +
-            `${m.requestsPerSecond.toFixed(0)}/s, p99 ${m.p99.toFixed(1)} ms, ${(m.peakRss / 1024).toFixed(0)} MB` +
-            `${m.rssPerIdleConnection === undefined ? "" : `, ${m.rssPerIdleConnection.toFixed(1)} KB per idle connection`}` +
-            `${m.errors > 0 ? `, ${m.errors} ERRORS` : ""}`,
-        );
-      }
-    }
+    for (let turn = 0; turn < processes; turn++) await measureShape(shape, turn);
   }
 } finally {
   await origin.running.stop();
@@ -73,51 +65,88 @@ try {
 }
 say(tables(chosenShapes, chosenProxies, measurements));
 say(`raw values: ${rawFile}`);
-if (publish) writeReport();
+if (publish) {
+  const text = page({ root, shapes: chosenShapes, proxies: chosenProxies, measurements, rounds, processes, seconds, warmUp: Number(options["warm-up"]) });
+  writeFileSync(join(root, "docs/benchmarks.md"), text);
+}
 
-async function measure(shape: Shape, proxy: Proxy, round: number): Promise<Measurement> {
-  const port = await freePort();
-  const work = join(folder, proxy.name.replaceAll("/", "-"));
-  mkdirSync(work, { recursive: true });
-  const running = proxy.start({ folder: work, core: proxyCore, port, originPort: origin.port, shape });
+/** All rounds of one shape with one process per proxy. */
+async function measureShape(shape: Shape, turn: number): Promise<void> {
+  const runners: Runner[] = [];
   try {
-    await accepts(port);
-    await runLoad(shape, port, Number(options["warm-up"]), folder, otherCore);
-    // Workers may start after the port is open: their ids are read when they have served.
-    const pids = running.pids();
-    let rssPerIdleConnection: number | undefined;
-    let idle: { close(): void } | undefined;
-    if (shape.idleConnections !== undefined) idle = await openIdle(shape.idleConnections, port);
-    const before = cpuTime(pids);
-    const load = await runLoad(shape, port, Number(options.seconds), folder, otherCore);
-    const after = cpuTime(pids);
-    const { peak: peakRss, now } = memory(pids);
-    if (idle !== undefined) {
-      // What the heap has grown to under load would hide a thousand connections; further ones show.
-      const further = await openIdle(furtherIdle, port);
-      rssPerIdleConnection = Math.max(0, memory(pids).now - now) / furtherIdle;
-      further.close();
-      idle.close();
+    const nginx = await startRunner(base, shape, place("base"));
+    runners.push(nginx);
+    await nginx.warmUp(warmUpOf(shape));
+    const others: Runner[] = [];
+    const order = turn % 2 === 0 ? chosenProxies : [...chosenProxies].reverse();
+    for (const proxy of order) {
+      if (proxy.supports?.(shape) === false) continue;
+      const runner = proxy === base ? nginx : await startRunner(proxy, shape, place(proxy.name));
+      if (runner !== nginx) {
+        runners.push(runner);
+        await runner.warmUp(warmUpOf(shape));
+      }
+      others.push(runner);
     }
-    if (load.requests === 0) throw new Error(`${proxy.name} answered no request of ${shape.name}`);
-    if (after.user + after.system === before.user + before.system) throw new Error(`${proxy.name}: no CPU time was seen`);
-    return {
-      shape: shape.name,
-      proxy: proxy.name,
-      round,
-      user: (after.user - before.user) / load.requests,
-      system: (after.system - before.system) / load.requests,
-      requests: load.requests,
-      requestsPerSecond: load.requestsPerSecond,
-      p50: load.p50,
-      p99: load.p99,
-      peakRss,
-      rssPerIdleConnection,
-      errors: load.errors,
-    };
+    for (let i = 0; i < rounds; i++) await measureRound(shape, nginx, i % 2 === 0 ? others : [...others].reverse(), turn * rounds + i);
+    if (shape.idleConnections === undefined) return;
+    for (const runner of others) {
+      const added = await rssPerIdleConnection(runner);
+      for (const [i, m] of measurements.entries()) {
+        if (m.shape === shape.name && m.proxy === runner.proxy.name) measurements[i] = { ...m, rssPerIdleConnection: added };
+      }
+    }
   } finally {
-    await running.stop();
+    for (const runner of runners) await runner.stop();
   }
+}
+
+/** One window of each proxy, and one of nginx before and after each. */
+async function measureRound(shape: Shape, nginx: Runner, runners: readonly Runner[], round: number): Promise<void> {
+  let before = await nginx.window(seconds);
+  for (const runner of runners) {
+    const window = await runner.window(seconds);
+    const after = await nginx.window(seconds);
+    const m = measurementOf(shape, runner, round, window, before, after);
+    before = after;
+    measurements.push(m);
+    writeFileSync(rawFile, `${JSON.stringify(measurements, undefined, 1)}\n`);
+    say(
+      `${shape.name} ${round + 1} ${m.proxy}: ${cpu(m).toFixed(1)} µs, ${(cpu(m) / m.nginx).toFixed(2)} of nginx, `
+        + `${m.requestsPerSecond.toFixed(0)}/s, p99 ${m.p99.toFixed(1)} ms, ${(m.peakRss / 1024).toFixed(0)} MB`
+        + `${m.errors > 0 ? `, ${m.errors} ERRORS` : ""}`,
+    );
+  }
+}
+
+function measurementOf(shape: Shape, runner: Runner, round: number, window: Window, before: Window, after: Window): Measurement {
+  return {
+    shape: shape.name,
+    proxy: runner.proxy.name,
+    round,
+    user: window.user,
+    system: window.system,
+    nginx: (before.user + before.system + after.user + after.system) / 2,
+    warmUpCpu: runner.warmUpCpu,
+    warmUpRequests: runner.warmUpRequests,
+    requests: window.requests,
+    requestsPerSecond: window.requestsPerSecond,
+    p50: window.p50,
+    p99: window.p99,
+    peakRss: memory(runner.pids()).peak,
+    rssPerIdleConnection: undefined,
+    errors: window.errors,
+  };
+}
+
+/** The same for every proxy; shapes whose requests move a megabyte need fewer of them. */
+function warmUpOf(shape: Shape): WarmUp {
+  const requests = Number(options["warm-up"]);
+  return { requests: shape.large === true ? Math.ceil(requests / 20) : requests, seconds: 2, mostSeconds: 15 };
+}
+
+function place(name: string): { folder: string; core: number; loadCore: number; originPort: number } {
+  return { folder: join(folder, name.replaceAll("/", "-")), core: proxyCore, loadCore: otherCore, originPort: origin.port };
 }
 
 function choose<T extends { readonly name: string }>(all: readonly T[], names: string | undefined): readonly T[] {
@@ -143,58 +172,4 @@ function prepare(): void {
     const result = spawnSync("npx", ["--yes", "pnpm@12.21.0", ...command.slice(1)], { stdio: "inherit" });
     if (result.status !== 0) process.exit(result.status ?? 1);
   }
-}
-
-function recorded(file: string): string {
-  const path = join(root, file);
-  return existsSync(path) ? readFileSync(path, "utf8").trim() : "not measured";
-}
-
-function routing(): string {
-  const script = join(root, "packages/pipeline/bench/routing.ts");
-  const { stdout } = spawnSync(process.execPath, ["--conditions=@proxy/source", script], { encoding: "utf8" });
-  return stdout.trimEnd().replaceAll(/^/gm, "    ");
-}
-
-function writeReport(): void {
-  const model = cpus()[0]?.model ?? "unknown processor";
-  const text = `# Benchmarks
-
-Written by \`pnpm bench\` (\`${process.argv.slice(2).join(" ") || "no options"}\`) on ${new Date().toISOString().slice(0, 10)}.
-
-**Read the ratios.** CPU time of the proxy's processes per request (user and system, from the kernel's counters)
-divided by nginx's in the same round; the figure in a cell is the median of ${options.rounds} rounds, and all rounds stand in the last
-column. Requests per second and latencies are what this load generator saw on this machine: they move with whatever else
-it does, and say little.
-
-Method: each proxy in a fresh process, one worker, on one core; load (wrk, one thread) and destination (nginx, answers from memory)
-share the other. ${options["warm-up"]} s of warm-up, then ${options.seconds} s measured. The order is reversed each round. All proxies set X-Forwarded-For, -Proto
-and -Host where they can, and keep connections to the destination. The gateway runs built, with its full default pipeline;
-\`gateway-node\` is the same with the \`node:http\` adapter as its server. A proxy is missing where it
-has no route table. Memory per idle connection is what ${furtherIdle} further connections added after the load. Errors are answers
-that were not 2xx and broken connections (@fastify/http-proxy answers requests that carry \`Connection: close\` with an error).
-
-Machine: ${model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB. Versions: ${chosenProxies.map((p) => `${p.name} (${p.version()})`).join(", ")}.
-
-## Results
-${tables(chosenShapes, chosenProxies, measurements)}
-## Memory under slow peers
-
-\`tooling/bench/memory.ts --record\`: a download to a slow reader and an upload to a slow destination at the same time.
-
-    ${recorded("docs/benchmarks-memory.txt")}
-
-## Routing
-
-\`packages/pipeline/bench/routing.ts\`: CPU per match, and the time to compile, for 10 to 10,000 routes of several kinds. Rules that
-are told apart by exact values are looked up; routes of one and the same path that differ in prefixes or expressions only are
-tried one after the other.
-
-${routing()}
-
-## Raw values
-
-\`benchmarks.json\` beside this page holds every measurement.
-`;
-  writeFileSync(join(root, "docs/benchmarks.md"), text);
 }

@@ -13,6 +13,8 @@ export interface Shape {
   readonly idleConnections?: number;
   /** A table of that many routes, the last of which is asked for. */
   readonly routes?: number;
+  /** Each request moves a megabyte: fewer of them warm a proxy up. */
+  readonly large?: boolean;
 }
 
 const browserHeaders: Readonly<Record<string, string>> = {
@@ -46,7 +48,7 @@ export const shapes: readonly Shape[] = [
     bodyBytes: 1024,
     connections: 64,
   },
-  { name: "download", title: "1 MB response", path: "/megabyte", connections: 16 },
+  { name: "download", title: "1 MB response", path: "/megabyte", connections: 16, large: true },
   {
     name: "upload",
     title: "1 MB upload",
@@ -55,6 +57,7 @@ export const shapes: readonly Shape[] = [
     headers: { "Content-Type": "application/octet-stream" },
     bodyBytes: 1_048_576,
     connections: 16,
+    large: true,
   },
   {
     name: "idle",
