@@ -29,11 +29,14 @@ export type {
 } from "./transforms/transform.ts";
 export { onlyIf, transforms } from "./transforms/transforms.ts";
 export type {
+  BodyOptions,
   CookieChange,
   ForwardedOptions,
+  JsonChange,
   NodeFormatName,
   OnResponses,
   RedirectToHttpsOptions,
+  ResponseBodyOptions,
   SecurityHeadersOptions,
   SetOrAppend,
   TransformConfig,

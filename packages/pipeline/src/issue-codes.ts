@@ -27,6 +27,7 @@ export const proxyIssueCodes: Readonly<Record<string, string>> = {
   "bad-security-headers": "SecurityHeaders knows Default and Strict.",
   "bad-location-base": "ResponseLocation takes a path or an http or https URL.",
   "bad-cookie": "ResponseCookie names no cookie, or has an attribute that none can have.",
+  "bad-body-transform": "A transform of bodies has a text, a pointer, a value, a media type or a size that makes no sense.",
   "bad-if": "An If is not understood.",
   "if-not-possible": "A transform cannot depend on the condition that its If names.",
   "respond-body-file": "The BodyFile of Respond cannot be read, or is larger than 16 MiB.",

@@ -49,17 +49,18 @@ describe("the manual", () => {
 
 describe("over sockets", () => {
   it.each(manualEntries.map((entry) => [entry.key, entry.example] as const))("%s does what its example says", async (_key, example) => {
-    const { of, before, after } = example;
+    const { of, before, after, body: content } = example;
     const ofRequest = of === "request" || of === "answer";
     const destination = await rawDestination((received, socket) => {
-      if (!received.includes("\r\n\r\n")) return;
+      if (!received.includes(of === "request" && content !== undefined ? "\r\n0\r\n\r\n" : "\r\n\r\n")) return;
       const lines = ofRequest || of === "trailers" ? [] : before;
       const status = lines.find(isStartLine) ?? "HTTP/1.1 200 OK";
       const fields = lines.filter((line) => !isStartLine(line));
+      const answered = of === "response" ? (content?.before ?? "ok") : "ok";
       const body =
         of === "trailers"
           ? ["Transfer-Encoding: chunked", `Trailer: X-Sum`, "", "2\r\nok\r\n0", ...before, "", ""]
-          : ["Content-Length: 2", "", "ok"];
+          : [`Content-Length: ${answered.length}`, "", answered];
       socket.write([status, ...fields, ...body].join("\r\n"), "latin1");
     });
     open.push(destination);
@@ -76,13 +77,15 @@ describe("over sockets", () => {
     const line = asked.find(isStartLine) ?? "GET /shop";
     const fields = asked.filter((each) => !isStartLine(each));
     if (!fields.some((each) => each.startsWith("Host:"))) fields.push("Host: site.test");
-    const answer = await exchangeBytes(proxy.port, [`${line} HTTP/1.1`, ...fields, "TE: trailers", "Connection: close", "", ""].join("\r\n"));
+    const sent = asked.length > 0 && content !== undefined ? [`Content-Length: ${content.before.length}`] : [];
+    const answer = await exchangeBytes(proxy.port, [`${line} HTTP/1.1`, ...fields, ...sent, "TE: trailers", "Connection: close", "", asked.length > 0 ? (content?.before ?? "") : ""].join("\r\n"));
     const [request = ""] = destination.received;
     if (of === "answer") expect(destination.received).toEqual([]);
     const seen = of === "request" ? headOf(request) : of === "trailers" ? answer.split("\r\n0\r\n")[1]?.split("\r\n") : headOf(answer);
     for (const each of after) expect(seen).toContain(each);
     if (of === "answer") return;
     for (const gone of before.filter((each) => !after.includes(each))) expect(seen).not.toContain(gone);
-    expect(answer).toMatch(/ok(?:\r\n0\r\n|$)/);
+    if (content !== undefined) expect(of === "request" ? request : answer).toContain(content.after);
+    if (content === undefined || of === "request") expect(answer).toMatch(/ok(?:\r\n0\r\n|$)/);
   });
 });

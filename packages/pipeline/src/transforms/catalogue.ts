@@ -1,4 +1,5 @@
 /** The forms that `Transforms` may have: the built-in ones, and what an application adds. */
+import { requestBodyJson, requestBodyReplace, responseBodyJson, responseBodyReplace } from "./body/body-forms.ts";
 import { clientCert } from "./client-cert.ts";
 import { forwarded } from "./forwarded.ts";
 import { httpMethodChange } from "./method.ts";
@@ -61,6 +62,10 @@ export const builtIn: readonly TransformFactory[] = [
   responseTrailersAllowed,
   responseTrailer,
   responseTrailerRemove,
+  requestBodyReplace,
+  requestBodyJson,
+  responseBodyReplace,
+  responseBodyJson,
 ];
 
 /** What turns configuration into transforms. */

@@ -5,7 +5,8 @@
  * 2. forwarding fields of a client that is not trusted are removed;
  * 3. the configured transforms, in the order of the configuration, then those of providers;
  * 4. the default X-Forwarded set, unless a transform decided on it;
- * 5. Host, as `RequestHeaderOriginalHost` says (default: the destination's own).
+ * 5. what transforms of the response body need to be asked for;
+ * 6. Host, as `RequestHeaderOriginalHost` says (default: the destination's own).
  */
 import type { ClusterConfig, ConfigIssue, RouteConfig } from "@proxy/config";
 import type { TransformCatalogue } from "./catalogue.ts";
@@ -95,6 +96,7 @@ function emptyPlan(): TransformPlan {
     request: [],
     response: [],
     trailers: [],
+    preparation: [],
     copyRequestHeaders: true,
     copyResponseHeaders: true,
     copyResponseTrailers: true,
@@ -116,6 +118,7 @@ function isEmpty(plan: TransformPlan): boolean {
 
 function withDefaults(plan: TransformPlan): TransformPlan {
   if (!plan.forwardedConfigured) addDefaultXForwarded(plan);
+  plan.request.push(...plan.preparation);
   return plan;
 }
 

@@ -30,6 +30,8 @@ export interface TransformPlan {
   readonly request: RequestTransform[];
   readonly response: ResponseTransform[];
   readonly trailers: TrailersTransform[];
+  /** What transforms of responses have to change in requests; runs after all of `request`, without regard to an `If`. */
+  readonly preparation: RequestTransform[];
   copyRequestHeaders: boolean;
   copyResponseHeaders: boolean;
   copyResponseTrailers: boolean;

@@ -71,6 +71,27 @@ export interface SecurityHeadersOptions extends OnResponses {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Which bodies are changed. */
+export interface BodyOptions {
+  /** Media types, joined parts may be stars: `["text/*", "image/svg+xml"]`. Default: those that are text, or JSON. */
+  readonly contentTypes?: readonly string[] | undefined;
+  /** Most bytes of a body without its content codings. */
+  readonly maxSize?: number | undefined;
+}
+
+export interface ResponseBodyOptions extends BodyOptions {
+  /** Whether bodies are decoded and encoded again (`Recompress`, the default), or destinations asked not to encode them. */
+  readonly encoding?: "Recompress" | "Identity" | undefined;
+  /** Default `Always`. */
+  readonly when?: "Success" | "Failure" | "Always" | undefined;
+}
+
+/** What to do where the pointer points: put a text there, or what a JSON text says, or take out what is there. */
+export type JsonChange =
+  | { readonly set: string; readonly setJson?: undefined; readonly remove?: undefined }
+  | { readonly setJson: string; readonly set?: undefined; readonly remove?: undefined }
+  | { readonly remove: true; readonly set?: undefined; readonly setJson?: undefined };
+
 /** The same transform, only where `condition` holds: `onlyIf("method GET and not header X-Internal", …)`. */
 export function onlyIf(condition: string, transform: TransformConfig): TransformConfig {
   return { ...transform, If: condition };
@@ -110,9 +131,13 @@ export const transforms = {
   responseTrailersAllowed: (names: readonly string[]) => form("ResponseTrailersAllowed", names),
   responseTrailer: (name: string, change: SetOrAppend & OnResponses) => form("ResponseTrailer", name, change),
   responseTrailerRemove: (name: string, on: OnResponses = {}) => form("ResponseTrailerRemove", name, on),
+  requestBodyReplace: (find: string, change: { readonly with: string } & BodyOptions) => form("RequestBodyReplace", find, change),
+  requestBodyJson: (pointer: string, change: JsonChange & BodyOptions) => form("RequestBodyJson", pointer, change),
+  responseBodyReplace: (find: string, change: { readonly with: string } & ResponseBodyOptions) => form("ResponseBodyReplace", find, change),
+  responseBodyJson: (pointer: string, change: JsonChange & ResponseBodyOptions) => form("ResponseBodyJson", pointer, change),
 } as const;
 
-type Value = string | boolean | readonly string[];
+type Value = string | boolean | number | readonly string[];
 
 function form(key: string, value: Value, options: object = {}): TransformConfig {
   const configured: Record<string, string> = { [key]: text(value) };

@@ -31,6 +31,8 @@ export interface ManualExample {
   readonly before: readonly string[];
   /** The same lines afterwards; of an answer, its own. Those of `before` that are missing here are gone. */
   readonly after: readonly string[];
+  /** The body of the message, where it is what changes: JSON, or HTML. */
+  readonly body?: { readonly before: string; readonly after: string } | undefined;
 }
 
 /** The value of `Set` or `Append`. */

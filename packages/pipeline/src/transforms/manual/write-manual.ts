@@ -1,4 +1,5 @@
 import type { TransformConfig } from "../transforms.ts";
+import { bodyEntries } from "./body-entries.ts";
 import type { ManualEntry, ManualSetting } from "./entry.ts";
 import { pathAndQueryEntries, requestEntries } from "./request-entries.ts";
 import { responseEntries } from "./response-entries.ts";
@@ -7,6 +8,7 @@ const chapters: readonly (readonly [title: string, entries: readonly ManualEntry
   ["Path, query and method", pathAndQueryEntries],
   ["Request fields", requestEntries],
   ["Response fields and trailers", responseEntries],
+  ["Bodies", bodyEntries],
 ];
 
 /** What the manual says of each form, in its order. */
@@ -20,7 +22,8 @@ export function generateTransformManual(): string {
 function writeEntry(entry: ManualEntry): string {
   const rows: ManualSetting[] = [{ name: entry.key, meaning: `${capital(entry.value.meaning)}.` }, ...(entry.settings ?? [])];
   const table = rows.map(({ name, meaning, preset }) => `| \`${name}\` | ${preset === undefined ? "" : presetText(preset)} | ${meaning} |`);
-  const { route, beside, transform, of, before, after } = entry.example;
+  const { route, beside, transform, of, before, after, body } = entry.example;
+  const change = writeChange(before, after, of === "answer");
   return [
     `### ${entry.key}\n`,
     `${entry.summary}\n`,
@@ -28,7 +31,7 @@ function writeEntry(entry: ManualEntry): string {
     ...(route === undefined ? [] : [`Route path \`${route}\`:\n`]),
     `\`\`\`json\n[${[...(beside ?? []), transform].map(writeMap).join(", ")}]\n\`\`\`\n`,
     `\`\`\`ts\n${[...(beside ?? []), transform].map(writeCode).join(",\n")}\n\`\`\`\n`,
-    `\`\`\`diff\n${writeChange(before, after, of === "answer")}\n\`\`\`\n`,
+    `\`\`\`diff\n${body === undefined ? change : `${change}\n\n- ${body.before}\n+ ${body.after}`}\n\`\`\`\n`,
   ].join("\n");
 }
 
@@ -74,7 +77,7 @@ function argument(kind: ManualEntry["value"]["kind"], value: string): string {
 }
 
 function literal(name: string, text: string): string {
-  return ["Secure", "HttpOnly", "Override"].includes(name) ? text : JSON.stringify(text);
+  return ["Secure", "HttpOnly", "Override", "Remove", "MaxSize"].includes(name) ? text : JSON.stringify(text);
 }
 
 function camel(key: string): string {
