@@ -18,6 +18,10 @@ export interface ClusterConfig {
   readonly retry?: RetryConfig | undefined;
   /** Extension: how many of the requests may be retries, of whatever route. */
   readonly retryBudget?: RetryBudgetConfig | undefined;
+  /** Extension: takes destinations out for a time that stand out from their peers. Default off. */
+  readonly outlierDetection?: OutlierDetectionConfig | undefined;
+  /** Extension: how many requests may be under way and wait. Default no limit. */
+  readonly circuitBreaker?: CircuitBreakerConfig | undefined;
   readonly httpClient?: HttpClientConfig | undefined;
   readonly httpRequest?: HttpRequestConfig | undefined;
   /** Extension: what the destinations stand for. Default: what is written. */
@@ -44,8 +48,8 @@ export interface DestinationResolverConfig {
 
 export interface ConsistentHashConfig {
   /** What of a request decides where it goes. Default `ClientAddress`. */
-  readonly on?: "ClientAddress" | "Header" | "Cookie" | "Query" | undefined;
-  /** Name of the header, cookie or query parameter; required for these. */
+  readonly on?: "ClientAddress" | "Header" | "Cookie" | "Query" | "RouteValue" | undefined;
+  /** Name of the header, cookie, query parameter or route value; required for these. */
   readonly name?: string | undefined;
   /** Requests under way at a destination, in percent of its share, above which others help out: 101 or more, 0 is no bound. Default 125. */
   readonly maxLoadPercent?: number | undefined;
@@ -126,6 +130,52 @@ export interface PassiveHealthCheckConfig {
   readonly policy?: string | undefined;
   /** Milliseconds until an unhealthy destination is tried again. Default 60 000. */
   readonly reactivationPeriod?: number | undefined;
+}
+
+/** Extension, in Envoy's terms. Each kind of judgement can be turned off alone. */
+export interface OutlierDetectionConfig {
+  /** Default false. */
+  readonly enabled?: boolean | undefined;
+  /** Failures in a row (an answer of 500 to 599, or none) until a destination is ejected; 0 turns it off. Default 5. */
+  readonly consecutive5xx?: number | undefined;
+  /** The same of gateway failures alone: 502, 503, 504, or no answer. Default 0: off. */
+  readonly consecutiveGatewayFailure?: number | undefined;
+  /** Milliseconds of requests that success rate and latency are compared over. Default 10 000. */
+  readonly interval?: number | undefined;
+  /** Milliseconds of the first ejection; the second in short order takes twice as long, and so on. Default 30 000. */
+  readonly baseEjectionTime?: number | undefined;
+  /** Milliseconds that an ejection takes at most. Default 300 000, or `baseEjectionTime` where that is more. */
+  readonly maxEjectionTime?: number | undefined;
+  /** Share of the destinations that may be ejected at a time, 0 to 100; but one of several may always be, above 0. Default 10. */
+  readonly maxEjectionPercent?: number | undefined;
+  /** Standard deviations, in thousandths, that a success rate may lie below the mean of all; 0 turns it off. Default 1900. */
+  readonly successRateStdevFactor?: number | undefined;
+  /** Destinations with enough requests that it takes to compare success rates; 2 or more. Default 5. */
+  readonly successRateMinimumHosts?: number | undefined;
+  /** Requests in an interval that are enough. Default 100. */
+  readonly successRateRequestVolume?: number | undefined;
+  /** Mean latency that a destination may have, in percent of the median of its peers', above 100; 0 turns it off. Default 0. */
+  readonly latencyPercent?: number | undefined;
+  /** Destinations with enough requests that it takes to compare latencies; 2 or more. Default 3. */
+  readonly latencyMinimumHosts?: number | undefined;
+  /** Requests in an interval that are enough. Default 20. */
+  readonly latencyRequestVolume?: number | undefined;
+  /** Milliseconds of mean latency up to which nobody is ejected for it. Default 100. */
+  readonly latencyFloor?: number | undefined;
+}
+
+/** Extension, in Envoy's terms. A request that finds no room and no place to wait gets 503 with Retry-After at once. */
+export interface CircuitBreakerConfig {
+  /** Requests to the cluster under way at a time, upgraded connections included; 1 or more. Default unlimited. */
+  readonly maxRequests?: number | undefined;
+  /** The same of each destination. Default unlimited. */
+  readonly maxRequestsPerDestination?: number | undefined;
+  /** Requests that may wait for one of these to end. Default 0. */
+  readonly maxPendingRequests?: number | undefined;
+  /** Milliseconds that a request waits; then it gets 503. Default 1 000. */
+  readonly pendingTimeout?: number | undefined;
+  /** Milliseconds after which a refused client may try again; told in whole seconds, rounded up. Default 1 000. */
+  readonly retryAfter?: number | undefined;
 }
 
 export type SslProtocol = "Ssl2" | "Ssl3" | "Tls" | "Tls11" | "Tls12" | "Tls13";

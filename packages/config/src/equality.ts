@@ -182,10 +182,18 @@ export function clusterSettingsEqual(a: ClusterConfig, b: ClusterConfig): boolea
     sameSection(a.destinationResolver, b.destinationResolver, destinationResolverEquals) &&
     sameSection(a.retry, b.retry, retryEquals) &&
     sameSection(a.retryBudget, b.retryBudget, retryBudgetEquals) &&
+    sameSection(a.outlierDetection, b.outlierDetection, sameMembers) &&
+    sameSection(a.circuitBreaker, b.circuitBreaker, sameMembers) &&
     sameSection(a.httpClient, b.httpClient, httpClientEquals) &&
     sameSection(a.httpRequest, b.httpRequest, httpRequestEquals) &&
     sameRecord(a.metadata, b.metadata, same)
   );
+}
+
+/** Of sections that hold nothing but numbers and booleans. */
+function sameMembers<T extends object>(a: T, b: T): boolean {
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof T>;
+  return [...keys].every((key) => same(a[key], b[key]));
 }
 
 function consistentHashEquals(a: ConsistentHashConfig, b: ConsistentHashConfig): boolean {

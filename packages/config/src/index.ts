@@ -2,6 +2,7 @@ export type { RetryBudgetConfig, RetryCondition, RetryConfig } from "./retry-con
 export type { MirrorConfig, TrafficSplitConfig, TrafficSplitStickyConfig } from "./traffic-config.ts";
 export type {
   ClusterConfig,
+  CircuitBreakerConfig,
   ConsistentHashConfig,
   DestinationResolverConfig,
   DestinationConfig,
@@ -9,6 +10,7 @@ export type {
   SessionAffinityCookieConfig,
   HealthCheckConfig,
   ActiveHealthCheckConfig,
+  OutlierDetectionConfig,
   PassiveHealthCheckConfig,
   SslProtocol,
   HttpClientConfig,

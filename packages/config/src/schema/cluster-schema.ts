@@ -39,8 +39,8 @@ const SessionAffinity = Schema.Struct({
 });
 
 const ConsistentHash = Schema.Struct({
-  on: field(OneOf(["ClientAddress", "Header", "Cookie", "Query"]), "What of a request decides where it goes.", { default: "ClientAddress" }),
-  name: field(Text, "Name of the header, cookie or query parameter. Required for these."),
+  on: field(OneOf(["ClientAddress", "Header", "Cookie", "Query", "RouteValue"]), "What of a request decides where it goes.", { default: "ClientAddress" }),
+  name: field(Text, "Name of the header, cookie, query parameter or route value. Required for these."),
   maxLoadPercent: field(
     Integer(0),
     "Requests under way at a destination, in percent of its share, above which others help out: above 100, or 0 for no bound.",
@@ -81,6 +81,47 @@ const DestinationResolver = Schema.Struct({
   nameServers: field(Schema.Array(Text), "Name servers to ask: IP addresses with an optional port.", {
     defaultText: "as the machine resolves names, hosts file included; that tells no lifetimes of records",
   }),
+});
+
+const OutlierDetection = Schema.Struct({
+  enabled: field(Bool, "Whether destinations that stand out from their peers are ejected.", { default: false }),
+  consecutive5xx: field(Integer(0), "Failures in a row (an answer of 500 to 599, or none) until a destination is ejected; 0 turns it off.", { default: 5 }),
+  consecutiveGatewayFailure: field(Integer(0), "The same of gateway failures alone: 502, 503, 504, or no answer; 0 turns it off.", { default: 0 }),
+  interval: field(Duration, "Time over which success rate and latency are compared, above 0.", { default: "00:00:10" }),
+  baseEjectionTime: field(Duration, "How long the first ejection takes, above 0; the second in short order takes twice as long, and so on.", {
+    default: "00:00:30",
+  }),
+  maxEjectionTime: field(Duration, "How long an ejection takes at most, above 0.", { default: "00:05:00" }),
+  maxEjectionPercent: field(
+    Integer(0, 100),
+    "Share of the destinations that may be ejected at a time; but one of several may always be, unless it is 0.",
+    { default: 10 },
+  ),
+  successRateStdevFactor: field(
+    Integer(0),
+    "Standard deviations, in thousandths, that a success rate may lie below the mean of all; 0 turns it off.",
+    { default: 1900 },
+  ),
+  successRateMinimumHosts: field(Integer(2), "Destinations with enough requests that it takes to compare success rates.", { default: 5 }),
+  successRateRequestVolume: field(Integer(1), "Requests in an interval that are enough.", { default: 100 }),
+  latencyPercent: field(
+    Integer(0),
+    "Mean latency that a destination may have, in percent of the median of its peers', above 100; 0 turns it off.",
+    { default: 0 },
+  ),
+  latencyMinimumHosts: field(Integer(2), "Destinations with enough requests that it takes to compare latencies.", { default: 3 }),
+  latencyRequestVolume: field(Integer(1), "Requests in an interval that are enough.", { default: 20 }),
+  latencyFloor: field(Duration, "Mean latency up to which nobody is ejected for it.", { default: "00:00:00.1" }),
+});
+
+const CircuitBreaker = Schema.Struct({
+  maxRequests: field(Integer(1), "Requests to the cluster under way at a time, upgraded connections included.", { defaultText: "unlimited" }),
+  maxRequestsPerDestination: field(Integer(1), "Requests to each destination under way at a time.", { defaultText: "unlimited" }),
+  maxPendingRequests: field(Integer(0), "Requests that may wait for one of these to end; one too many gets 503 with Retry-After at once.", {
+    default: 0,
+  }),
+  pendingTimeout: field(Duration, "How long a request waits, above 0; then it gets 503 with Retry-After.", { default: "00:00:01" }),
+  retryAfter: field(Duration, "After which a refused client may try again; told in whole seconds, rounded up.", { default: "00:00:01" }),
 });
 
 const HttpClient = Schema.Struct({
@@ -149,6 +190,11 @@ export const ClusterSection = Schema.Struct({
   }),
   retry: field(Retry, "When requests are tried again at another destination.", { defaultText: "never", keepsEmpty: true, extension: true }),
   retryBudget: field(RetryBudget, "How many of the requests may be retries.", { extension: true }),
+  outlierDetection: field(OutlierDetection, "Takes destinations out for a time that stand out from their peers.", {
+    defaultText: "off",
+    extension: true,
+  }),
+  circuitBreaker: field(CircuitBreaker, "How many requests may be under way and wait.", { defaultText: "no limit", extension: true }),
   httpClient: field(HttpClient, "Connections to destinations."),
   httpRequest: field(HttpRequest, "Requests to destinations."),
   destinationResolver: field(DestinationResolver, "What the destinations stand for: one for each address of their hosts. An answer stays in use while there is no newer one.", {
