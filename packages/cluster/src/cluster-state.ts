@@ -5,6 +5,7 @@ import type { AvailableDestinationsPolicy } from "./availability/policy.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import type { DestinationState } from "./destination-state.ts";
 import type { PassiveHealthPolicy } from "./health/passive-policy.ts";
+import { ConcurrencyLimiter } from "./limits/concurrency-limiter.ts";
 import type { LoadBalancingPolicy } from "./load-balancing/policy.ts";
 
 /** What follows from the configuration of one cluster; immutable, swapped as one. */
@@ -39,6 +40,8 @@ export class ClusterState {
   revision = 1;
   /** Whether balancing has to look at weights: they differ, or destinations start slowly. */
   isWeighted = false;
+  /** Lets requests in by `CircuitBreaker`; undefined as long as the cluster has had none. */
+  limiter: ConcurrencyLimiter | undefined = undefined;
   /** The time that slow starts go by. */
   readonly clock: Clock;
 
@@ -67,6 +70,10 @@ export class ClusterState {
     } catch {
       // A policy that throws breaks its contract; the configuration is to be in force whole nevertheless.
     }
+    const limits = model.config.circuitBreaker;
+    if (limits) this.limiter ??= new ConcurrencyLimiter(this);
+    this.destinations = set;
+    this.limiter?.use(limits ?? undefined);
     this.#take(set);
   }
 
@@ -75,6 +82,7 @@ export class ClusterState {
     const available = new Set(set.available);
     for (const each of set.all) each.availableSince = available.has(each) ? (each.availableSince ?? now) : undefined;
     this.destinations = set;
+    this.limiter?.letIn();
   }
 }
 

@@ -29,6 +29,10 @@ export class DestinationState {
   /** By active and by passive health; independent of one another. Set by `HealthUpdater`. */
   activeHealth: HealthStatus = "Unknown";
   passiveHealth: HealthStatus = "Unknown";
+  /** Taken out for a time because it stands out from its peers; independent of both. Set by `HealthUpdater`. */
+  ejected = false;
+  /** Requests that the limiter of the cluster let through to it and that are not over. */
+  admitted = 0;
   /** Changes of health with their reasons, and the last probes. */
   readonly healthLog = new HealthLog();
 

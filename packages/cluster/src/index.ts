@@ -8,7 +8,7 @@ export { PolicyError, PolicyRegistry } from "./policy-registry.ts";
 export type { NamedPolicy } from "./policy-registry.ts";
 export { systemRandom } from "./random-source.ts";
 export type { RandomSource } from "./random-source.ts";
-export type { LoadBalancingPolicy } from "./load-balancing/policy.ts";
+export type { LoadBalancingPolicy, PickContext } from "./load-balancing/policy.ts";
 export {
   builtInLoadBalancingPolicies,
   createLoadBalancingPolicies,
@@ -71,6 +71,10 @@ export {
 export type { TransportFailureRateOptions } from "./health/transport-failure-rate.ts";
 export { probeRequest, probeUrl, probeUserAgent } from "./health/probe-request.ts";
 export type { ProbeRequest, ProbeRequestFactory } from "./health/probe-request.ts";
+export { OutlierDetector } from "./outlier/outlier-detector.ts";
+export type { OutlierDetectorOptions } from "./outlier/outlier-detector.ts";
+export { ConcurrencyLimiter } from "./limits/concurrency-limiter.ts";
+export type { RoomPicker, WaitEnd, WaitRequest } from "./limits/concurrency-limiter.ts";
 export { createHealthMonitor } from "./health/health-monitor.ts";
 export type { HealthMonitor, HealthMonitorOptions, Probe } from "./health/health-monitor.ts";
 export { driveSchedule, Schedule } from "./health/schedule.ts";

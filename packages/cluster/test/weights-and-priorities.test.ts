@@ -6,22 +6,11 @@ import {
   type ClusterState,
   type DestinationState,
   type LoadBalancingPolicy,
-  type RandomSource,
 } from "@proxy/cluster";
 import type { ClusterConfig } from "@proxy/config";
 import { idsOf, noExchange } from "./support/clusters.ts";
 import { FakeClock } from "./support/fake-clock.ts";
-
-/** Mulberry32: the same numbers in each run. */
-function seeded(seed: number): RandomSource {
-  let state = seed;
-  return (bound) => {
-    state = (state + 0x6d2b_79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * bound);
-  };
-}
+import { seeded } from "./support/seeded-random.ts";
 
 const policies = createLoadBalancingPolicies([], seeded(7));
 

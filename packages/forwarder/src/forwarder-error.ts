@@ -27,6 +27,8 @@ export const forwarderErrorCodes = [
   "UpgradeResponseDestination",
   /** nothing to send to: 503 */
   "NoAvailableDestinations",
+  /** the cluster has as many requests as it may, and no place is left to wait: 503 with Retry-After */
+  "Overloaded",
   /** the request could not be made: a transform threw, CONNECT: 502; a forbidden upgrade: 400 */
   "RequestCreation",
   "UpgradeActivityTimeout",

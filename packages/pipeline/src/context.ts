@@ -30,6 +30,8 @@ export class ProxyContext {
   outcome: ForwarderError | undefined = undefined;
   /** @internal When the clock of the route's `Timeout` was started, in ticks of the forwarder's timers; 0: it was not. */
   startTick = 0;
+  /** @internal Told when the head of a destination's response comes; undefined when nobody wants to know. */
+  headWatch: { headCame(): void } | undefined = undefined;
   /** Whether the peer is believed when it says for whom it forwards; known once request transforms run. */
   trustedPeer = false;
   /** Held apart from `cluster`, which a step might set: what was acquired is released. */

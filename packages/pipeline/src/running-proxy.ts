@@ -13,6 +13,7 @@ import {
   ClusterStates,
   createHealthMonitor,
   HealthUpdater,
+  OutlierDetector,
   systemClock,
   type HealthMonitor,
 } from "@proxy/cluster";
@@ -62,6 +63,7 @@ export class RunningProxy implements ReverseProxy {
   readonly state: ProxyState;
   readonly health: HealthMonitor;
   readonly #updater: HealthUpdater;
+  readonly #outliers: OutlierDetector;
   readonly #drivesHealth: boolean;
   readonly #logger: ProxyLogger;
   readonly #models: ModelBuilder;
@@ -78,6 +80,12 @@ export class RunningProxy implements ReverseProxy {
     this.#logger = logger;
     const { clock = systemClock, random } = options;
     this.#updater = new HealthUpdater({ clock, listeners: [healthEvents(logger), ...(options.healthListeners ?? [])] });
+    this.#outliers = new OutlierDetector({
+      updater: this.#updater,
+      clock,
+      onRefused: (cluster, destination, reason) =>
+        logger.event("warning", "ejection-refused", { cluster: cluster.id, destination: destination.id, reason }),
+    });
     this.health = createHealthMonitor({
       probe: clientProbe,
       updater: this.#updater,
@@ -89,9 +97,9 @@ export class RunningProxy implements ReverseProxy {
     });
     this.#drivesHealth = options.healthChecks !== "external";
     const trust = trustedPeers(options.trustedProxies ?? []);
-    const steps = defaultSteps({ logger, random, trust, health: this.#updater, clock });
+    const steps = defaultSteps({ logger, random, trust, health: this.#updater, outliers: this.#outliers, clock });
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFor);
-    this.#clusters = new ClusterStates(this.#models, [this.#updater, this.health, ...(options.clusterListeners ?? [])], clock);
+    this.#clusters = new ClusterStates(this.#models, [this.#updater, this.health, this.#outliers, ...(options.clusterListeners ?? [])], clock);
     const chain = options.steps?.(steps) ?? steps;
     const served = { policies: options.policies ?? {}, timeouts: chain.some((step) => step.name === "timeout") };
     this.#routes = new RouteCompiler({
@@ -150,6 +158,7 @@ export class RunningProxy implements ReverseProxy {
     await this.#manager.close();
     this.health.stop();
     this.#updater.close();
+    this.#outliers.close();
     await this.#models.close();
   }
 

@@ -6,7 +6,7 @@ import type { AvailableDestinationsPolicy } from "./policy.ts";
 /** The policy of a cluster that names none. */
 export const defaultAvailableDestinationsPolicy = "HealthyOrPanic";
 
-/** Leaves out what an enabled check found unhealthy: possibly everything, and requests get 503. */
+/** Leaves out what an enabled check found unhealthy and what outlier detection ejected: possibly everything, and requests get 503. */
 export const healthyAndUnknown: AvailableDestinationsPolicy = { name: "HealthyAndUnknown", available: notUnhealthy };
 
 /** The same, but when all are unhealthy all are available: the checks may be what is wrong. */
@@ -28,7 +28,9 @@ export function createAvailableDestinationsPolicies(
 function notUnhealthy(cluster: ClusterConfig, all: readonly DestinationState[]): readonly DestinationState[] {
   const byActive = cluster.healthCheck?.active?.enabled === true;
   const byPassive = cluster.healthCheck?.passive?.enabled === true;
+  const byOutlier = cluster.outlierDetection?.enabled === true;
   const isFit = (each: DestinationState): boolean =>
+    !(byOutlier && each.ejected) &&
     !(byActive && each.activeHealth === "Unhealthy") && !(byPassive && each.passiveHealth === "Unhealthy");
   return all.every(isFit) ? all : all.filter(isFit);
 }

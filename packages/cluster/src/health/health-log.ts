@@ -1,6 +1,7 @@
 import type { HealthStatus } from "../destination-state.ts";
 
-export type HealthKind = "active" | "passive";
+/** `outlier`: Unhealthy is ejected. */
+export type HealthKind = "active" | "passive" | "outlier";
 
 /** One change of a destination's health. */
 export interface HealthTransition {

@@ -1,6 +1,6 @@
 /**
  * Sets the health of destinations, and what follows from it: the list of available destinations, the way back from
- * unhealthy, the log, the listeners. The only writer of `activeHealth` and `passiveHealth`.
+ * unhealthy, the log, the listeners. The only writer of `activeHealth`, `passiveHealth` and `ejected`.
  */
 import { systemClock, type Clock } from "../clock.ts";
 import type { ClusterState } from "../cluster-state.ts";
@@ -63,6 +63,14 @@ export class HealthUpdater implements ClusterChangeListener {
     this.#callOff(cluster, destination);
     if (health === "Unhealthy") this.#scheduleReactivation(cluster, destination, reactivation);
     this.#settle(cluster, [[destination, { at: this.#clock.date(), kind: "passive", from, to: health, reason }]]);
+  }
+
+  /** By comparison with its peers; who ejects sees to the return. */
+  setEjected(cluster: ClusterState, destination: DestinationState, ejected: boolean, reason: string): void {
+    if (destination.ejected === ejected) return;
+    destination.ejected = ejected;
+    const [from, to] = ejected ? (["Healthy", "Unhealthy"] as const) : (["Unhealthy", "Healthy"] as const);
+    this.#settle(cluster, [[destination, { at: this.#clock.date(), kind: "outlier", from, to, reason }]]);
   }
 
   changed(cluster: ClusterState): void {

@@ -12,6 +12,10 @@ export interface RequestOutcome {
   readonly status: number | undefined;
   /** Milliseconds from sending to the end of the response. */
   readonly duration: number;
+  /** Whose fault the error was; undefined when there was none or nobody knows. */
+  readonly source?: "client" | "gateway" | "destination" | undefined;
+  /** Milliseconds from sending to the head of the response; undefined when none came or nobody measured it. */
+  readonly latency?: number | undefined;
 }
 
 /** Judges destinations by the requests that they served. */

@@ -36,10 +36,10 @@ export function consistentHash(random: RandomSource = systemRandom): LoadBalanci
   };
   return {
     name: "ConsistentHash",
-    pick(exchange, cluster, available) {
+    pick(exchange, cluster, available, context) {
       if (available.length < 2) return available[0];
       const { key, bound } = prepare(cluster);
-      const value = key(exchange);
+      const value = key(exchange, context);
       const hash = value === undefined ? random(2 ** 30) : h32(value) >>> 0;
       const table = tables.get(available);
       const { slots } = table;

@@ -1,9 +1,10 @@
 import type { ConsistentHashConfig } from "@proxy/config";
 import { headerKey, type Exchange } from "@proxy/http";
 import { cookieValue } from "../affinity/cookie.ts";
+import type { PickContext } from "./policy.ts";
 
 /** What of a request decides where it goes; undefined when the request does not have it. */
-export type HashKey = (exchange: Exchange) => string | undefined;
+export type HashKey = (exchange: Exchange, context: PickContext | undefined) => string | undefined;
 
 /** Prepared once for the settings of a cluster. */
 export function hashKeyOf(settings: ConsistentHashConfig | undefined): HashKey {
@@ -17,6 +18,8 @@ export function hashKeyOf(settings: ConsistentHashConfig | undefined): HashKey {
       return ({ request }) => cookieValue(request.headers, name);
     case "Query":
       return ({ request }) => queryValue(request.query, `${name}=`);
+    case "RouteValue":
+      return (_exchange, context) => context?.routeValues.get(name);
     default:
       return ({ connection }) => connection.remoteAddress;
   }

@@ -6,14 +6,16 @@
  * - `initialise` refuses routes without a cluster
  * - `session-affinity` leaves the destinations of the request's session
  * - `load-balancing` leaves one destination, or none
+ * - `circuit-breaker` lets the request through, has it wait, or refuses it
  * - `passive-health` judges the destination by the outcome
  * - `limits` sets the route's own limit of the request body
  * - `forward` sends the request and gives back the outcome
  */
-import { HealthUpdater, systemClock, systemRandom, type Clock, type RandomSource } from "@proxy/cluster";
+import { HealthUpdater, OutlierDetector, systemClock, systemRandom, type Clock, type RandomSource } from "@proxy/cluster";
 import type { Trust } from "../trusted-peers.ts";
 import type { ProxyLogger } from "../logger.ts";
 import { answerStep } from "./answer.ts";
+import { circuitBreakerStep } from "./circuit-breaker.ts";
 import { forwardStep } from "./forward.ts";
 import { initialiseStep } from "./initialise.ts";
 import { limitsStep } from "./limits.ts";
@@ -30,17 +32,23 @@ export interface DefaultStepOptions {
   readonly trust?: Trust | undefined;
   /** Sets the health of destinations. Default: one of its own, with the system's clock. */
   readonly health?: HealthUpdater | undefined;
+  /** Ejects destinations that stand out. Default: one of its own, of the same clock. */
+  readonly outliers?: OutlierDetector | undefined;
   readonly clock?: Clock | undefined;
 }
 
 export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
+  const { clock = systemClock } = options;
+  const updater = options.health ?? new HealthUpdater({ clock });
+  const outliers = options.outliers ?? new OutlierDetector({ updater, clock });
   return [
     timeoutStep(options.logger),
     answerStep,
     initialiseStep(options.logger),
     sessionAffinityStep(options.logger),
     loadBalancingStep(options.logger),
-    passiveHealthStep(options.health ?? new HealthUpdater({ clock: options.clock }), options.clock ?? systemClock),
+    circuitBreakerStep(options.logger, clock),
+    passiveHealthStep({ updater, outliers, clock }),
     limitsStep,
     forwardStep(options.logger, options.random ?? systemRandom, options.trust ?? (() => false)),
   ];

@@ -81,7 +81,7 @@ function send(ctx: ProxyContext, destination: DestinationState, logger: ProxyLog
 function optionsFor(ctx: ProxyContext, host: string | undefined, trust: Trust): ForwardWithOptions {
   const prepared = ctx.route.forward;
   const trusted = trust(ctx.exchange.connection.remoteAddress);
-  const isPlain = host === undefined && !trusted && !handsOutAffinityKey(ctx) && ctx.clusterState === ctx.route.cluster;
+  const isPlain = host === undefined && !trusted && !handsOutAffinityKey(ctx) && ctx.headWatch === undefined && ctx.clusterState === ctx.route.cluster;
   if (prepared !== undefined && isPlain) {
     const timeout = timeLeft(ctx);
     return timeout === prepared.timeout ? prepared : { ...prepared, timeout };

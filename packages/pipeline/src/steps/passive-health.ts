@@ -1,15 +1,22 @@
-import type { Clock, HealthUpdater, RequestOutcome } from "@proxy/cluster";
+import type { Clock, HealthUpdater, OutlierDetector, RequestOutcome } from "@proxy/cluster";
 import type { ProxyContext } from "../context.ts";
 import type { Step } from "./step.ts";
 
-/** Tells the cluster's passive health policy how the request ended, once it was sent to a destination. */
-export function passiveHealthStep(updater: HealthUpdater, clock: Clock): Step {
+export interface PassiveHealthOptions {
+  readonly updater: HealthUpdater;
+  readonly outliers: OutlierDetector;
+  readonly clock: Clock;
+}
+
+/** Tells the cluster's passive health policy and outlier detection how the request ended, once it was sent to a destination. */
+export function passiveHealthStep(options: PassiveHealthOptions): Step {
   return {
     name: "passive-health",
     applies: (route) => route.answer === undefined,
     run(ctx, next) {
-      if (ctx.cluster?.passiveHealth === undefined) return next(ctx);
-      const watch = new Watch(ctx, updater, clock);
+      const { cluster } = ctx;
+      if (cluster?.passiveHealth === undefined && cluster?.config.outlierDetection?.enabled !== true) return next(ctx);
+      const watch = new Watch(ctx, options);
       const pending = next(ctx);
       if (pending === undefined) watch.end();
       else return pending.then(() => watch.end());
@@ -19,28 +26,37 @@ export function passiveHealthStep(updater: HealthUpdater, clock: Clock): Step {
 
 class Watch {
   readonly #ctx: ProxyContext;
-  readonly #updater: HealthUpdater;
-  readonly #clock: Clock;
+  readonly #options: PassiveHealthOptions;
   readonly #began: number;
+  #latency: number | undefined = undefined;
   #clientGone = false;
 
-  constructor(ctx: ProxyContext, updater: HealthUpdater, clock: Clock) {
+  constructor(ctx: ProxyContext, options: PassiveHealthOptions) {
     this.#ctx = ctx;
-    this.#updater = updater;
-    this.#clock = clock;
-    this.#began = clock.now();
+    this.#options = options;
+    this.#began = options.clock.now();
+    // The policies go by the end; only comparing latencies needs the head, and whose answer it was.
+    if (ctx.cluster?.config.outlierDetection?.enabled === true) ctx.headWatch = this;
     ctx.exchange.onClientGone(() => (this.#clientGone = true));
+  }
+
+  headCame(): void {
+    this.#latency ??= this.#options.clock.now() - this.#began;
   }
 
   end(): void {
     const { cluster, clusterState, destination, destinationStatus, exchange, outcome } = this.#ctx;
     if (clusterState === undefined || destination === undefined) return;
+    const { updater, outliers, clock } = this.#options;
     const ended: RequestOutcome = {
       error: outcome?.code,
       clientGone: this.#clientGone,
       status: destinationStatus ?? (outcome === undefined ? exchange.response.status : undefined),
-      duration: this.#clock.now() - this.#began,
+      duration: clock.now() - this.#began,
+      source: outcome?.source,
+      latency: this.#latency,
     };
-    cluster?.passiveHealth?.requestEnded(clusterState, destination, ended, this.#updater);
+    cluster?.passiveHealth?.requestEnded(clusterState, destination, ended, updater);
+    outliers.requestEnded(clusterState, destination, ended);
   }
 }

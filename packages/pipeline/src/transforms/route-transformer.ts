@@ -78,7 +78,7 @@ class RouteTransformer implements Transformer {
     this.copyResponseTrailers = plan.copyResponseTrailers;
     this.omitRequestHeaders = plan.originalHost === true ? undefined : hostOnly;
     this.response =
-      plan.response.length === 0 && plan.trailers.length === 0 && !handsOutAffinityKey(ctx)
+      plan.response.length === 0 && plan.trailers.length === 0 && !handsOutAffinityKey(ctx) && ctx.headWatch === undefined
         ? undefined
         : (_exchange, client, destination) => this.#runResponse(client, destination, 0, undefined);
     this.trailers = plan.trailers.length === 0 ? undefined : (_exchange, trailers) => this.#runTrailers(trailers);
@@ -127,6 +127,7 @@ class RouteTransformer implements Transformer {
     body: false | void,
   ): void | false | Promise<void | false> {
     this.#ctx.destinationStatus = destination?.status;
+    if (destination !== undefined) this.#ctx.headWatch?.headCame();
     const transforms = this.#plan.response;
     let result = body;
     for (let i = from; i < transforms.length; i++) {
