@@ -6,6 +6,7 @@ import { IssueCollector, quoted } from "./issue-collector.ts";
 import type { IssuePath } from "./issue-collector.ts";
 import { checkRetry, checkRetryBudget } from "./validate-retry.ts";
 import type { PolicyKind, PolicyNames } from "./known-policies.ts";
+import { checkCircuitBreaker, checkOutlierDetection } from "./validate-load.ts";
 
 /** .NET's names of the encodings that make sense for header bytes. */
 const headerEncodings = new Set(["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1"]);
@@ -94,52 +95,6 @@ function checkResolver({ destinationResolver: resolver }: ClusterConfig, found: 
       hint: "write 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53",
     });
   }
-}
-
-function checkOutlierDetection({ outlierDetection: settings }: ClusterConfig, found: IssueCollector): void {
-  if (settings?.enabled !== true) return;
-  const at = (member: string): IssuePath => ["OutlierDetection", member];
-  const check = (member: string, value: number | null | undefined, from: number, to = Number.MAX_SAFE_INTEGER): void =>
-    checkWhole("outlier-detection", at(member), value, { from, to }, found);
-  check("Consecutive5xx", settings.consecutive5xx, 0);
-  check("ConsecutiveGatewayFailure", settings.consecutiveGatewayFailure, 0);
-  check("MaxEjectionPercent", settings.maxEjectionPercent, 0, 100);
-  check("SuccessRateStdevFactor", settings.successRateStdevFactor, 0);
-  check("SuccessRateMinimumHosts", settings.successRateMinimumHosts, 2);
-  check("SuccessRateRequestVolume", settings.successRateRequestVolume, 1);
-  check("LatencyMinimumHosts", settings.latencyMinimumHosts, 2);
-  check("LatencyRequestVolume", settings.latencyRequestVolume, 1);
-  if (settings.latencyPercent !== 0) check("LatencyPercent", settings.latencyPercent, 101);
-  const { latencyFloor } = settings;
-  if (latencyFloor !== undefined && latencyFloor !== null && !(latencyFloor >= 0)) {
-    found.error("outlier-detection", at("LatencyFloor"), "LatencyFloor must be 0 or more", { value: latencyFloor });
-  }
-  checkPositive("outlier-detection", at("Interval"), settings.interval, found);
-  checkPositive("outlier-detection", at("BaseEjectionTime"), settings.baseEjectionTime, found);
-  checkPositive("outlier-detection", at("MaxEjectionTime"), settings.maxEjectionTime, found);
-}
-
-function checkCircuitBreaker({ circuitBreaker: limits }: ClusterConfig, found: IssueCollector): void {
-  if (limits === undefined || limits === null) return;
-  const check = (member: string, value: number | null | undefined, from: number): void =>
-    checkWhole("circuit-breaker", ["CircuitBreaker", member], value, { from, to: Number.MAX_SAFE_INTEGER }, found);
-  check("MaxRequests", limits.maxRequests, 1);
-  check("MaxRequestsPerDestination", limits.maxRequestsPerDestination, 1);
-  check("MaxPendingRequests", limits.maxPendingRequests, 0);
-  checkPositive("circuit-breaker", ["CircuitBreaker", "PendingTimeout"], limits.pendingTimeout, found);
-  checkPositive("circuit-breaker", ["CircuitBreaker", "RetryAfter"], limits.retryAfter, found);
-}
-
-function checkWhole(
-  code: string,
-  path: IssuePath,
-  value: number | null | undefined,
-  { from, to }: { readonly from: number; readonly to: number },
-  found: IssueCollector,
-): void {
-  if (value === undefined || value === null || (Number.isSafeInteger(value) && value >= from && value <= to)) return;
-  const range = to === Number.MAX_SAFE_INTEGER ? `of at least ${from}` : `from ${from} to ${to}`;
-  found.error(code, path, `${path.join(".")} must be a whole number ${range}`, { value });
 }
 
 function checkHealth(cluster: ClusterConfig, policies: PolicyNames, found: IssueCollector): void {
