@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ClusterStates, roundRobin, type ClusterState, type ConcurrencyLimiter, type DestinationState } from "@proxy/cluster";
 import type { CircuitBreakerConfig } from "@proxy/config";

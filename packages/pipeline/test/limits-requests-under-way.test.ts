@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CircuitBreakerConfig, ClusterConfig } from "@proxy/config";
 import { insertAfter, insertBefore, type ProxyContext, type Step } from "@proxy/pipeline";
@@ -293,7 +293,10 @@ describe("whatever becomes of requests, in whatever order", () => {
             ended.add(call);
             if (what === "respond") call.respond();
             else if (what === "fail") call.fail();
-            else (call.begin(), call.breakOff());
+            else {
+              call.begin();
+              call.breakOff();
+            }
           }
           await settled();
           const { active, waiting, admitted } = made.counts();
