@@ -10,6 +10,7 @@ import type {
 import type { BodyChange } from "./body/body-transform.ts";
 import type { ForwarderError } from "./forwarder-error.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
+import type { WebSocketReport } from "./websocket/report.ts";
 
 /** Settings of one forwarding; all optional. */
 export interface ForwardOptions {
@@ -34,6 +35,8 @@ export interface ForwardOptions {
   readonly body?: BodySource | undefined;
   /** Makes this one of several attempts. Default: the only one. */
   readonly attempt?: ForwardAttempt | undefined;
+  /** Told once what a WebSocket carried, when it is over. Default: nobody, and nothing is counted up. */
+  readonly onWebSocketClosed?: ((report: WebSocketReport) => void) | undefined;
   /** The clock of the timeouts. Default: one that the process shares. For tests. */
   readonly timers?: TimerWheel | undefined;
 }

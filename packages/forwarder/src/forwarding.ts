@@ -60,7 +60,7 @@ import { defaultTransformer } from "./transformers.ts";
 import { TunnelRelay } from "./tunnel-relay.ts";
 import { isThenable } from "./thenable.ts";
 import { type ForwardedUpgrade, forwardedUpgrade, namesUpgrade, planUpgrade, type UpgradePlan } from "./upgrade.ts";
-import { connectedHead, provideKey, switchingHead, takeKey } from "./websocket-handshake.ts";
+import { connectedHead, provideKey, switchingHead, takeKey } from "./websocket/handshake.ts";
 
 /** Told the outcome; `fault` is what a user's function threw that no outcome can carry. */
 export type ForwardDone = (error: ForwarderError | undefined, fault?: unknown) => void;
@@ -622,8 +622,12 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     }
     this.#phase = upgraded;
     this.#wheel.remove(this);
-    this.#relay = new TunnelRelay(client, tunnel, this.#wheel, this.#activityTicks, (failure) => {
-      this.#settle(failure === undefined ? undefined : this.#describe(failure, undefined));
+    this.#relay = new TunnelRelay(client, tunnel, {
+      wheel: this.#wheel,
+      activityTicks: this.#activityTicks,
+      webSocket: this.#upgrade === "websocket",
+      onReport: this.#options.onWebSocketClosed,
+      done: (failure) => this.#settle(failure === undefined ? undefined : this.#describe(failure, undefined)),
     });
     this.#relay.start();
   }

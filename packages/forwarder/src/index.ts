@@ -23,3 +23,4 @@ export { copyResponseFields } from "./response-headers.ts";
 export { sharedTimers, TimerWheel } from "./timer-wheel.ts";
 export type { WheelEntry } from "./timer-wheel.ts";
 export { createHttpClient } from "./http-client.ts";
+export type { WebSocketCloseReason, WebSocketReport } from "./websocket/report.ts";

@@ -144,6 +144,12 @@ export interface Tunnel extends ByteSink {
   resume(): void;
   /** Half-closes towards the peer after all that was written. */
   end(): void;
+  /**
+   * The one listener told once when the server that this tunnel belongs to begins to close: the time to say farewell in
+   * the protocol that is spoken through it, before the grace period cuts it. At once when it has begun already. Missing
+   * where nobody tells.
+   */
+  onShutdown?(listener: () => void): void;
   abort(cause: Error): void;
 }
 

@@ -4,7 +4,7 @@ import type { ConformanceCase } from "@proxy/conformance";
 // @boundaries-ignore the suite lives with its interface
 import { MemoryBody, turns } from "../../../http/test/contract/recorders.ts";
 import { emptyTransformer, forwardWith, type ForwarderError, type ForwardOptions, prepareDestination, TimerWheel } from "../../src/index.ts";
-import { isWebSocketKey, webSocketAccept } from "../../src/websocket-handshake.ts";
+import { isWebSocketKey, webSocketAccept } from "../../src/websocket/handshake.ts";
 import { FakeExchange, type FakeExchangeOptions } from "../doubles/fake-exchange.ts";
 import { FakeTunnel, FakeUpgrade } from "../doubles/fake-tunnel.ts";
 import { RawDestination } from "../doubles/raw-destination.ts";

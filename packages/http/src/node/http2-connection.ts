@@ -38,6 +38,8 @@ export class Http2Connection implements Timed, Http2ExchangeOwner {
   readonly #session: ServerHttp2Session;
   readonly #guard: Http2FloodGuard;
   readonly #exchanges = new Set<Http2Exchange>();
+  /** The server began to close, and not only this connection. */
+  serverClosing = false;
   #requests = 0;
   #ready = false;
   #leaving = false;
@@ -86,6 +88,13 @@ export class Http2Connection implements Timed, Http2ExchangeOwner {
     // What the client sent before it heard of it comes before its answer.
     const answered = session.ping(() => this.#goodbye());
     if (!answered) this.#goodbye();
+  }
+
+  /** The server begins to close. */
+  serverCloses(): void {
+    this.serverClosing = true;
+    for (const exchange of this.#exchanges) exchange.shutDown();
+    this.shutDown();
   }
 
   destroy(): void {

@@ -17,6 +17,8 @@ export interface Http2ExchangeOwner {
   /** False refuses one more tunnel. */
   mayTunnel(): boolean;
   tunnelOpened(): void;
+  /** The server began to close. */
+  readonly serverClosing: boolean;
   /** The stream is closed. `unread`: with bytes of the request still to come. */
   closed(exchange: Http2Exchange, unread: boolean): void;
 }
@@ -119,6 +121,11 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner {
     this.#left = left;
   }
 
+  /** The server begins to close: who uses the tunnel is told. */
+  shutDown(): void {
+    this.#tunnel?.shutDown();
+  }
+
   #upgradeFeature(protocol: string): UpgradeFeature {
     return { protocol, kind: "http2", accept: (head) => this.#accept(head) };
   }
@@ -138,6 +145,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner {
     }
     this.tunnelled = true;
     owner.tunnelOpened();
+    if (owner.serverClosing) tunnel.shutDown();
     stream.respond(lines as unknown as Record<string, string>);
     return tunnel;
   }

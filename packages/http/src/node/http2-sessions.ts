@@ -73,7 +73,7 @@ export class Http2Sessions {
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
-    for (const connection of this.#connections) connection.shutDown();
+    for (const connection of this.#connections) connection.serverCloses();
     const cut = setTimeout(() => {
       for (const connection of this.#connections) connection.destroy();
     }, gracePeriod);

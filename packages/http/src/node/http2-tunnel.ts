@@ -14,6 +14,8 @@ export class Http2Tunnel implements Tunnel {
   #peerEnded = false;
   #lost: Error | undefined;
   #drain: (() => void) | undefined;
+  #shutdown: (() => void) | undefined;
+  #shuttingDown = false;
 
   constructor(stream: ServerHttp2Stream, onBytes: (count: number) => void) {
     this.#stream = stream;
@@ -68,6 +70,18 @@ export class Http2Tunnel implements Tunnel {
 
   end(): void {
     if (!this.#stream.destroyed) this.#stream.end();
+  }
+
+  onShutdown(listener: () => void): void {
+    if (this.#shuttingDown) listener();
+    else this.#shutdown = listener;
+  }
+
+  /** The server begins to close. */
+  shutDown(): void {
+    if (this.#shuttingDown) return;
+    this.#shuttingDown = true;
+    this.#shutdown?.();
   }
 
   abort(cause: Error): void {

@@ -4,6 +4,7 @@ import type { ConnectionInfo } from "../exchange.ts";
 import { connectionInfo } from "./connection-info.ts";
 import type { NodeExchange } from "./node-exchange.ts";
 import { resetSocket } from "../reset-socket.ts";
+import type { SocketTunnel } from "./socket-tunnel.ts";
 
 const connections = new WeakMap<Socket, NodeConnection>();
 
@@ -27,6 +28,8 @@ export class NodeConnection {
   refused = false;
   /** The socket left HTTP: a tunnel owns it. */
   upgraded = false;
+  /** That tunnel, to be told when the server begins to close. */
+  tunnel: SocketTunnel | undefined;
   /** What Node's parser could not read comes after the exchanges under way: then this is answered. */
   refusal: (() => void) | undefined;
   /** True once the client's FIN came. */

@@ -174,6 +174,7 @@ export class NodeExchange implements Exchange {
       if (!framing.has(head.headers.keyAt(i))) lines.appendFrom(head.headers, i);
     }
     const tunnel = new SocketTunnel(socket, early, peerEnded);
+    this.#node.tunnel = tunnel;
     if (!socket.destroyed) socket.write(`HTTP/1.1 101 ${reasonPhrase(101)}\r\n${lines.toWire()}\r\n`, "latin1");
     return tunnel;
   }

@@ -16,6 +16,7 @@ export class SocketTunnel implements Tunnel {
   #over = false;
   #error: Error | undefined;
   #drain: (() => void) | undefined;
+  #shutdown: (() => void) | undefined;
 
   /** `early`: bytes read before the switch. `peerEnded`: the peer's FIN was seen already. */
   constructor(socket: Socket, early: readonly Uint8Array[], peerEnded = false) {
@@ -72,6 +73,15 @@ export class SocketTunnel implements Tunnel {
 
   end(): void {
     if (this.#socket.writable) this.#socket.end();
+  }
+
+  onShutdown(listener: () => void): void {
+    this.#shutdown = listener;
+  }
+
+  /** The server begins to close. */
+  shutDown(): void {
+    this.#shutdown?.();
   }
 
   abort(cause: Error): void {

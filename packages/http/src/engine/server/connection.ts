@@ -187,9 +187,11 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
 
   // -- What the server tells
 
-  /** Closes after what is under way, or now when that is nothing. */
+  /** Closes after what is under way, or now when that is nothing. Who uses the tunnel is told. */
   shutDown(): void {
-    if (this.idle) this.#linger();
+    const tunnel = this.#tunnel;
+    if (tunnel !== undefined) this.#guard(() => tunnel.shutDown());
+    else if (this.idle) this.#linger();
   }
 
   destroy(): void {
@@ -362,6 +364,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#readDeadline = this.#writeDeadline = this.deadline = Infinity;
     context.budget.freeOpen();
     context.budget.takeUpgraded();
+    if (context.closing) tunnel.shutDown();
     if (this.#peerEnded) tunnel.peerEnded();
     return tunnel;
   }

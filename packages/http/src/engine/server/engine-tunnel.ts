@@ -25,6 +25,8 @@ export class EngineTunnel implements Tunnel {
   #lost: Error | undefined;
   #drain: (() => void) | undefined;
   #wantsDrain = false;
+  #shutdown: (() => void) | undefined;
+  #shuttingDown = false;
 
   constructor(owner: TunnelOwner) {
     this.#owner = owner;
@@ -74,8 +76,20 @@ export class EngineTunnel implements Tunnel {
     this.#owner.tunnelEnded();
   }
 
+  onShutdown(listener: () => void): void {
+    if (this.#shuttingDown) listener();
+    else this.#shutdown = listener;
+  }
+
   abort(cause: Error): void {
     if (this.#lost === undefined) this.#owner.tunnelAborted(cause);
+  }
+
+  /** The server begins to close. */
+  shutDown(): void {
+    if (this.#shuttingDown) return;
+    this.#shuttingDown = true;
+    this.#shutdown?.();
   }
 
   /** Whether `consume` would use bytes. */
