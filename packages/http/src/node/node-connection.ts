@@ -30,6 +30,8 @@ export class NodeConnection {
   upgraded = false;
   /** That tunnel, to be told when the server begins to close. */
   tunnel: SocketTunnel | undefined;
+  /** The server began to close. */
+  serverClosing = false;
   /** What Node's parser could not read comes after the exchanges under way: then this is answered. */
   refusal: (() => void) | undefined;
   /** True once the client's FIN came. */

@@ -175,6 +175,7 @@ export class NodeExchange implements Exchange {
     }
     const tunnel = new SocketTunnel(socket, early, peerEnded);
     this.#node.tunnel = tunnel;
+    if (this.#node.serverClosing) tunnel.shutDown();
     if (!socket.destroyed) socket.write(`HTTP/1.1 101 ${reasonPhrase(101)}\r\n${lines.toWire()}\r\n`, "latin1");
     return tunnel;
   }

@@ -83,6 +83,7 @@ class NodeServer implements FrontServer {
     });
     for (const connection of this.#connections) {
       connection.closing = true;
+      connection.serverClosing = true;
       connection.tunnel?.shutDown();
       if (connection.exchanges.size === 0 && !connection.refused) connection.socket.destroySoon();
     }

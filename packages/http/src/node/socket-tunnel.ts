@@ -17,6 +17,7 @@ export class SocketTunnel implements Tunnel {
   #error: Error | undefined;
   #drain: (() => void) | undefined;
   #shutdown: (() => void) | undefined;
+  #shuttingDown = false;
 
   /** `early`: bytes read before the switch. `peerEnded`: the peer's FIN was seen already. */
   constructor(socket: Socket, early: readonly Uint8Array[], peerEnded = false) {
@@ -76,11 +77,14 @@ export class SocketTunnel implements Tunnel {
   }
 
   onShutdown(listener: () => void): void {
-    this.#shutdown = listener;
+    if (this.#shuttingDown) listener();
+    else this.#shutdown = listener;
   }
 
   /** The server begins to close. */
   shutDown(): void {
+    if (this.#shuttingDown) return;
+    this.#shuttingDown = true;
     this.#shutdown?.();
   }
 

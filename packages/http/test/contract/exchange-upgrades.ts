@@ -289,6 +289,42 @@ export const upgrades: ContractPart = {
       await until(() => server.connectionCount === 0);
     });
 
+    test("is told when its server begins to close, also when that was before", async () => {
+      const told: string[] = [];
+      const late = signal<Exchange>();
+      const server = await serve((exchange) => {
+        if (exchange.request.path === "/late") {
+          late.resolve(exchange);
+          return;
+        }
+        const tunnel = exchange.features.upgrade?.accept(accepted) as Tunnel;
+        tunnel.onShutdown?.(() => {
+          told.push("open");
+          tunnel.write(Buffer.from("bye"));
+          tunnel.end();
+        });
+        tunnel.read(new BodyCollector());
+      });
+      const client = await connect(server);
+      client.write(ask);
+      await client.readHead();
+      const later = await connect(server);
+      later.write(ask.replace("/ws", "/late"));
+      const waiting = await late.promise;
+      const closing = server.close(5000);
+      expect((await client.readToEnd()).toString()).toBe("bye");
+      const tunnel = waiting.features.upgrade?.accept(accepted) as Tunnel;
+      tunnel.onShutdown?.(() => told.push("late"));
+      tunnel.read(new BodyCollector());
+      tunnel.end();
+      expect((await later.readHead()).status).toBe(101);
+      await later.ended;
+      client.end();
+      later.end();
+      await closing;
+      expect(told).toEqual(["open", "late"]);
+    });
+
     test("open at close is cut after the grace period", async () => {
       const sink = new BodyCollector();
       const { server } = await tunnelled(sink);

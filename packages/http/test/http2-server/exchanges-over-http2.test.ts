@@ -329,6 +329,26 @@ describe("an extended CONNECT", () => {
     raw.destroy();
   });
 
+  test("is told when its server begins to close", async () => {
+    const bench = await serve((exchange) => {
+      const tunnel = exchange.features.upgrade?.accept(ok);
+      tunnel?.onShutdown?.(() => {
+        tunnel.write(Buffer.from("bye"));
+        tunnel.end();
+      });
+      tunnel?.read({ onData: () => true, onEnd: () => undefined, onError: () => undefined });
+    });
+    await once(bench.session, "remoteSettings");
+    const stream = bench.session.request(ask, { endStream: false });
+    await once(stream, "response");
+    const closing = bench.server.close(5000);
+    stream.end();
+    expect((await answered(stream)).body).toBe("bye");
+    const steps = setInterval(() => bench.advance(19), 5);
+    await closing;
+    clearInterval(steps);
+  });
+
   test("can be declined", async () => {
     const bench = await serve((exchange) => exchange.response.send({ status: 403, headers: new HeaderList() }));
     await once(bench.session, "remoteSettings");
