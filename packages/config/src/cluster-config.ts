@@ -1,4 +1,5 @@
 /** Clusters: where requests go and how a destination is chosen. Names and defaults are YARP's unless marked. */
+import type { CertificateConfig } from "./certificate-config.ts";
 import type { RetryBudgetConfig, RetryConfig } from "./retry-config.ts";
 
 export interface ClusterConfig {
@@ -64,6 +65,8 @@ export interface DestinationConfig {
   readonly health?: string | undefined;
   /** Host header of requests and probes, where no transform sets one. Default: the authority of `address`. */
   readonly host?: string | undefined;
+  /** Extension: name for SNI and certificate check, where `HttpClient` has none. Default: the name in `host`, then that in `address`. */
+  readonly serverName?: string | undefined;
   /** Extension: share of the requests, relative to the other destinations; 0 to 1000, 0 is none. Default 1. */
   readonly weight?: number | undefined;
   /** Extension: those with the lowest number get the requests, the others only while none of them is available. Default 0. */
@@ -181,7 +184,7 @@ export interface CircuitBreakerConfig {
 export type SslProtocol = "Ssl2" | "Ssl3" | "Tls" | "Tls11" | "Tls12" | "Tls13";
 
 export interface HttpClientConfig {
-  /** Allowed protocol versions. Default: the system's. */
+  /** Allowed protocol versions. Default: TLS 1.2 and 1.3. */
   readonly sslProtocols?: readonly SslProtocol[] | undefined;
   /** Turns certificate validation off. Default false. */
   readonly dangerousAcceptAnyServerCertificate?: boolean | undefined;
@@ -189,9 +192,17 @@ export interface HttpClientConfig {
   readonly maxConnectionsPerServer?: number | undefined;
   /** Default true. */
   readonly enableMultipleHttp2Connections?: boolean | undefined;
+  /** `utf-8`, `us-ascii` or `iso-8859-1`: what request header values are at destinations. Default: bytes pass unchanged. */
   readonly requestHeaderEncoding?: string | undefined;
+  /** What response header values have to be. Default: bytes pass unchanged. */
   readonly responseHeaderEncoding?: string | undefined;
   readonly webProxy?: WebProxyConfig | undefined;
+  /** Extension: file with the authorities (PEM) that vouch for destinations. Default: those that Node knows. */
+  readonly certificateAuthorities?: string | undefined;
+  /** Extension: what the gateway shows of itself to destinations that ask for it. Default: nothing. */
+  readonly clientCertificate?: CertificateConfig | undefined;
+  /** Extension: name for SNI and certificate check. Default: that of the destination. */
+  readonly serverName?: string | undefined;
   /** Extension: milliseconds to open a connection. Default 15 000. */
   readonly connectTimeout?: number | undefined;
   /**
@@ -210,11 +221,11 @@ export interface HttpClientConfig {
 }
 
 export interface WebProxyConfig {
-  /** Absolute URL of the outbound web proxy. */
+  /** `http://host:port` of the outbound web proxy; a user name and password in it are sent to the proxy. */
   readonly address?: string | undefined;
-  /** Default false. */
+  /** Whether destinations on this machine, or with a name without dots, are reached directly. Default false. */
   readonly bypassOnLocal?: boolean | undefined;
-  /** Default false. */
+  /** Has no effect, and is warned of: no identity of the process is sent. */
   readonly useDefaultCredentials?: boolean | undefined;
 }
 

@@ -3,6 +3,7 @@
  * case, lists are in order, an absent list is not an empty one. Paths and addresses count letter by letter: a change in case
  * takes effect.
  */
+import type { CertificateConfig } from "./certificate-config.ts";
 import type {
   ActiveHealthCheckConfig,
   ClusterConfig,
@@ -216,6 +217,7 @@ export function destinationEquals(a: DestinationConfig, b: DestinationConfig): b
     sameEnabled(a, b) &&
     same(a.health, b.health) &&
     sameText(a.host, b.host) &&
+    sameText(a.serverName, b.serverName) &&
     same(a.weight, b.weight) &&
     same(a.priority, b.priority) &&
     sameRecord(a.metadata, b.metadata, same)
@@ -277,6 +279,9 @@ export function httpClientEquals(a: HttpClientConfig, b: HttpClientConfig): bool
     same(a.enableMultipleHttp2Connections, b.enableMultipleHttp2Connections) &&
     sameText(a.requestHeaderEncoding, b.requestHeaderEncoding) &&
     sameText(a.responseHeaderEncoding, b.responseHeaderEncoding) &&
+    same(a.certificateAuthorities, b.certificateAuthorities) &&
+    sameSection(a.clientCertificate, b.clientCertificate, certificateEquals) &&
+    sameText(a.serverName, b.serverName) &&
     same(a.connectTimeout, b.connectTimeout) &&
     same(a.maxQueuedRequests, b.maxQueuedRequests) &&
     same(a.queueTimeout, b.queueTimeout) &&
@@ -292,6 +297,10 @@ function sameSet(a: Maybe<readonly string[]>, b: Maybe<readonly string[]>): bool
   const first = new Set(a);
   const second = new Set(b);
   return first.size === second.size && [...first].every((item) => second.has(item));
+}
+
+function certificateEquals(a: CertificateConfig, b: CertificateConfig): boolean {
+  return same(a.path, b.path) && same(a.keyPath, b.keyPath) && same(a.password, b.password);
 }
 
 function webProxyEquals(a: WebProxyConfig, b: WebProxyConfig): boolean {

@@ -1,4 +1,5 @@
 /** The whole of a gateway's configuration file: where it listens, its limits, and the proxy itself. */
+import type { CertificateConfig } from "./certificate-config.ts";
 import type { SslProtocol } from "./cluster-config.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 
@@ -73,16 +74,6 @@ export type EndpointProtocols = "Http1" | "Http2" | "Http1AndHttp2";
 
 /** Whether clients of a TLS endpoint are asked for a certificate. */
 export type ClientCertificateMode = "NoCertificate" | "AllowCertificate" | "RequireCertificate";
-
-/** A certificate with its key, in files: PEM, or PKCS #12 (`.pfx`, `.p12`). */
-export interface CertificateConfig {
-  /** File of the certificate and its chain, or of both certificate and key. */
-  readonly path: string;
-  /** File of the private key in PEM. Default: in `path`. */
-  readonly keyPath?: string | undefined;
-  /** Opens an encrypted key or PKCS #12 file. */
-  readonly password?: string | undefined;
-}
 
 export interface SniConfig {
   readonly certificate?: CertificateConfig | undefined;

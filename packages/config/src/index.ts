@@ -1,3 +1,4 @@
+export type { CertificateConfig } from "./certificate-config.ts";
 export type { RetryBudgetConfig, RetryCondition, RetryConfig } from "./retry-config.ts";
 export type { MirrorConfig, TrafficSplitConfig, TrafficSplitStickyConfig } from "./traffic-config.ts";
 export type {
@@ -36,7 +37,6 @@ export type {
   ServerConfig,
   EndpointConfig,
   EndpointProtocols,
-  CertificateConfig,
   ClientCertificateMode,
   SniConfig,
   AccessLogConfig,

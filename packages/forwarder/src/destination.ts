@@ -42,10 +42,10 @@ export class Destination {
 
 /**
  * Parses a destination's address, such as `https://10.0.0.7:8443/api`: scheme, host, optional port, optional
- * base path. Throws a TypeError that says what is wrong; user names and passwords, queries and fragments are
+ * base path. `serverName` is what it is asked for in TLS instead of the host. Throws a TypeError that says what is wrong; user names and passwords, queries and fragments are
  * refused.
  */
-export function prepareDestination(prefix: string): Destination {
+export function prepareDestination(prefix: string, options: { readonly serverName?: string | undefined } = {}): Destination {
   const parts = shape.exec(prefix);
   // A password may stand before an @: then the text is not repeated.
   const shown = prefix.includes("@") ? "the destination address" : `destination address ${JSON.stringify(prefix)}`;
@@ -64,7 +64,9 @@ export function prepareDestination(prefix: string): Destination {
   if (port === 0) throw new TypeError(`${shown} has port 0`);
   const host = url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
   const basePath = url.pathname.endsWith("/") ? url.pathname.slice(0, -1) : url.pathname;
-  return new Destination(prefix, { scheme, host, port }, url.host, basePath);
+  const { serverName } = options;
+  const origin: DestinationOrigin = serverName === undefined ? { scheme, host, port } : { scheme, host, port, serverName };
+  return new Destination(prefix, origin, url.host, basePath);
 }
 
 const maximumRemembered = 256;

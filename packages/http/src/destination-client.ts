@@ -44,6 +44,8 @@ export interface DestinationOrigin {
 export interface HttpClientOptions {
   /** Connections per origin. Default unlimited. */
   readonly maxConnections?: number | undefined;
+  /** Whether further HTTP/2 connections are opened when the streams of the first are all in use. Default true. */
+  readonly multipleHttp2Connections?: boolean | undefined;
   /** Requests that may wait for a connection when all are busy. Default unlimited. */
   readonly maxQueuedRequests?: number | undefined;
   /** How long one may wait; then a `DestinationError` with `timedOut`. Default none. */

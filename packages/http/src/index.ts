@@ -57,6 +57,8 @@ export type { Http2ServerOptions } from "./node/http2-server.ts";
 export type { Http2SessionsOptions } from "./node/http2-sessions.ts";
 export { createTlsServer } from "./tls/tls-server.ts";
 export type { TlsServerOptions } from "./tls/tls-server.ts";
+export { withHeaderEncodings } from "./header-encoding.ts";
+export type { HeaderEncoding, HeaderEncodings } from "./header-encoding.ts";
 export { DestinationTls } from "./tls/destination-tls.ts";
 export { checkCertificates, FrontTls } from "./tls/front-tls.ts";
 export type { FrontTlsOptions, FrontTlsSettings } from "./tls/front-tls.ts";

@@ -16,6 +16,8 @@ export const proxyEventNames: Readonly<Record<string, string>> = {
   "cluster-overloaded": "Requests are refused with 503: the limits of the cluster are reached. At most once a second, with how many were refused since the last time.",
   "health-policy-failed": "An active health policy threw; the results of that round are lost.",
   "forwarding-failed": "Forwarding ended with a forwarder error; level debug when it is the client's doing.",
+  "client-certificates-changed": "The files that a cluster names for its connections were read again: new connections go by them.",
+  "client-certificates-refused": "A changed file of those cannot be used; what was read before stays in use.",
   "transform-failed": "A response transform threw while a failure was being answered.",
   "step-failed": "A step threw; the request was answered with 500 or cut.",
   "request-failed": "A request of a Node server could not be taken over.",

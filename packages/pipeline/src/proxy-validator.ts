@@ -1,5 +1,6 @@
 import type { ConfigValidator } from "@proxy/config";
 import type { ReverseProxyOptions } from "./reverse-proxy.ts";
+import { clientTlsIssues } from "./state/client-tls.ts";
 import { RouteCompiler } from "./state/route-compiler.ts";
 import { affinityIssues, clusterPolicies, type ClusterPolicies } from "./state/cluster-policies.ts";
 import { transformCatalogue } from "./transforms/catalogue.ts";
@@ -26,7 +27,7 @@ export function proxyValidator(compiler: RouteCompiler, served: ServedSettings, 
   return {
     name: "pipeline",
     validateRoute: (route) => [...compiler.routeIssues(route), ...unservedByRoute(route, served)],
-    validateCluster: (cluster) => [...unservedByCluster(cluster), ...compiler.clusterIssues(cluster), ...affinityIssues(cluster, policies)],
+    validateCluster: (cluster) => [...unservedByCluster(cluster), ...clientTlsIssues(cluster), ...compiler.clusterIssues(cluster), ...affinityIssues(cluster, policies)],
     validateConfig: (config) => compiler.tableIssues(config),
   };
 }

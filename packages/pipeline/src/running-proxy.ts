@@ -38,7 +38,7 @@ import type { RouteModel } from "./route-model.ts";
 import { compileRouteTable, type RouteMatchResult, type RouteTable } from "./routing/index.ts";
 import { clientProbe } from "./state/client-probe.ts";
 import { knownNames, type ClusterPolicies } from "./state/cluster-policies.ts";
-import { httpClientFor } from "./state/http-client.ts";
+import { httpClientFactory } from "./state/http-client.ts";
 import { ModelBuilder } from "./state/model-builder.ts";
 import type { ProxyState } from "./state/proxy-state.ts";
 import { RouteCompiler, RouteSlot } from "./state/route-compiler.ts";
@@ -98,7 +98,7 @@ export class RunningProxy implements ReverseProxy {
     this.#drivesHealth = options.healthChecks !== "external";
     const trust = trustedPeers(options.trustedProxies ?? []);
     const steps = defaultSteps({ logger, random, trust, health: this.#updater, outliers: this.#outliers, clock });
-    this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFor);
+    this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger));
     this.#clusters = new ClusterStates(this.#models, [this.#updater, this.health, this.#outliers, ...(options.clusterListeners ?? [])], clock);
     const chain = options.steps?.(steps) ?? steps;
     const served = { policies: options.policies ?? {}, timeouts: chain.some((step) => step.name === "timeout") };

@@ -48,9 +48,7 @@ export function unservedByCluster(cluster: ClusterConfig): readonly ConfigIssue[
   const entity = { kind: "cluster", id: cluster.clusterId } as const;
   const { httpClient, httpRequest } = cluster;
   const unserved: readonly (readonly [path: string, isSet: boolean])[] = [
-    ["HttpClient.WebProxy", Boolean(httpClient?.webProxy?.address)],
-    ["HttpClient.RequestHeaderEncoding", Boolean(httpClient?.requestHeaderEncoding)],
-    ["HttpClient.ResponseHeaderEncoding", Boolean(httpClient?.responseHeaderEncoding)],
+    ["HttpClient.WebProxy.UseDefaultCredentials", httpClient?.webProxy?.useDefaultCredentials === true],
     ["HttpRequest.VersionPolicy", needsOtherVersion(httpRequest)],
   ];
   return unserved

@@ -24,15 +24,14 @@ describe("settings that nothing serves", () => {
           {
             sessionAffinity: { enabled: true, affinityKeyName: "k" },
             healthCheck: { active: { enabled: true }, passive: { enabled: true } },
-            httpClient: { webProxy: { address: "http://proxy.test" }, responseHeaderEncoding: "utf-8" },
+            httpClient: { webProxy: { address: "http://proxy.test", useDefaultCredentials: true }, responseHeaderEncoding: "utf-8" },
             httpRequest: { version: "2", versionPolicy: "RequestVersionExact" },
           },
         ),
       ),
     ).toEqual([
       "CorsPolicy",
-      "HttpClient.WebProxy",
-      "HttpClient.ResponseHeaderEncoding",
+      "HttpClient.WebProxy.UseDefaultCredentials",
       "HttpRequest.VersionPolicy",
     ]);
   });

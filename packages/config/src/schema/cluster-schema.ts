@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema";
+import { Certificate } from "./certificate-schema.ts";
 import { field, record } from "./field.ts";
 import { Retry, RetryBudget } from "./retry-schema.ts";
 import { AbsoluteUrl, Bool, Duration, HttpVersion, Integer, OneOf, Text } from "./scalars.ts";
@@ -8,6 +9,10 @@ const Destination = Schema.Struct({
   enabled: field(Bool, "False takes the destination out as if it were not there; requests under way finish.", { default: true, extension: true }),
   health: field(Text, "Base of health probes.", { defaultText: "`Address`" }),
   host: field(Text, "Host header of requests and probes, where no transform sets one.", { defaultText: "the authority of `Address`" }),
+  serverName: field(Text, "Name for SNI and certificate check, where `HttpClient` has none.", {
+    defaultText: "the name in `Host`, then that in `Address`",
+    extension: true,
+  }),
   weight: field(Integer(0, 1000), "Share of the requests, relative to the other destinations: 0 to 1000, 0 is none.", { default: 1, extension: true }),
   priority: field(Integer(), "Destinations with the lowest number get the requests, the others only while none of them is available.", {
     default: 0,
@@ -128,22 +133,35 @@ const HttpClient = Schema.Struct({
   sslProtocols: field(
     Schema.Array(OneOf(["None", "Ssl2", "Ssl3", "Tls", "Tls11", "Tls12", "Tls13"], [0, 12, 48, 192, 768, 3072, 12_288])),
     "TLS versions that may be used; several in one text are separated by commas.",
-    { defaultText: "the system's" },
+    { defaultText: "Tls12, Tls13" },
   ),
   dangerousAcceptAnyServerCertificate: field(Bool, "Turns the validation of the destination's certificate off.", { default: false }),
   maxConnectionsPerServer: field(Integer(), "HTTP/1.1 connections per destination, above 0.", { defaultText: "unlimited" }),
   enableMultipleHttp2Connections: field(Bool, "Further HTTP/2 connections when the first one has no streams left.", { default: true }),
-  requestHeaderEncoding: field(Text, "`utf-8`, `us-ascii` or `iso-8859-1`.", { defaultText: "bytes pass unchanged" }),
-  responseHeaderEncoding: field(Text, "`utf-8`, `us-ascii` or `iso-8859-1`.", { defaultText: "bytes pass unchanged" }),
+  requestHeaderEncoding: field(
+    Text,
+    "What request header values are at destinations: `utf-8` (what is not is taken for `iso-8859-1` and converted, and transforms may set any text), `us-ascii` (a request with anything else gets 502) or `iso-8859-1`.",
+    { defaultText: "bytes pass unchanged" },
+  ),
+  responseHeaderEncoding: field(Text, "What response header values have to be: `utf-8` or `us-ascii` (a response with anything else becomes 502) or `iso-8859-1`.", { defaultText: "bytes pass unchanged" }),
   webProxy: field(
     Schema.Struct({
-      address: field(AbsoluteUrl, "URL of the outbound proxy."),
-      bypassOnLocal: field(Bool, "Whether local addresses are reached directly.", { default: false }),
-      useDefaultCredentials: field(Bool, "Whether the identity of the process is sent.", { default: false }),
+      address: field(AbsoluteUrl, "`http://host:port` of the outbound proxy. A user name and password in it are sent to the proxy, and never logged."),
+      bypassOnLocal: field(Bool, "Whether destinations on this machine, or with a name without dots, are reached directly.", { default: false }),
+      useDefaultCredentials: field(Bool, "Has no effect, and is warned of: put credentials into `Address`.", { default: false }),
     }),
     "Outbound web proxy.",
     { defaultText: "none" },
   ),
+  certificateAuthorities: field(Text, "File of the authorities (PEM) that vouch for destinations. Relative to this file. Read again when it changes.", {
+    defaultText: "those that Node knows",
+    extension: true,
+  }),
+  clientCertificate: field(Certificate, "What the gateway shows of itself to destinations that ask for it. Read again when a file changes.", {
+    defaultText: "none",
+    extension: true,
+  }),
+  serverName: field(Text, "Name for SNI and certificate check, for all destinations.", { defaultText: "that of the destination", extension: true }),
   connectTimeout: field(Duration, "For opening a connection, above 0.", { default: "00:00:15", extension: true }),
   maxQueuedRequests: field(
     Integer(0),

@@ -1,7 +1,7 @@
 /** A tree to configuration: sections are decoded one by one, each route and cluster for itself, all faults are kept. */
 import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
-import type { ClusterConfig, SslProtocol } from "../cluster-config.ts";
+import type { ClusterConfig, HttpClientConfig, SslProtocol } from "../cluster-config.ts";
 import type { ConfigIssue } from "../config-issue.ts";
 import { shorten } from "../config-issue.ts";
 import { splitUrls } from "../define-config.ts";
@@ -20,7 +20,7 @@ import type { Report, ShapePath } from "./read-shape.ts";
 import { distinct, readShape } from "./read-shape.ts";
 import { RouteSection } from "./route-schema.ts";
 import { shapeOf } from "./schema-shape.ts";
-import { resolveServerFiles } from "./server-files.ts";
+import { resolveClientFiles, resolveServerFiles } from "./server-files.ts";
 import { suggest } from "./suggest.ts";
 
 export interface DecodedSource {
@@ -221,7 +221,9 @@ class SourceReader {
     const value = this.#entity("cluster", id, decoders.cluster, node);
     const { httpClient, ...rest } = value;
     const sslProtocols = httpClient?.sslProtocols?.filter((protocol): protocol is SslProtocol => protocol !== "None");
-    const client = httpClient === undefined ? {} : { httpClient: { ...httpClient, sslProtocols: sslProtocols?.length === 0 ? undefined : sslProtocols } };
+    const prefix = ["ReverseProxy", "Clusters", id, "HttpClient"];
+    const settings = { ...httpClient, sslProtocols: sslProtocols?.length === 0 ? undefined : sslProtocols } as HttpClientConfig;
+    const client = httpClient === undefined ? {} : { httpClient: resolveClientFiles(settings, (path) => this.#directoryOf([...prefix, ...path])) };
     this.#clusters.push({ ...rest, ...client, clusterId: id } as unknown as ClusterConfig);
   }
 

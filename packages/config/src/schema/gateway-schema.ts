@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema";
+import { Certificate } from "./certificate-schema.ts";
 import { ClusterSection } from "./cluster-schema.ts";
 import { field, record } from "./field.ts";
 import { RouteSection } from "./route-schema.ts";
@@ -46,12 +47,6 @@ const AccessLog = Schema.Struct({
   enabled: field(Bool, "Whether the log is on.", { defaultText: "true when a path or a format is given" }),
   path: field(Text, "File that lines are appended to; opened anew at SIGHUP.", { defaultText: "standard error" }),
   format: field(OneOf(["Combined", "Json"]), "Form of the lines.", { default: "Combined" }),
-});
-
-const Certificate = Schema.Struct({
-  path: field(Text, "File of the certificate and its chain in PEM, or PKCS #12 (`.pfx`, `.p12`). Relative to this file. Required."),
-  keyPath: field(Text, "File of the private key in PEM.", { defaultText: "in `Path`" }),
-  password: field(Text, "Opens an encrypted key or PKCS #12 file."),
 });
 
 const Endpoint = Schema.Struct({

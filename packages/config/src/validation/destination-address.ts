@@ -31,6 +31,14 @@ export function hostHeaderFault(host: string): string | undefined {
   return undefined;
 }
 
+/** Why `name` cannot be a server name (RFC 6066, 3) or an address in its place, or undefined when it can. */
+export function serverNameFault(name: string): string | undefined {
+  if (isIPv4(name) || isIPv6(name)) return undefined;
+  if (/[^\u0021-\u007e]/.test(name)) return "it is written in punycode (xn--) where it is not ASCII, and has no blanks";
+  if (name.length > 253 || !/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(name)) return "it is a host name without port, or an IP address without brackets";
+  return undefined;
+}
+
 /** Why `server` cannot be asked for names, or undefined when it can: an IP address, IPv6 in brackets where a port follows. */
 export function nameServerFault(server: string): string | undefined {
   if (isIPv6(server) && !server.includes("%")) return undefined;

@@ -1,7 +1,7 @@
 import type { ClusterConfig, DestinationConfig } from "../cluster-config.ts";
 import type { ConfigIssue } from "../config-issue.ts";
 import { longestTimer } from "../duration.ts";
-import { addressFault, hostHeaderFault, nameServerFault, withoutCredentials } from "./destination-address.ts";
+import { addressFault, hostHeaderFault, serverNameFault, nameServerFault, withoutCredentials } from "./destination-address.ts";
 import { IssueCollector, quoted } from "./issue-collector.ts";
 import type { IssuePath } from "./issue-collector.ts";
 import { checkRetry, checkRetryBudget } from "./validate-retry.ts";
@@ -140,13 +140,31 @@ function checkHttpClient(cluster: ClusterConfig, found: IssueCollector): void {
   if (prewarm !== undefined && prewarm !== null && !(Number.isSafeInteger(prewarm) && prewarm >= 0 && prewarm <= 1000)) {
     found.error("prewarm", ["HttpClient", "Prewarm"], "Prewarm must be a whole number from 0 to 1000", { value: prewarm });
   }
+  const { sslProtocols, clientCertificate, serverName } = client;
+  if (sslProtocols && sslProtocols.length > 0 && sslProtocols.every((name) => name === "Ssl2" || name === "Ssl3")) {
+    found.error("ssl-protocols", ["HttpClient", "SslProtocols"], "SslProtocols names no version that can be spoken", { hint: "use Tls12 and Tls13" });
+  }
+  if (clientCertificate && !clientCertificate.path) {
+    found.error("client-certificate-missing", ["HttpClient", "ClientCertificate"], "ClientCertificate has no Path", { hint: "the file of the certificate, PEM or PKCS #12" });
+  }
+  if (serverName) checkServerName(["HttpClient", "ServerName"], serverName, found);
   const proxy = client.webProxy?.address;
   if (proxy) {
-    const fault = addressFault(proxy.replace(/^([^/]*:\/\/)[^/?#]*@/, "$1"));
+    const fault = webProxyFault(proxy);
     if (fault !== undefined) {
       found.error("web-proxy-address", ["HttpClient", "WebProxy", "Address"], `the web proxy's address '${quoted(withoutCredentials(proxy))}' is wrong: ${fault}`);
     }
   }
+}
+
+function webProxyFault(address: string): string | undefined {
+  const fault = addressFault(address.replace(/^([^/]*:\/\/)[^/?#]*@/, "$1"));
+  return fault ?? (/^https:/i.test(address) ? "proxies are spoken to in cleartext; use http://" : undefined);
+}
+
+function checkServerName(path: IssuePath, name: string, found: IssueCollector): void {
+  const fault = serverNameFault(name);
+  if (fault !== undefined) found.error("server-name-invalid", path, `the ServerName '${quoted(name)}' is wrong: ${fault}`, { value: name });
 }
 
 function checkEncoding(code: string, member: string, name: string | null | undefined, found: IssueCollector): void {
@@ -197,6 +215,7 @@ function checkDestination(destination: DestinationConfig | null, path: IssuePath
       found.error("destination-host-invalid", [...path, "Host"], `the Host '${quoted(destination.host)}' of ${label} is wrong: ${fault}`, { value: destination.host });
     }
   }
+  if (destination.serverName) checkServerName([...path, "ServerName"], destination.serverName, found);
   const { weight, priority } = destination;
   if (weight !== undefined && weight !== null && !(weight >= 0 && weight <= 1000)) {
     found.error("destination-weight", [...path, "Weight"], `the Weight of ${label} must be from 0 to 1000`, { value: weight });

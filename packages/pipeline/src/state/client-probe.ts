@@ -2,6 +2,7 @@ import type { Probe, ProbeRequest } from "@proxy/cluster";
 import { prepareDestination } from "@proxy/forwarder";
 import { HeaderList, type DestinationCall, type DestinationHandler } from "@proxy/http";
 import { proxyModelOf } from "./cluster-models.ts";
+import { serverNameOf } from "./server-name.ts";
 
 /** More of a body is not read: the status is known by then. */
 const enoughBody = 1_048_576;
@@ -10,13 +11,13 @@ const enoughBody = 1_048_576;
  * Sends probes by the cluster's own client, with its TLS settings and connections. A probe is over when the whole response
  * has come: a destination that hangs in the middle of one is not well.
  */
-export const clientProbe: Probe = (request, { cluster }, signal) => {
+export const clientProbe: Probe = (request, { cluster, destination: probed }, signal) => {
   const { client } = proxyModelOf(cluster);
   client.acquire();
   return new Promise<{ status: number }>((resolve, reject) => {
     const handler = new ProbeHandler(resolve, reject);
     const { prefix, target } = split(request.url);
-    const destination = prepareDestination(prefix);
+    const destination = prepareDestination(prefix, { serverName: serverNameOf(probed.model?.config ?? {}) });
     const headers = HeaderList.from(request.headers);
     if (!headers.has("host")) headers.set("Host", destination.authority);
     const call = destination.clientOf(client.client).send({ method: request.method, target, headers, body: undefined }, handler);

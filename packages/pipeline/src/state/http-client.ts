@@ -1,45 +1,76 @@
-import type { HttpClientConfig, SslProtocol } from "@proxy/config";
+import type { ClusterConfig, HttpClientConfig } from "@proxy/config";
 import { createHttpClient } from "@proxy/forwarder";
-import type { DestinationTlsOptions, HttpClient, HttpClientOptions } from "@proxy/http";
-
-const tlsVersions: Readonly<Record<SslProtocol, NonNullable<DestinationTlsOptions["minVersion"]> | undefined>> = {
-  // Node speaks neither: they allow nothing.
-  Ssl2: undefined,
-  Ssl3: undefined,
-  Tls: "TLSv1",
-  Tls11: "TLSv1.1",
-  Tls12: "TLSv1.2",
-  Tls13: "TLSv1.3",
-};
+import { DestinationTls, type HeaderEncoding, type HeaderEncodings, type HttpClient, type HttpClientOptions } from "@proxy/http";
+import type { ProxyLogger } from "../logger.ts";
+import { clientTlsFiles, clientTlsOptions } from "./client-tls.ts";
+import { watchFiles } from "./watch-files.ts";
 
 /** A destination that hangs must not gather requests without end. */
 const defaultMaxQueuedRequests = 10_000;
 
-/** The client for the settings of a cluster: `HttpClient` in its configuration. */
-export function httpClientFor(settings: HttpClientConfig): HttpClient {
-  return createHttpClient(httpClientOptions(settings));
+/** .NET's names and the usual ones. */
+const encodings: ReadonlyMap<string, HeaderEncoding> = new Map([
+  ["utf-8", "utf-8"],
+  ["utf8", "utf-8"],
+  ["us-ascii", "us-ascii"],
+  ["ascii", "us-ascii"],
+  ["iso-8859-1", "iso-8859-1"],
+  ["latin1", "iso-8859-1"],
+]);
+
+/**
+ * Makes the clients for the settings of clusters: `HttpClient` in their configuration. Files of certificates are read here and
+ * looked at every `interval` milliseconds (default 1000) for as long as the client lives: what changed in them counts for the
+ * connections to come, and what cannot be used is told and changes nothing.
+ */
+export function httpClientFactory(logger: ProxyLogger, interval?: number): (settings: HttpClientConfig, cluster: ClusterConfig) => HttpClient {
+  return (settings, cluster) => {
+    const options = httpClientOptions(settings);
+    const files = clientTlsFiles(settings);
+    if (files.length === 0) return createHttpClient(options);
+    const tls = new DestinationTls(clientTlsOptions(settings));
+    const told = { cluster: cluster.clusterId, files: files.join(", ") };
+    const stop = watchFiles(files, interval, () => {
+      try {
+        tls.update(clientTlsOptions(settings) ?? {});
+        logger.event("info", "client-certificates-changed", told);
+      } catch (error) {
+        logger.event("warning", "client-certificates-refused", { ...told, error });
+      }
+    });
+    return untilClosed(createHttpClient({ ...options, tls }), stop);
+  };
 }
 
 /** What those settings are to a client; what is not said has the client's default, save that its queue has a bound. */
-export function httpClientOptions(settings: HttpClientConfig): HttpClientOptions {
+export function httpClientOptions(settings: HttpClientConfig): HttpClientOptions & HeaderEncodings {
+  const { webProxy } = settings;
   return {
     maxConnections: settings.maxConnectionsPerServer,
+    multipleHttp2Connections: settings.enableMultipleHttp2Connections,
     maxQueuedRequests: settings.maxQueuedRequests ?? defaultMaxQueuedRequests,
     queueTimeout: settings.queueTimeout,
     connectTimeout: settings.connectTimeout,
     idleTimeout: settings.idleTimeout,
     connectionLifetime: settings.connectionLifetime,
     prewarm: settings.prewarm,
-    tls: tlsOptions(settings),
+    tls: clientTlsOptions(settings),
+    requestHeaderEncoding: encodings.get(settings.requestHeaderEncoding?.toLowerCase() ?? ""),
+    responseHeaderEncoding: encodings.get(settings.responseHeaderEncoding?.toLowerCase() ?? ""),
+    webProxy: webProxy?.address ? { address: webProxy.address, bypassOnLocal: webProxy.bypassOnLocal } : undefined,
   };
 }
 
-function tlsOptions(settings: HttpClientConfig): DestinationTlsOptions | undefined {
-  const versions = (settings.sslProtocols ?? []).flatMap((name) => tlsVersions[name] ?? []).sort();
-  if (versions.length === 0 && !settings.dangerousAcceptAnyServerCertificate) return undefined;
+function untilClosed(client: HttpClient, stop: () => void): HttpClient {
   return {
-    acceptAnyCertificate: settings.dangerousAcceptAnyServerCertificate,
-    minVersion: versions[0],
-    maxVersion: versions.at(-1),
+    destination: (origin) => client.destination(origin),
+    close() {
+      stop();
+      return client.close();
+    },
+    destroy(cause) {
+      stop();
+      client.destroy(cause);
+    },
   };
 }

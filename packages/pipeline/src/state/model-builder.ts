@@ -5,6 +5,7 @@ import { prepareDestination } from "@proxy/forwarder";
 import type { HttpClient } from "@proxy/http";
 import type { DestinationModel } from "@proxy/cluster";
 import type { ProxyClusterModel, ProxyDestinationModel } from "./cluster-models.ts";
+import { serverNameOf } from "./server-name.ts";
 import { policiesOf, type ClusterPolicies } from "./cluster-policies.ts";
 import { SharedClient } from "./shared-client.ts";
 
@@ -37,8 +38,9 @@ export class ModelBuilder implements ClusterModelBuilder {
     previous: DestinationModel | undefined,
   ): ProxyDestinationModel {
     const known = previous as ProxyDestinationModel | undefined;
-    const prepared =
-      known?.config.address === config.address ? known.prepared : prepareDestination(config.address);
+    const serverName = serverNameOf(config);
+    const isKnown = known?.config.address === config.address && known.prepared.origin.serverName === serverName;
+    const prepared = isKnown ? known.prepared : prepareDestination(config.address, { serverName });
     return { config, prepared, host: config.host || undefined };
   }
 

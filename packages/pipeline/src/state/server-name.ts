@@ -1,0 +1,14 @@
+import { portColon } from "@proxy/http";
+import type { DestinationConfig } from "@proxy/config";
+
+/**
+ * The name that a destination is asked for in TLS, and has to prove: its `ServerName`, then that of its `Host`, as .NET has it, so
+ * that destinations by IP address are checked by the name that they were found by. Undefined: the host of the address.
+ */
+export function serverNameOf({ serverName, host }: Pick<DestinationConfig, "serverName" | "host">): string | undefined {
+  if (serverName) return serverName;
+  if (!host) return undefined;
+  const colon = portColon(host);
+  const name = colon < 0 ? host : host.slice(0, colon);
+  return name.startsWith("[") ? name.slice(1, -1) : name;
+}
