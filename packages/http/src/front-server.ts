@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { ConnectionBudget } from "./connection-budget.ts";
 import type { ExchangeHandler } from "./exchange.ts";
+import type { ProxyProtocolOptions } from "./proxy-protocol/proxy-protocol-gate.ts";
 import type { ServerLimits } from "./server-limits.ts";
 
 /** A server that presents requests as exchanges. Made by `createNodeServer`, `createEngineServer`, … */
@@ -36,6 +37,11 @@ export interface FrontServerOptions {
    * error thrown by the handler. For logs. Must not throw.
    */
   readonly onFault?: ((error: Error, connectionId: number) => void) | undefined;
+  /**
+   * Connections begin with a PROXY header (version 1 or 2), before TLS: the addresses of the connection are those that it says.
+   * Default: they do not.
+   */
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
   /** Milliseconds, monotonic. Injected by tests. Default `performance.now`. */
   readonly now?: (() => number) | undefined;
 }

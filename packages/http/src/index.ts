@@ -36,6 +36,8 @@ export { headerKey } from "./header-name.ts";
 export { BadRequestError, ClientGoneError, ExchangeStateError } from "./errors.ts";
 export { ConnectionBudget } from "./connection-budget.ts";
 export type { FrontServer, FrontServerOptions, ListenAddress } from "./front-server.ts";
+export type { ProxyProtocolOptions } from "./proxy-protocol/proxy-protocol-gate.ts";
+export { ProxyHeaderError } from "./proxy-protocol/proxy-header.ts";
 export { defaultServerLimits } from "./server-limits.ts";
 export type { ServerLimits, MinDataRate } from "./server-limits.ts";
 export { hasListElement, isHeaderName, isHeaderValue, isMethod, isReasonPhrase, isToken, listElements } from "./field-grammar.ts";

@@ -4,6 +4,7 @@ import type { ConnectionInfo, ExchangeHandler, TlsInfo } from "../exchange.ts";
 import type { FrontServerOptions } from "../front-server.ts";
 import { TimerWheel } from "../engine/timer-wheel.ts";
 import { defaultServerLimits, type ServerLimits } from "../server-limits.ts";
+import type { ProxiedAddresses } from "../proxy-protocol/proxy-header.ts";
 import { connectionInfo } from "./connection-info.ts";
 import { Http2Connection } from "./http2-connection.ts";
 
@@ -54,15 +55,15 @@ export class Http2Sessions {
     return this.#connections.size;
   }
 
-  /** Serves `socket`, whose TLS handshake is over. */
-  adopt(socket: Socket, tls: TlsInfo | undefined): void {
+  /** Serves `socket`, whose TLS handshake is over; `proxied`: what a proxy in front says of it. */
+  adopt(socket: Socket, tls: TlsInfo | undefined, proxied?: ProxiedAddresses | undefined): void {
     const { limits, budget } = this.#context;
     if (this.#closing || budget.open >= (limits.maxConcurrentConnections ?? Infinity)) {
       socket.on("error", () => undefined);
       socket.destroy();
       return;
     }
-    const info: ConnectionInfo = { ...connectionInfo(socket), tls };
+    const info: ConnectionInfo = { ...connectionInfo(socket), ...proxied, tls };
     this.#connections.add(new Http2Connection(this.#context, socket, info));
     budget.takeOpen();
   }

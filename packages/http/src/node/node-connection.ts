@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { ClientGoneError } from "../errors.ts";
 import type { ConnectionInfo } from "../exchange.ts";
+import type { ProxiedAddresses } from "../proxy-protocol/proxy-header.ts";
 import { connectionInfo } from "./connection-info.ts";
 import type { NodeExchange } from "./node-exchange.ts";
 import { resetSocket } from "../reset-socket.ts";
@@ -42,18 +43,19 @@ export class NodeConnection {
   idleSince: number | undefined;
   #error: Error | undefined;
 
-  /** The connection of `socket`, made on first sight. */
-  static of(socket: Socket): NodeConnection {
+  /** The connection of `socket`, made on first sight; `proxied`: what a proxy in front says of it, to be told then. */
+  static of(socket: Socket, proxied?: ProxiedAddresses | undefined): NodeConnection {
     const known = connections.get(socket);
     if (known !== undefined) return known;
-    const connection = new NodeConnection(socket);
+    const connection = new NodeConnection(socket, proxied);
     connections.set(socket, connection);
     return connection;
   }
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, proxied: ProxiedAddresses | undefined) {
     this.socket = socket;
-    this.info = connectionInfo(socket);
+    const info = connectionInfo(socket);
+    this.info = proxied === undefined ? info : { ...info, ...proxied };
     socket.on("error", (error) => {
       this.#error ??= error;
     });

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer as createListener, type AddressInfo, type Server as Listener, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ConnectionBudget } from "../connection-budget.ts";
 import { BadRequestError, ClientGoneError } from "../errors.ts";
@@ -10,6 +10,7 @@ import { defaultServerLimits, type ServerLimits } from "../server-limits.ts";
 import { asksForUpgrade, upgradeExchange } from "./exchange-from-node.ts";
 import { NodeConnection } from "./node-connection.ts";
 import { NodeExchange } from "./node-exchange.ts";
+import { ProxyProtocolGate } from "../proxy-protocol/proxy-protocol-gate.ts";
 import { coarse, RateWatch } from "./rate-watch.ts";
 import { readRequestHead } from "./read-request-head.ts";
 
@@ -32,6 +33,8 @@ class NodeServer implements FrontServer {
   readonly #connections = new Set<NodeConnection>();
   readonly #budget: ConnectionBudget;
   readonly #watch: RateWatch;
+  readonly #listener: Listener;
+  readonly #gate: ProxyProtocolGate | undefined;
   #closing = false;
 
   constructor(options: FrontServerOptions) {
@@ -45,6 +48,25 @@ class NodeServer implements FrontServer {
     server.maxHeadersCount = 0;
     // A client that half-closed still gets its answer; the watch ends those that only left.
     Object.assign(server, { httpAllowHalfOpen: true });
+    const { proxyProtocol } = options;
+    if (proxyProtocol === undefined) {
+      this.#gate = undefined;
+      this.#listener = server;
+    } else {
+      const gate = new ProxyProtocolGate({
+        ...proxyProtocol,
+        budget: this.#budget,
+        maximum: limits.maxConcurrentConnections ?? Infinity,
+        onFault: (error) => this.#fault(error, 0),
+        deliver: (socket, addresses) => {
+          NodeConnection.of(socket, addresses);
+          server.emit("connection", socket);
+        },
+      });
+      this.#gate = gate;
+      this.#listener = createListener({ allowHalfOpen: true, noDelay: true, highWaterMark: limits.maxResponseBufferSize });
+      this.#listener.on("connection", (socket) => gate.accept(socket));
+    }
     server.on("connection", (socket) => this.#onConnection(socket));
     server.on("request", (req, res) => this.#onRequest(req, res));
     server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => this.#onRequest(req, res));
@@ -61,11 +83,11 @@ class NodeServer implements FrontServer {
   }
 
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#connections.size + (this.#gate?.waiting ?? 0);
   }
 
   listen(at: ListenAddress): Promise<AddressInfo> {
-    const server = this.#server;
+    const server = this.#listener;
     return new Promise((resolve, reject) => {
       server.once("error", reject);
       server.listen({ port: at.port, ...(at.host === undefined ? {} : { host: at.host }) }, () => {
@@ -78,8 +100,10 @@ class NodeServer implements FrontServer {
 
   async close(gracePeriod: number = defaultGracePeriod): Promise<void> {
     this.#closing = true;
+    this.#gate?.close();
     const stopped = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
+      this.#listener.close(() => resolve());
+      if (this.#gate !== undefined) this.#server.close();
     });
     for (const connection of this.#connections) {
       connection.closing = true;

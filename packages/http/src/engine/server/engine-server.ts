@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { ConnectionBudget } from "../../connection-budget.ts";
-import type { TlsInfo } from "../../exchange.ts";
+import type { ConnectionInfo, TlsInfo } from "../../exchange.ts";
 import type { FrontServer, FrontServerOptions, ListenAddress } from "../../front-server.ts";
 import { nextConnectionId } from "../../node/connection-info.ts";
 import { defaultServerLimits, type ServerLimits } from "../../server-limits.ts";
@@ -10,6 +10,8 @@ import { readBuffers } from "../read-buffers.ts";
 import { Connection } from "./connection.ts";
 import { EngineConnectionInfo } from "./connection-info.ts";
 import { RequestParser } from "./request-parser.ts";
+import { ProxyProtocolGate } from "../../proxy-protocol/proxy-protocol-gate.ts";
+import type { ProxiedAddresses } from "../../proxy-protocol/proxy-header.ts";
 import { reuseReads } from "./reused-reads.ts";
 import type { ServerContext } from "./server-context.ts";
 
@@ -46,6 +48,7 @@ export class EngineServer implements FrontServer {
   readonly #context: ServerContext;
   readonly #server: Server;
   readonly #readMemory: Buffer | undefined;
+  readonly #gate: ProxyProtocolGate | undefined;
   /** Told when the last connection is gone, while the server closes. */
   #emptied: (() => void) | undefined;
 
@@ -73,7 +76,18 @@ export class EngineServer implements FrontServer {
       noDelay: true,
       highWaterMark: limits.maxResponseBufferSize,
     });
-    this.#server.on("connection", (socket) => this.adopt(socket, undefined));
+    const gate =
+      options.proxyProtocol === undefined
+        ? undefined
+        : new ProxyProtocolGate({
+            ...options.proxyProtocol,
+            budget,
+            maximum: limits.maxConcurrentConnections ?? Infinity,
+            onFault: (error) => this.#context.onFault(error, 0),
+            deliver: (socket, addresses) => this.adopt(socket, undefined, addresses),
+          });
+    this.#gate = gate;
+    this.#server.on("connection", (socket) => (gate === undefined ? this.adopt(socket, undefined) : gate.accept(socket)));
     this.#server.on("error", (error) => this.#context.onFault(error, 0));
   }
 
@@ -85,12 +99,13 @@ export class EngineServer implements FrontServer {
   }
 
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#connections.size + (this.#gate?.waiting ?? 0);
   }
 
   async close(gracePeriod: number = defaultGracePeriod): Promise<void> {
     const context = this.#context;
     context.closing = true;
+    this.#gate?.close();
     const stopped = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
@@ -107,15 +122,16 @@ export class EngineServer implements FrontServer {
     clearTimeout(cut);
   }
 
-  /** Serves `socket`, which must be half-open (`allowHalfOpen`) and over its TLS handshake. */
-  adopt(socket: Socket, tls: TlsInfo | undefined): void {
+  /** Serves `socket`, which must be half-open (`allowHalfOpen`) and over its TLS handshake; `proxied`: what a proxy in front says of it. */
+  adopt(socket: Socket, tls: TlsInfo | undefined, proxied?: ProxiedAddresses | undefined): void {
     const { limits, budget } = this.#context;
     if (limits.maxConcurrentConnections !== undefined && budget.open >= limits.maxConcurrentConnections) {
       socket.on("error", ignore);
       socket.destroy();
       return;
     }
-    const info = new EngineConnectionInfo(nextConnectionId(), socket, tls);
+    const id = nextConnectionId();
+    const info: ConnectionInfo = proxied === undefined ? new EngineConnectionInfo(id, socket, tls) : { id, ...proxied, tls };
     const connection = new Connection(this.#context, socket, info);
     (socket as OwnedSocket)[connectionOf] = connection;
     this.#connections.add(connection);
