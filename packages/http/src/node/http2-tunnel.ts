@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Stream } from "node:http2";
+import { constants, type Http2Stream } from "node:http2";
 import type { BodySink } from "../body.ts";
 import { ExchangeStateError } from "../errors.ts";
 import type { Tunnel } from "../exchange.ts";
@@ -6,7 +6,7 @@ import { resetCode } from "./http2-response.ts";
 
 /** A tunnel over one stream, after an extended CONNECT (RFC 8441): END_STREAM is its FIN, RST_STREAM its reset. */
 export class Http2Tunnel implements Tunnel {
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: Http2Stream;
   readonly #onBytes: (count: number) => void;
   #sink: BodySink | undefined;
   #started = false;
@@ -17,7 +17,7 @@ export class Http2Tunnel implements Tunnel {
   #shutdown: (() => void) | undefined;
   #shuttingDown = false;
 
-  constructor(stream: ServerHttp2Stream, onBytes: (count: number) => void) {
+  constructor(stream: Http2Stream, onBytes: (count: number) => void) {
     this.#stream = stream;
     this.#onBytes = onBytes;
     stream.on("drain", () => this.#drain?.());
@@ -42,6 +42,7 @@ export class Http2Tunnel implements Tunnel {
       this.#finish();
     });
     if (this.#paused) stream.pause();
+    else stream.resume();
   }
 
   pause(): void {

@@ -1,12 +1,17 @@
-import type { EngineCall } from "./engine-call.ts";
+/** What a `CallQueue` keeps of its members in themselves. */
+export interface QueuedCall<C> {
+  queued: boolean;
+  next: C | undefined;
+  previous: C | undefined;
+}
 
 /** Calls that wait for a connection, first in first out; any of them can be taken out at once. */
-export class CallQueue {
+export class CallQueue<C extends QueuedCall<C>> {
   size = 0;
-  first: EngineCall | undefined;
-  #last: EngineCall | undefined;
+  first: C | undefined;
+  #last: C | undefined;
 
-  push(call: EngineCall): void {
+  push(call: C): void {
     call.previous = this.#last;
     call.queued = true;
     if (this.#last === undefined) this.first = call;
@@ -15,13 +20,13 @@ export class CallQueue {
     this.size++;
   }
 
-  shift(): EngineCall | undefined {
+  shift(): C | undefined {
     const call = this.first;
     if (call !== undefined) this.remove(call);
     return call;
   }
 
-  remove(call: EngineCall): void {
+  remove(call: C): void {
     if (!call.queued) return;
     const { previous, next } = call;
     if (previous === undefined) this.first = next;

@@ -68,7 +68,7 @@ export class EngineDestination implements DestinationClient, Timed {
   readonly #idle: ClientConnection[] = [];
   /** All whose socket is not closed yet. */
   readonly #connections = new Set<ClientConnection>();
-  readonly #queue = new CallQueue();
+  readonly #queue = new CallQueue<EngineCall>();
   /** Connections being opened whose call was served by another or left. */
   readonly #spare = new Set<ClientConnection>();
   /** Connections that count against the limit: being opened, idle, busy and tunnels. */

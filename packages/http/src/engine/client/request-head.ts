@@ -27,7 +27,7 @@ export interface ProxiedHead {
 export function requestHead(request: DestinationRequest, host: string, proxied?: ProxiedHead): string | UnsafeHead {
   const { method, target, body, upgrade } = request;
   if (!usualMethods.has(method) && !isToken(method)) return new UnsafeHead("the method is no token");
-  if (target === "" || unsafeInTarget.test(target)) return new UnsafeHead("the target holds an illegal character");
+  if (!isSafeTarget(target)) return new UnsafeHead("the target holds an illegal character");
 
   let headers = request.headers;
   let hosts = 0;
@@ -88,8 +88,13 @@ export class UnsafeHead {
 
 const unsafeField = new UnsafeHead("a field holds an illegal character");
 
+/** Whether `target` can stand in a request: not empty, no blank, no control, nothing above ASCII. */
+export function isSafeTarget(target: string): boolean {
+  return target !== "" && !unsafeInTarget.test(target);
+}
+
 /** Lines that came from a message of a peer were checked when it was parsed. */
-function isSafeLine(line: HeaderLine): boolean {
+export function isSafeLine(line: HeaderLine): boolean {
   return line.source !== "" || line.checked !== "";
 }
 
