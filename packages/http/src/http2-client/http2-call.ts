@@ -18,7 +18,7 @@ import type { Http2Destination } from "./http2-destination.ts";
 import type { Http2Session } from "./http2-session.ts";
 import { Http2Upload } from "./http2-upload.ts";
 import { responseLines } from "./response-fields.ts";
-import { listenToStream } from "./stream-events.ts";
+import { ignoreStream, listenToStream } from "./stream-events.ts";
 
 /** How long a body waits for 100 (Continue); the destination may not know about it (RFC 9110, 10.1.1). */
 const continueTimeout = 1000;
@@ -65,6 +65,15 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
   #tunnel: Http2Tunnel | undefined;
   #streamError: Error | undefined;
   #overHttp1: DestinationCall | undefined;
+
+  /** The head of its response came. */
+  get answered(): boolean {
+    return this.#head !== undefined || this.#tunnel !== undefined;
+  }
+
+  get streamId(): number {
+    return this.#stream?.id ?? 0;
+  }
 
   constructor(destination: Http2Destination, request: DestinationRequest, handler: DestinationHandler, fields: readonly string[], flexible: boolean) {
     this.destination = destination;
@@ -226,17 +235,18 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
   }
 
   closed(): void {
-    const stream = this.#stream as ClientHttp2Stream;
+    const code = this.#stream?.rstCode ?? 0;
     const session = this.#session as Http2Session;
-    this.#stream = undefined;
+    this.#release();
     session.callClosed(this);
-    if (this.#tunnel !== undefined) {
-      this.#tunnel.closed(this.#streamError ?? new Error(`${this.destination.name}: ${faultOf(stream.rstCode)}`));
-      return;
-    }
-    this.#stopWaiting();
-    if (this.done) this.upload?.drop();
-    else this.#lost(stream.rstCode, session);
+    this.#over(code, session);
+  }
+
+  /** The session is lost, and the stream with it: Node tells so later, if at all. */
+  lostSession(): void {
+    const session = this.#session as Http2Session;
+    this.#release();
+    this.#over(constants.NGHTTP2_CANCEL, session);
   }
 
   // The gate to the handler
@@ -280,7 +290,6 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
     this.done = true;
     const tunnel = new Http2Tunnel(stream, () => undefined);
     this.#tunnel = tunnel;
-    this.#session?.tunnelOpened();
     try {
       this.handler.onUpgrade(head, tunnel as Tunnel);
     } catch (error) {
@@ -312,6 +321,22 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
     }
   }
 
+  #release(): void {
+    if (this.#stream !== undefined) ignoreStream(this.#stream);
+    this.#stream = undefined;
+  }
+
+  #over(code: number, session: Http2Session): void {
+    if (this.#tunnel !== undefined) {
+      const fault = session.isLost ? session.fault : faultOf(code);
+      this.#tunnel.closed(new Error(`${this.destination.name}: ${fault}`, { cause: session.cause ?? this.#streamError }));
+      return;
+    }
+    this.#stopWaiting();
+    if (this.done) this.upload?.drop();
+    else this.#lost(code, session);
+  }
+
   /** The stream is closed without the end of the response. */
   #lost(code: number, session: Http2Session): void {
     const refused = this.unprocessed || (code === constants.NGHTTP2_REFUSED_STREAM && !this.#begun);
@@ -321,6 +346,7 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
       this.#session = undefined;
       this.#streamError = undefined;
       this.unprocessed = false;
+      this.ended = false;
       this.resent = true;
       this.destination.enqueue(this);
       return;

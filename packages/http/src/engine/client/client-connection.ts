@@ -64,13 +64,14 @@ export class ClientConnection implements Timed, SocketListener {
   #reading = false;
   #waitsForContinue = false;
 
-  constructor(destination: EngineDestination, initiator: EngineCall | undefined) {
+  /** `open` gives it its socket: a new one, or one that is open already, which `socketOpened` is told then. */
+  constructor(destination: EngineDestination, initiator: EngineCall | undefined, open: typeof openSocket = openSocket) {
     this.#destination = destination;
     this.initiator = initiator;
     this.#reader = new ResponseReader(destination.options.maxResponseHeadersSize);
     const { wheel } = destination;
     this.tlsGeneration = destination.tls?.generation ?? 0;
-    this.#opening = openSocket(
+    this.#opening = open(
       {
         ...destination.means,
         origin: destination.origin,

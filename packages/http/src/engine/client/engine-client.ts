@@ -1,5 +1,4 @@
 import type {
-  DestinationClient,
   DestinationOrigin,
   HttpClient,
   HttpClientOptions,
@@ -30,7 +29,7 @@ export function createEngineClient(options: EngineClientOptions = {}): HttpClien
  * Destinations are held weakly, so that addresses that come and go leave nothing behind: one lives as long as
  * somebody holds it, or a socket of it is open, which is also when it has calls waiting. Until then it is the same one.
  */
-class EngineClient implements HttpClient {
+export class EngineClient implements HttpClient {
   readonly #destinations = new Map<string, WeakRef<EngineDestination>>();
   readonly #forgotten = new FinalizationRegistry<string>((key) => {
     if (this.#destinations.get(key)?.deref() === undefined) this.#destinations.delete(key);
@@ -42,7 +41,11 @@ class EngineClient implements HttpClient {
   readonly #wheel: TimerWheel;
   #closing = false;
 
-  constructor(options: EngineClientOptions) {
+  readonly #prewarms: (origin: DestinationOrigin) => boolean;
+
+  /** `prewarms` says for which origins connections are opened ahead. */
+  constructor(options: EngineClientOptions, prewarms: (origin: DestinationOrigin) => boolean = () => true) {
+    this.#prewarms = prewarms;
     this.#options = {
       maxConnections: options.maxConnections ?? Infinity,
       maxQueuedRequests: options.maxQueuedRequests ?? Infinity,
@@ -59,7 +62,7 @@ class EngineClient implements HttpClient {
     this.#wheel = new TimerWheel({ now: options.now, interval: options.timerInterval });
   }
 
-  destination(origin: DestinationOrigin): DestinationClient {
+  destination(origin: DestinationOrigin): EngineDestination {
     const { scheme, host, port } = origin;
     const tls = scheme === "https" ? this.#tls : undefined;
     // In cleartext nobody is asked for a name.
@@ -79,7 +82,7 @@ class EngineClient implements HttpClient {
     this.#destinations.set(key, new WeakRef(created));
     this.#forgotten.register(created, key);
     if (this.#closing) void created.close();
-    else if (!key.endsWith(" tunnels")) created.prewarm();
+    else if (!key.endsWith(" tunnels") && this.#prewarms(origin)) created.prewarm();
     return created;
   }
 

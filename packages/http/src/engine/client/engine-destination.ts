@@ -11,6 +11,8 @@ import type { Timed, TimerWheel } from "../timer-wheel.ts";
 import { CallQueue } from "./call-queue.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { EngineCall } from "./engine-call.ts";
+import type { Socket } from "node:net";
+import type { NegotiatedSocket } from "../../http2-client/negotiated-socket.ts";
 import type { DestinationTls } from "../../tls/destination-tls.ts";
 import type { OpenSocketOptions } from "./open-socket.ts";
 import { type ProxiedHead, requestHead } from "./request-head.ts";
@@ -58,12 +60,15 @@ export class EngineDestination implements DestinationClient, Timed {
   /** Requests name the whole URL, for the proxy that gets them. */
   readonly proxied: ProxiedHead | undefined;
   readonly wheel: TimerWheel;
+  /** Who has more to say about the origin, and lives as long as this. */
+  owner: unknown;
   /** `destination http://host:port`, for messages. */
   readonly name: string;
   readonly #upgrades: EngineDestination | undefined;
   #session: Buffer | undefined;
   #sessionGeneration = 0;
-  readonly #host: string;
+  /** Host and port of a request that names none. */
+  readonly host: string;
   /** Idle connections, the one used last at the end. */
   readonly #idle: ClientConnection[] = [];
   /** All whose socket is not closed yet. */
@@ -91,7 +96,7 @@ export class EngineDestination implements DestinationClient, Timed {
     this.wheel = wheel;
     const host = origin.host.includes(":") ? `[${origin.host}]` : origin.host;
     const usualPort = origin.scheme === "https" ? 443 : 80;
-    this.#host = origin.port === usualPort ? host : `${host}:${origin.port}`;
+    this.host = origin.port === usualPort ? host : `${host}:${origin.port}`;
     this.name = `destination ${origin.scheme}://${host}:${origin.port}`;
   }
 
@@ -106,6 +111,30 @@ export class EngineDestination implements DestinationClient, Timed {
     this.#sessionGeneration = this.tls?.generation ?? 0;
   }
 
+  /** How a connection comes about that nobody reads whole URLs from. */
+  get tunnelMeans(): Pick<OpenSocketOptions, "tls" | "lookup" | "tunnelOver"> {
+    return this.#upgrades?.means ?? this.means;
+  }
+
+  /** Connections whose socket is not closed yet. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes over a connection that was opened before it was known to speak HTTP/1.1; closed when there are enough. */
+  adopt(negotiated: NegotiatedSocket, socket: Socket): void {
+    if (this.#closing || this.#open >= this.options.maxConnections) {
+      socket.destroy();
+      return;
+    }
+    this.#open++;
+    this.#connecting++;
+    const connection = new ClientConnection(this, undefined, ({ onread }, listener) => negotiated.give(listener, onread));
+    this.#connections.add(connection);
+    this.wheel.add(this);
+    connection.socketOpened(socket);
+  }
+
   /** Opens connections ahead of requests. When they fail, the requests that need them tell why. */
   prewarm(): void {
     while (this.#open < Math.min(this.options.prewarm, this.options.maxConnections)) {
@@ -117,7 +146,7 @@ export class EngineDestination implements DestinationClient, Timed {
 
   send(request: DestinationRequest, handler: DestinationHandler): DestinationCall {
     if (request.upgrade !== undefined && this.#upgrades !== undefined) return this.#upgrades.send(request, handler);
-    const head = requestHead(request, this.#host, this.proxied);
+    const head = requestHead(request, this.host, this.proxied);
     if (typeof head !== "string") {
       const call = new EngineCall(this, request, handler, "");
       call.fail(this.#refusal(`the request cannot be sent: ${head.fault}`, { step: "request", source: "gateway" }));
