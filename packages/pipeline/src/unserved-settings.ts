@@ -49,18 +49,28 @@ export function unservedByCluster(cluster: ClusterConfig): readonly ConfigIssue[
   const { httpClient, httpRequest } = cluster;
   const unserved: readonly (readonly [path: string, isSet: boolean])[] = [
     ["HttpClient.WebProxy.UseDefaultCredentials", httpClient?.webProxy?.useDefaultCredentials === true],
-    ["HttpRequest.VersionPolicy", needsOtherVersion(httpRequest)],
   ];
-  return unserved
+  const issues = unserved
     .filter(([, isSet]) => isSet)
     .map(([path]) => warning(entity, path, `${path} of cluster '${cluster.clusterId}' has no effect yet`));
+  if (needsHttp3(httpRequest)) issues.push(noHttp3(entity, cluster));
+  return issues;
 }
 
-/** Destinations are spoken to in HTTP/1.1. */
-function needsOtherVersion(request: ClusterConfig["httpRequest"]): boolean {
-  const { version = "2", versionPolicy = "RequestVersionOrLower" } = request ?? {};
-  if (versionPolicy === "RequestVersionOrLower") return false;
-  return version !== "1.1" && (versionPolicy === "RequestVersionExact" || version !== "1.0");
+function needsHttp3(request: ClusterConfig["httpRequest"]): boolean {
+  return request?.version === "3" && (request.versionPolicy ?? "RequestVersionOrLower") !== "RequestVersionOrLower";
+}
+
+function noHttp3(entity: NonNullable<ConfigIssue["entity"]>, cluster: ClusterConfig): ConfigIssue {
+  return {
+    code: "http3-not-served",
+    severity: "error",
+    message: `cluster '${cluster.clusterId}' asks for HTTP/3 and nothing lower, which is not spoken here`,
+    hint: "use Version 2, or VersionPolicy RequestVersionOrLower",
+    entity,
+    path: ["HttpRequest", "Version"],
+    value: "3",
+  };
 }
 
 function warning(entity: NonNullable<ConfigIssue["entity"]>, path: string, message: string): ConfigIssue {

@@ -25,14 +25,12 @@ describe("settings that nothing serves", () => {
             sessionAffinity: { enabled: true, affinityKeyName: "k" },
             healthCheck: { active: { enabled: true }, passive: { enabled: true } },
             httpClient: { webProxy: { address: "http://proxy.test", useDefaultCredentials: true }, responseHeaderEncoding: "utf-8" },
-            httpRequest: { version: "2", versionPolicy: "RequestVersionExact" },
           },
         ),
       ),
     ).toEqual([
       "CorsPolicy",
       "HttpClient.WebProxy.UseDefaultCredentials",
-      "HttpRequest.VersionPolicy",
     ]);
   });
 
@@ -46,6 +44,13 @@ describe("settings that nothing serves", () => {
 
   it("are refused where leaving them out would open a door", async () => {
     await expect(testProxy(config({ authorizationPolicy: "default" }))).rejects.toThrow("nothing here authorizes");
+  });
+
+  it("are refused where every request would fail", async () => {
+    for (const versionPolicy of ["RequestVersionExact", "RequestVersionOrHigher"] as const) {
+      await expect(testProxy(config({}, { httpRequest: { version: "3", versionPolicy } }))).rejects.toThrow("asks for HTTP/3");
+    }
+    expect(await warningsOf(config({}, { httpRequest: { version: "3" } }))).toEqual([]);
   });
 
   it("are accepted where the application's own steps serve them", async () => {

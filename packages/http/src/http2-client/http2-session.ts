@@ -281,7 +281,7 @@ export class Http2Session implements SocketListener {
     this.isCut = byUs;
     const opened = before !== "connecting" && before !== "greeting";
     if (opened) this.#destination.sessionLeft(this);
-    for (const call of [...this.#calls]) call.lostSession();
+    for (const call of this.#calls) call.lostSession();
     this.#calls.clear();
     this.#session?.destroy();
     if (this.#socket === undefined) this.#negotiated.destroy();

@@ -44,7 +44,8 @@ export function requestFields(request: DestinationRequest, scheme: string, host:
 /** A trailer section in the form that Node takes, or undefined when a line of it cannot be written. */
 export function trailerFields(trailers: HeaderList | undefined): Record<string, string | string[]> | undefined {
   const fields = Object.create(null) as Record<string, string | string[]>;
-  for (let i = 0; trailers !== undefined && i < trailers.size; i++) {
+  if (trailers === undefined) return fields;
+  for (let i = 0; i < trailers.size; i++) {
     const line = trailers.lineAt(i);
     const { key } = line;
     if (!isSafeLine(line)) return undefined;

@@ -12,11 +12,6 @@ import type { EngineDestination } from "../engine/client/engine-destination.ts";
 import { Http2Destination } from "./http2-destination.ts";
 import { versionPlan } from "./version-plan.ts";
 
-export interface VersionedClientOptions extends EngineClientOptions {
-  /** Whether further HTTP/2 connections are opened to an origin when all streams of the first are taken. Default true. */
-  readonly multipleHttp2Connections?: boolean | undefined;
-}
-
 /**
  * A client that speaks HTTP/1.1 (by the engine) and HTTP/2 (by `node:http2`), as `httpVersion` and `versionPolicy` of each
  * request say:
@@ -35,7 +30,7 @@ export interface VersionedClientOptions extends EngineClientOptions {
  * Requests that wait for an HTTP/2 stream are bounded by `maxQueuedRequests` and `queueTimeout` where no further connection may be
  * opened for them. Throws as `createEngineClient` does.
  */
-export function createVersionedClient(options: VersionedClientOptions = {}): HttpClient {
+export function createVersionedClient(options: EngineClientOptions = {}): HttpClient {
   return new VersionedClient(options);
 }
 
@@ -49,7 +44,7 @@ class VersionedClient implements HttpClient {
   });
   #closing = false;
 
-  constructor(options: VersionedClientOptions) {
+  constructor(options: EngineClientOptions) {
     // Whether an https origin speaks HTTP/1.1 is not known yet.
     this.#engine = new EngineClient(options, ({ scheme }) => scheme === "http");
     this.#multiple = options.multipleHttp2Connections ?? true;
