@@ -30,6 +30,8 @@ export interface ServerConfig {
   readonly accessLog: AccessLogConfig;
   /** What serves HTTP/1.1: the engine of this toolkit, or the server of `node:http`. Default `http1`. */
   readonly engine: ServerEngine;
+  /** A line in the log, and in the access log as JSON, of what each WebSocket carried. Default false. */
+  readonly webSocketTelemetry: boolean;
 }
 
 /** `http1` is the engine of `@proxy/http`, `node` its adapter of `node:http`. */
@@ -135,4 +137,5 @@ export const defaultServerConfig: ServerConfig = {
   affinityKeys: {},
   accessLog: {},
   engine: "http1",
+  webSocketTelemetry: false,
 };

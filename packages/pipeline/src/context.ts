@@ -1,5 +1,5 @@
 import type { AffinityResult, ClusterState, DestinationState } from "@proxy/cluster";
-import type { ForwarderError } from "@proxy/forwarder";
+import type { ForwarderError, WebSocketReport } from "@proxy/forwarder";
 import type { Exchange } from "@proxy/http";
 import type { RouteModel } from "./route-model.ts";
 import type { RouteValues } from "./routing/index.ts";
@@ -26,6 +26,8 @@ export class ProxyContext {
   affinity: AffinityResult | undefined = undefined;
   /** The status that the destination answered with, before transforms could change it; undefined without transforms of the response. */
   destinationStatus: number | undefined = undefined;
+  /** What a WebSocket carried, once it is over; undefined without `webSocketTelemetry`. */
+  webSocket: WebSocketReport | undefined = undefined;
   /** How forwarding failed; undefined when it has not or not yet. */
   outcome: ForwarderError | undefined = undefined;
   /** @internal When the clock of the route's `Timeout` was started, in ticks of the forwarder's timers; 0: it was not. */

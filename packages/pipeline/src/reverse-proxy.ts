@@ -78,6 +78,11 @@ export interface ReverseProxyOptions {
    * send of these is removed.
    */
   readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * Tells what each WebSocket carried and who closed it: an event `websocket-closed` of the logger, and `ctx.webSocket` for
+   * steps. Default false.
+   */
+  readonly webSocketTelemetry?: boolean | undefined;
   /** Time of health checks and cookies, for tests. Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Source of randomness, for tests. Default `Math.random`. */

@@ -97,7 +97,7 @@ export class RunningProxy implements ReverseProxy {
     });
     this.#drivesHealth = options.healthChecks !== "external";
     const trust = trustedPeers(options.trustedProxies ?? []);
-    const steps = defaultSteps({ logger, random, trust, health: this.#updater, outliers: this.#outliers, clock });
+    const steps = defaultSteps({ logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry: options.webSocketTelemetry });
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger));
     this.#clusters = new ClusterStates(this.#models, [this.#updater, this.health, this.#outliers, ...(options.clusterListeners ?? [])], clock);
     const chain = options.steps?.(steps) ?? steps;

@@ -1,3 +1,5 @@
+import type { WebSocketReport } from "@proxy/forwarder";
+
 /** What the access log says of one request. Strings are as on the wire: each character one byte, nothing escaped. */
 export interface AccessLogEntry {
   /** Wall clock at the end of the request, in milliseconds since 1970. */
@@ -14,6 +16,8 @@ export interface AccessLogEntry {
   readonly destination: string | undefined;
   /** What went wrong, in the words of the error's code. */
   readonly error: string | undefined;
+  /** What a WebSocket carried, where that is told. Not in the combined format. */
+  readonly webSocket?: WebSocketReport | undefined;
 }
 
 export interface AccessLogRequest {

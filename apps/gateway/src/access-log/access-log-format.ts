@@ -46,6 +46,7 @@ function formatJson(entry: AccessLogEntry): string {
     cluster: entry.cluster,
     destination: entry.destination,
     error: entry.error,
+    webSocket: entry.webSocket && { ...entry.webSocket, established: new Date(entry.webSocket.established).toISOString() },
   });
   return `${asciiJson(text)}\n`;
 }

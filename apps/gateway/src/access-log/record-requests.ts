@@ -90,5 +90,6 @@ function entryOf(exchange: Exchange, ctx: ProxyContext | undefined, duration: nu
     cluster: ctx?.clusterState?.id,
     destination: ctx?.destination?.id,
     error: ctx?.outcome?.code,
+    webSocket: ctx?.webSocket,
   };
 }

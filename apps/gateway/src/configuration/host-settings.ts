@@ -20,6 +20,7 @@ export interface HostSettings {
   readonly affinityKeys: AffinityKeysConfig;
   /** Addresses and networks. */
   readonly trustedProxies: readonly string[];
+  readonly webSocketTelemetry: boolean;
 }
 
 /** What the command line says about the same things; it wins. */
@@ -40,6 +41,7 @@ export function hostSettingsOf(config: GatewayConfig, overrides: HostOverrides):
     accessLog: accessLogSettings(server.accessLog),
     affinityKeys: server.affinityKeys,
     trustedProxies: server.trustedProxies,
+    webSocketTelemetry: server.webSocketTelemetry,
   };
 }
 

@@ -37,7 +37,7 @@ export function restartWarnings(started: GatewayConfig, overrides: HostOverrides
 }
 
 function settingsOf({ urls, server, logging }: GatewayConfig, overrides: HostOverrides): ReadonlyMap<string, unknown> {
-  const { limits, endpoints, certificates, shutdownTimeout, trustedProxies, affinityKeys, accessLog, engine } = server;
+  const { limits, endpoints, certificates, shutdownTimeout, trustedProxies, affinityKeys, accessLog, engine, webSocketTelemetry } = server;
   const settings = new Map<string, unknown>([
     ["Server:Limits", { ...limits }],
     ["Server:ShutdownTimeout", shutdownTimeout],
@@ -45,6 +45,7 @@ function settingsOf({ urls, server, logging }: GatewayConfig, overrides: HostOve
     ["Server:AffinityKeys", { ...affinityKeys }],
     ["Server:AccessLog", { ...accessLog }],
     ["Server:Engine", engine],
+    ["Server:WebSocketTelemetry", webSocketTelemetry],
     ["Server:Certificates", { ...certificates }],
   ]);
   if (overrides.addresses === undefined) settings.set("Urls", urls).set("Server:Endpoints", plain(endpoints));

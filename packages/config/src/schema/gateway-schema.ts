@@ -93,6 +93,10 @@ export const ServerSection = Schema.Struct({
   }),
   accessLog: field(AccessLog, "One line per request.", { defaultText: "off", extension: true }),
   engine: field(OneOf(["http1", "node"]), "What serves HTTP/1.1: the engine of this toolkit, or `node:http`.", { default: "http1", extension: true }),
+  webSocketTelemetry: field(Bool, "Whether the log tells what each WebSocket carried (messages and bytes each way) and how it was closed; so does the access log as JSON.", {
+    default: false,
+    extension: true,
+  }),
 });
 
 export const LoggingSection = Schema.Struct({

@@ -166,7 +166,7 @@ export class NodeExchange implements Exchange {
     checkLines(head.headers);
     this.#node.upgraded = true;
     this.#options.onUpgraded?.();
-    this.response.die();
+    this.response.give(101);
     const { early, peerEnded } = take();
     const lines = new HeaderList();
     lines.append("Connection", "Upgrade");

@@ -131,6 +131,12 @@ export class NodeResponse implements ResponseSink {
     this.#drain = listener;
   }
 
+  /** The response gave way to a tunnel that was opened with `status`. */
+  give(status: number): void {
+    this.#status = status;
+    this.#dead = true;
+  }
+
   /** From here on every call does nothing. */
   die(): void {
     this.#dead = true;

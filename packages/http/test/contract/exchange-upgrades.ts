@@ -80,7 +80,8 @@ export const upgrades: ContractPart = {
       expect(head.header("upgrade")).toBe("websocket");
       expect(head.header("sec-websocket-accept")).toBe("x");
       expect(head.header("content-length") ?? head.header("transfer-encoding")).toBeUndefined();
-      const { tunnel } = await opened;
+      const { tunnel, exchange } = await opened;
+      expect([exchange.response.started, exchange.response.status]).toEqual([true, 101]);
       tunnel.write(Buffer.from("from the server"));
       expect((await client.readBytes(15)).toString()).toBe("from the server");
       client.write(" and late");

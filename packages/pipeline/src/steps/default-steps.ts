@@ -35,6 +35,8 @@ export interface DefaultStepOptions {
   /** Ejects destinations that stand out. Default: one of its own, of the same clock. */
   readonly outliers?: OutlierDetector | undefined;
   readonly clock?: Clock | undefined;
+  /** Tells what WebSockets carried. Default false. */
+  readonly webSocketTelemetry?: boolean | undefined;
 }
 
 export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
@@ -50,6 +52,6 @@ export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
     circuitBreakerStep(options.logger, clock),
     passiveHealthStep({ updater, outliers, clock }),
     limitsStep,
-    forwardStep(options.logger, options.random ?? systemRandom, options.trust ?? (() => false)),
+    forwardStep(options.logger, options.random ?? systemRandom, options.trust ?? (() => false), options.webSocketTelemetry),
   ];
 }

@@ -16,10 +16,10 @@ import { timeLeft } from "./timeout.ts";
  *
  * 1. None left: 503 and `NoAvailableDestinations`. Several left: any of them, with a warning.
  * 2. Counters of cluster and destination go up.
- * 3. The forwarder does its work, upgraded connection included.
+ * 3. The forwarder does its work, upgraded connection included. With `webSocketTelemetry`, what a WebSocket carried is told.
  * 4. Counters go down, whatever happened; the outcome stands in the context before the steps around go on.
  */
-export function forwardStep(logger: ProxyLogger, random: RandomSource, trust: Trust): Step {
+export function forwardStep(logger: ProxyLogger, random: RandomSource, trust: Trust, webSocketTelemetry = false): Step {
   const choose = (ctx: ProxyContext): DestinationState | undefined => {
     const { available } = ctx;
     if (available.length < 2) return available[0];
@@ -43,7 +43,7 @@ export function forwardStep(logger: ProxyLogger, random: RandomSource, trust: Tr
         return;
       }
       ctx.destination = destination;
-      return send(ctx, destination, logger, trust);
+      return send(ctx, destination, { logger, trust, webSocketTelemetry });
     },
   };
 }
@@ -58,11 +58,18 @@ function refuse(ctx: ProxyContext): void {
   answerStatus(ctx.exchange, 503);
 }
 
-function send(ctx: ProxyContext, destination: DestinationState, logger: ProxyLogger, trust: Trust): Promise<void> {
+interface Sending {
+  readonly logger: ProxyLogger;
+  readonly trust: Trust;
+  readonly webSocketTelemetry: boolean;
+}
+
+function send(ctx: ProxyContext, destination: DestinationState, { logger, trust, webSocketTelemetry }: Sending): Promise<void> {
   if (ctx.exchange.response.started) throw new Error("a step answered, and the request was to be forwarded nevertheless");
   const model = destinationModelOf(destination);
   const cluster = ctx.clusterState;
-  const options = optionsFor(ctx, model.host, trust);
+  const plain = optionsFor(ctx, model.host, trust);
+  const options = webSocketTelemetry && ctx.exchange.features.upgrade !== undefined ? reporting(ctx, plain, destination, logger) : plain;
   return new Promise<void>((resolve) => {
     if (cluster !== undefined) cluster.inFlight++;
     destination.inFlight++;
@@ -87,6 +94,16 @@ function optionsFor(ctx: ProxyContext, host: string | undefined, trust: Trust): 
     return timeout === prepared.timeout ? prepared : { ...prepared, timeout };
   }
   return boundForwardOptions(ctx, host, trusted);
+}
+
+function reporting(ctx: ProxyContext, options: ForwardWithOptions, destination: DestinationState, logger: ProxyLogger): ForwardWithOptions {
+  return {
+    ...options,
+    onWebSocketClosed(report) {
+      ctx.webSocket = report;
+      logger.event("info", "websocket-closed", { ...names(ctx, destination), ...report });
+    },
+  };
 }
 
 function tell(logger: ProxyLogger, ctx: ProxyContext, destination: DestinationState, error: ForwarderError): void {
