@@ -25,13 +25,15 @@ export interface ClusterModel {
 export interface DestinationSet {
   readonly all: readonly DestinationState[];
   readonly available: readonly DestinationState[];
+  /** Fit as well, of later priorities: for requests that failed at all of the first. */
+  readonly reserve: readonly DestinationState[];
 }
 
 /** One cluster at run time; keeps its identity as long as its id stays in the configuration. */
 export class ClusterState {
   readonly id: string;
   model: ClusterModel;
-  destinations: DestinationSet = { all: [], available: [] };
+  destinations: DestinationSet = { all: [], available: [], reserve: [] };
   /** Requests under way to this cluster, upgraded connections included. */
   inFlight = 0;
   /** Position of RoundRobin: counts up, 32 bits, wraps. */
@@ -64,7 +66,7 @@ export class ClusterState {
   use(model: ClusterModel, all: readonly DestinationState[]): void {
     this.model = model;
     this.isWeighted = Boolean(model.config.slowStart) || all.some((each) => each.weight !== 1);
-    let set: DestinationSet = { all, available: all };
+    let set: DestinationSet = { all, available: all, reserve: [] };
     try {
       set = destinationSet(model, all);
     } catch {
@@ -90,10 +92,16 @@ export class ClusterState {
 export function destinationSet(model: ClusterModel, all: readonly DestinationState[]): DestinationSet {
   const policy = model.availability ?? healthyOrPanic;
   // Frozen: policies and steps of users get these very lists, and one of them must not change them for all.
-  return { all: Object.freeze(all), available: Object.freeze(firstTier(policy.available(model.config, all))) };
+  const fit = policy.available(model.config, all);
+  const available = firstTier(fit);
+  const reserve = available === fit ? none : fit.filter((each) => !available.includes(each));
+  return { all: Object.freeze(all), available: Object.freeze(available), reserve: Object.freeze(reserve) };
 }
 
-function firstTier(available: readonly DestinationState[]): readonly DestinationState[] {
+const none: readonly DestinationState[] = [];
+
+/** Those of the lowest number. */
+export function firstTier(available: readonly DestinationState[]): readonly DestinationState[] {
   const first = available.reduce((lowest, { priority }) => Math.min(lowest, priority), Number.POSITIVE_INFINITY);
   return available.every((each) => each.priority === first) ? available : available.filter((each) => each.priority === first);
 }

@@ -1,6 +1,6 @@
 export { DestinationState } from "./destination-state.ts";
 export type { DestinationModel, HealthStatus } from "./destination-state.ts";
-export { ClusterState, destinationSet } from "./cluster-state.ts";
+export { ClusterState, destinationSet, firstTier } from "./cluster-state.ts";
 export type { ClusterModel, DestinationSet } from "./cluster-state.ts";
 export { ClusterStates } from "./cluster-states.ts";
 export type { ClusterChangeListener, ClusterModelBuilder, PreparedClusters } from "./cluster-states.ts";
@@ -9,6 +9,8 @@ export type { NamedPolicy } from "./policy-registry.ts";
 export { systemRandom } from "./random-source.ts";
 export type { RandomSource } from "./random-source.ts";
 export type { LoadBalancingPolicy, PickContext } from "./load-balancing/policy.ts";
+export { RetryBudget } from "./retry-budget.ts";
+export type { RetryBudgetOptions } from "./retry-budget.ts";
 export {
   builtInLoadBalancingPolicies,
   createLoadBalancingPolicies,

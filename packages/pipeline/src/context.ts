@@ -1,6 +1,7 @@
 import type { AffinityResult, ClusterState, DestinationState } from "@proxy/cluster";
 import type { ForwarderError, WebSocketReport } from "@proxy/forwarder";
-import type { Exchange } from "@proxy/http";
+import type { BodySource, Exchange } from "@proxy/http";
+import type { Attempts } from "./retry/attempts.ts";
 import type { RouteModel } from "./route-model.ts";
 import type { RouteValues } from "./routing/index.ts";
 import { proxyModelOf, type ProxyClusterModel } from "./state/cluster-models.ts";
@@ -30,6 +31,14 @@ export class ProxyContext {
   webSocket: WebSocketReport | undefined = undefined;
   /** How forwarding failed; undefined when it has not or not yet. */
   outcome: ForwarderError | undefined = undefined;
+  /** Which attempt to forward the request this is, from 1; above 1 only where `Retry` is configured. */
+  attempt = 1;
+  /** What is sent as the request's body: the exchange's, or a source of a step's that wraps it. */
+  body: BodySource | undefined;
+  /** @internal Decides whether there is another attempt; undefined where there is none. */
+  attempts: Attempts | undefined = undefined;
+  /** @internal What was available before the request's session narrowed it. */
+  beforeAffinity: readonly DestinationState[] | undefined = undefined;
   /** @internal When the clock of the route's `Timeout` was started, in ticks of the forwarder's timers; 0: it was not. */
   startTick = 0;
   /** @internal Told when the head of a destination's response comes; undefined when nobody wants to know. */
@@ -43,6 +52,7 @@ export class ProxyContext {
 
   constructor(exchange: Exchange, route: RouteModel, match: { readonly values: RouteValues }, state: ProxyState) {
     this.exchange = exchange;
+    this.body = exchange.body;
     this.route = route;
     this.state = state;
     this.#match = match;
@@ -75,7 +85,7 @@ export class ProxyContext {
    * stay. To be called before balancing; throws once the request was forwarded or the response has started.
    */
   reassign(cluster: ClusterState): void {
-    if (this.destination !== undefined) throw new Error("a request that was forwarded cannot be reassigned");
+    if (this.destination !== undefined || this.attempt > 1) throw new Error("a request that was forwarded cannot be reassigned");
     if (this.exchange.response.started) throw new Error("a request whose response has started cannot be reassigned");
     const model = proxyModelOf(cluster);
     model.client.acquire();
@@ -85,6 +95,7 @@ export class ProxyContext {
     this.cluster = model;
     this.available = cluster.destinations.available;
     this.affinity = undefined;
+    this.beforeAffinity = undefined;
   }
 
   /** @internal The request is over; called once by the proxy. */

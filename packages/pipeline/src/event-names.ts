@@ -15,6 +15,8 @@ export const proxyEventNames: Readonly<Record<string, string>> = {
   "ejection-refused": "A destination stands out from its peers and stays: as many as may be are ejected.",
   "cluster-overloaded": "Requests are refused with 503: the limits of the cluster are reached. At most once a second, with how many were refused since the last time.",
   "health-policy-failed": "An active health policy threw; the results of that round are lost.",
+  "request-retried": "A destination failed a request, which goes to another one.",
+  "retry-budget-exhausted": "A request would have been retried, but the cluster's retries are used up; told once until there are some again.",
   "forwarding-failed": "Forwarding ended with a forwarder error; level debug when it is the client's doing.",
   "client-certificates-changed": "The files that a cluster names for its connections were read again: new connections go by them.",
   "client-certificates-refused": "A changed file of those cannot be used; what was read before stays in use.",

@@ -1,6 +1,7 @@
 import type { ClusterState } from "@proxy/cluster";
 import type { RouteConfig } from "@proxy/config";
 import type { ForwardWithOptions } from "@proxy/forwarder";
+import type { RetryPolicy } from "./retry/retry-policy.ts";
 import type { ProxyContext } from "./context.ts";
 import type { TransformPlan } from "./transforms/transform.ts";
 
@@ -18,4 +19,8 @@ export interface RouteModel {
    * transforms of its own.
    */
   readonly forward: ForwardWithOptions | undefined;
+  /** The route's own, which takes the place of the cluster's. */
+  readonly retry: RetryPolicy | undefined;
+  /** Whether requests may be tried again, by the route's or its clusters' configuration: the step `retry` is then part of its chain. */
+  readonly mayRetry: boolean;
 }

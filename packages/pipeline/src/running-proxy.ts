@@ -98,7 +98,7 @@ export class RunningProxy implements ReverseProxy {
     this.#drivesHealth = options.healthChecks !== "external";
     const trust = trustedPeers(options.trustedProxies ?? []);
     const steps = defaultSteps({ logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry: options.webSocketTelemetry });
-    this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger));
+    this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger), clock);
     this.#clusters = new ClusterStates(this.#models, [this.#updater, this.health, this.#outliers, ...(options.clusterListeners ?? [])], clock);
     const chain = options.steps?.(steps) ?? steps;
     const served = { policies: options.policies ?? {}, timeouts: chain.some((step) => step.name === "timeout") };

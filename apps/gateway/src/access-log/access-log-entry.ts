@@ -14,6 +14,8 @@ export interface AccessLogEntry {
   readonly route: string | undefined;
   readonly cluster: string | undefined;
   readonly destination: string | undefined;
+  /** How often it was sent to a destination, where that was more than once. */
+  readonly attempts: number | undefined;
   /** What went wrong, in the words of the error's code. */
   readonly error: string | undefined;
   /** What a WebSocket carried, where that is told. Not in the combined format. */

@@ -45,6 +45,7 @@ function formatJson(entry: AccessLogEntry): string {
     route: entry.route,
     cluster: entry.cluster,
     destination: entry.destination,
+    attempts: entry.attempts,
     error: entry.error,
     webSocket: entry.webSocket && { ...entry.webSocket, established: new Date(entry.webSocket.established).toISOString() },
   });

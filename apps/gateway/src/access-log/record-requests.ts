@@ -67,6 +67,7 @@ function unreadableRequest(error: BadRequestError): AccessLogEntry {
     route: undefined,
     cluster: undefined,
     destination: undefined,
+    attempts: undefined,
     error: error.code,
   };
 }
@@ -89,6 +90,7 @@ function entryOf(exchange: Exchange, ctx: ProxyContext | undefined, duration: nu
     route: ctx?.route.config.routeId,
     cluster: ctx?.clusterState?.id,
     destination: ctx?.destination?.id,
+    attempts: ctx === undefined || ctx.attempt === 1 ? undefined : ctx.attempt,
     error: ctx?.outcome?.code,
     webSocket: ctx?.webSocket,
   };

@@ -19,6 +19,7 @@ const entry: AccessLogEntry = {
   route: "r1",
   cluster: "c1",
   destination: "d1",
+  attempts: undefined,
   error: undefined,
 };
 

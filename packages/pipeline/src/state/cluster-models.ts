@@ -1,6 +1,7 @@
 import type { HttpVersionText, VersionPolicy } from "@proxy/config";
-import type { ClusterModel, ClusterState, DestinationModel, DestinationState } from "@proxy/cluster";
+import type { ClusterModel, ClusterState, DestinationModel, DestinationState, RetryBudget } from "@proxy/cluster";
 import type { Destination } from "@proxy/forwarder";
+import type { RetryPolicy } from "../retry/retry-policy.ts";
 import type { SharedClient } from "./shared-client.ts";
 
 /** A cluster's settings with what forwarding needs of them. */
@@ -11,6 +12,9 @@ export interface ProxyClusterModel extends ClusterModel {
   /** Undefined is the forwarder's default. */
   readonly version: HttpVersionText | undefined;
   readonly versionPolicy: VersionPolicy | undefined;
+  /** Undefined when requests are not retried, unless the route says otherwise. */
+  readonly retry: RetryPolicy | undefined;
+  readonly retryBudget: RetryBudget;
 }
 
 /** A destination's settings with its address prepared. */

@@ -1,9 +1,10 @@
 /** Makes the models of clusters and destinations, and keeps their clients over reloads. */
-import type { ClusterModel, ClusterModelBuilder } from "@proxy/cluster";
+import { RetryBudget, type ClusterModel, type ClusterModelBuilder, type Clock } from "@proxy/cluster";
 import { httpClientEquals, type ClusterConfig, type DestinationConfig, type HttpClientConfig } from "@proxy/config";
 import { prepareDestination } from "@proxy/forwarder";
 import type { HttpClient } from "@proxy/http";
 import type { DestinationModel } from "@proxy/cluster";
+import { compileRetry } from "../retry/retry-policy.ts";
 import type { ProxyClusterModel, ProxyDestinationModel } from "./cluster-models.ts";
 import { serverNameOf } from "./server-name.ts";
 import { policiesOf, type ClusterPolicies } from "./cluster-policies.ts";
@@ -15,21 +16,25 @@ export type HttpClientFactory = (settings: HttpClientConfig, cluster: ClusterCon
 export class ModelBuilder implements ClusterModelBuilder {
   readonly #policies: ClusterPolicies;
   readonly #createClient: HttpClientFactory;
+  readonly #clock: Clock | undefined;
   #current: ReadonlySet<SharedClient> = new Set();
   #next = new Set<SharedClient>();
   readonly #draining = new Set<Promise<void>>();
 
-  constructor(policies: ClusterPolicies, createClient: HttpClientFactory) {
+  constructor(policies: ClusterPolicies, createClient: HttpClientFactory, clock?: Clock) {
     this.#policies = policies;
     this.#createClient = createClient;
+    this.#clock = clock;
   }
 
   cluster(config: ClusterConfig, previous: ClusterModel | undefined): ProxyClusterModel {
     const policies = policiesOf(config, this.#policies);
-    const client = this.#clientFor(config, previous as ProxyClusterModel | undefined);
+    const known = previous as ProxyClusterModel | undefined;
+    const client = this.#clientFor(config, known);
     this.#next.add(client);
     const { activityTimeout, version, versionPolicy } = config.httpRequest ?? {};
-    return { config, ...policies, client, activityTimeout, version, versionPolicy };
+    const retryBudget = new RetryBudget({ ...config.retryBudget, clock: this.#clock }, known?.retryBudget);
+    return { config, ...policies, client, activityTimeout, version, versionPolicy, retry: compileRetry(config.retry), retryBudget };
   }
 
   destination(

@@ -10,6 +10,7 @@ import { compileRespond } from "../actions/respond.ts";
 import type { ProxyContext } from "../context.ts";
 import type { RouteModel } from "../route-model.ts";
 import { compileRouteTable, type RouteTable, type RouteTableOptions } from "../routing/index.ts";
+import { compileRetry } from "../retry/retry-policy.ts";
 import type { Next } from "../steps/step.ts";
 import type { TransformCatalogue } from "../transforms/catalogue.ts";
 import { isDefaultPlan, planTransforms, planWithProviders } from "../transforms/compile.ts";
@@ -132,9 +133,11 @@ export class RouteCompiler {
       throw new ConfigError(`route '${config.routeId}' cannot be used`, issues);
     }
     const plan = this.#options.catalogue.providers.length === 0 ? transforms : this.#provided(config, cluster, clusters);
-    const plain = cluster !== undefined && isDefaultPlan(plan);
-    const forward = plain ? forwardOptions(config, clusters.modelOf(cluster) as ProxyClusterModel) : undefined;
-    return { config, cluster, answer, transforms: plan, forward };
+    const settings = cluster === undefined ? undefined : (clusters.modelOf(cluster) as ProxyClusterModel);
+    const forward = settings !== undefined && isDefaultPlan(plan) ? forwardOptions(config, settings) : undefined;
+    const retry = compileRetry(config.retry);
+    const mayRetry = config.retry ? retry !== undefined : settings?.retry !== undefined;
+    return { config, cluster, answer, transforms: plan, forward, retry, mayRetry };
   }
 
   /** With what providers add, who want to know the cluster. */

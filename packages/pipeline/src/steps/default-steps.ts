@@ -5,6 +5,7 @@
  * - `answer` ends the way of routes that respond or redirect
  * - `initialise` refuses routes without a cluster
  * - `session-affinity` leaves the destinations of the request's session
+ * - `retry` lets all behind it run again, with other destinations, when a destination failed
  * - `load-balancing` leaves one destination, or none
  * - `circuit-breaker` lets the request through, has it wait, or refuses it
  * - `passive-health` judges the destination by the outcome
@@ -22,6 +23,7 @@ import { limitsStep } from "./limits.ts";
 import { loadBalancingStep } from "./load-balancing.ts";
 import { passiveHealthStep } from "./passive-health.ts";
 import { sessionAffinityStep } from "./session-affinity.ts";
+import { retryStep } from "./retry.ts";
 import type { Step } from "./step.ts";
 import { timeoutStep } from "./timeout.ts";
 
@@ -48,6 +50,7 @@ export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
     answerStep,
     initialiseStep(options.logger),
     sessionAffinityStep(options.logger),
+    retryStep(options.logger),
     loadBalancingStep(options.logger),
     circuitBreakerStep(options.logger, clock),
     passiveHealthStep({ updater, outliers, clock }),

@@ -77,7 +77,7 @@ function send(ctx: ProxyContext, destination: DestinationState, { logger, trust,
       if (cluster !== undefined) cluster.inFlight--;
       destination.inFlight--;
       ctx.outcome = error;
-      if (error !== undefined) tell(logger, ctx, destination, error);
+      if (error !== undefined && ctx.attempts?.goesOn !== true) tell(logger, ctx, destination, error);
       if (fault !== undefined) logger.event("error", "transform-failed", { ...names(ctx, destination), error: fault });
       resolve();
     };
@@ -91,9 +91,14 @@ function optionsFor(ctx: ProxyContext, host: string | undefined, trust: Trust): 
   const isPlain = host === undefined && !trusted && !handsOutAffinityKey(ctx) && ctx.headWatch === undefined && ctx.clusterState === ctx.route.cluster;
   if (prepared !== undefined && isPlain) {
     const timeout = timeLeft(ctx);
-    return timeout === prepared.timeout ? prepared : { ...prepared, timeout };
+    return ofRequest(ctx, timeout === prepared.timeout ? prepared : { ...prepared, timeout });
   }
-  return boundForwardOptions(ctx, host, trusted);
+  return ofRequest(ctx, boundForwardOptions(ctx, host, trusted));
+}
+
+function ofRequest(ctx: ProxyContext, options: ForwardWithOptions): ForwardWithOptions {
+  if (ctx.attempts === undefined && ctx.body === ctx.exchange.body) return options;
+  return { ...options, body: ctx.body, attempt: ctx.attempts };
 }
 
 function reporting(ctx: ProxyContext, options: ForwardWithOptions, destination: DestinationState, logger: ProxyLogger): ForwardWithOptions {

@@ -24,8 +24,10 @@ export function sessionAffinityStep(logger: ProxyLogger): Step {
   };
   const goOn = (ctx: ProxyContext, found: AffinityResult, next: Next): void | Promise<void> => {
     ctx.affinity = found;
-    if (found.status === "OK") ctx.available = found.destinations;
-    else if (found.status !== "AffinityKeyNotSet") return failed(ctx, found, next);
+    if (found.status === "OK") {
+      ctx.beforeAffinity = ctx.available;
+      ctx.available = found.destinations;
+    } else if (found.status !== "AffinityKeyNotSet") return failed(ctx, found, next);
     return next(ctx);
   };
   return {

@@ -16,7 +16,7 @@ export function timeoutStep(logger: ProxyLogger): Step {
       ctx.startTick = sharedTimers.tick;
       const pending = next(ctx);
       // Nothing to watch when it is over, or with the forwarder, already.
-      if (pending === undefined || ctx.destination !== undefined) return pending;
+      if (pending === undefined || (ctx.destination !== undefined && ctx.attempts === undefined)) return pending;
       const wait = new StepWait(ctx, logger);
       sharedTimers.add(wait, wait.endTick);
       return pending.finally(() => sharedTimers.remove(wait));
@@ -47,7 +47,9 @@ class StepWait implements WheelEntry {
   check(tick: number): number {
     const ctx = this.#ctx;
     const { response } = ctx.exchange;
-    if (ctx.destination !== undefined || response.started || response.ended) return 0;
+    if (response.started || response.ended) return 0;
+    // With the forwarder; a step may wait again where another attempt can follow.
+    if (ctx.destination !== undefined) return ctx.attempts !== undefined && tick < this.endTick ? this.endTick : 0;
     if (tick < this.endTick) return this.endTick;
     const { routeId } = ctx.route.config;
     const error = new ForwarderError("RouteTimeout", `RouteTimeout for route '${routeId}': a step waited too long`, {
