@@ -39,6 +39,11 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
       process.exitCode = await schema(consoleOutput);
       return;
     }
+    case "dev-cert": {
+      const { devCert } = await import("./dev-cert.ts");
+      process.exitCode = await devCert(invocation, consoleOutput);
+      return;
+    }
     case "help":
       process.stdout.write(usageText(invocation.topic));
       return;

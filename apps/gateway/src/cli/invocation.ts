@@ -2,12 +2,13 @@
  * The command line, parsed. `node:util`'s parser does the work: Effect's CLI module would add a quarter of a second
  * to every start, and its exit code for a wrong command line is 1 where scripts expect 2.
  */
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { ParseArgsOptionsConfig } from "node:util";
 import { isLogLevel, logLevels } from "../logging/log-level.ts";
 import type { LogLevelName } from "../logging/log-level.ts";
 
-export type CommandName = "run" | "check" | "routes" | "schema";
+export type CommandName = "run" | "check" | "routes" | "schema" | "dev-cert";
 
 export interface RunInvocation {
   readonly command: "run";
@@ -36,10 +37,23 @@ export interface RoutesInvocation {
   readonly headers: readonly string[];
 }
 
+export interface DevCertInvocation {
+  readonly command: "dev-cert";
+  /** Files to write. */
+  readonly certificate: string;
+  readonly key: string;
+  /** Host names and addresses beside those of loopback. */
+  readonly hosts: readonly string[];
+  readonly days: number;
+  /** Files that exist are replaced. */
+  readonly force: boolean;
+}
+
 export type Invocation =
   | RunInvocation
   | CheckInvocation
   | RoutesInvocation
+  | DevCertInvocation
   | { readonly command: "schema" }
   | { readonly command: "help"; readonly topic: CommandName | undefined }
   | { readonly command: "version" };
@@ -75,6 +89,15 @@ const routesOptions = {
   header: { type: "string", short: "H", multiple: true },
 } as const satisfies ParseArgsOptionsConfig;
 
+const devCertOptions = {
+  ...everywhere,
+  cert: { type: "string" },
+  key: { type: "string" },
+  host: { type: "string", multiple: true },
+  days: { type: "string" },
+  force: { type: "boolean", short: "f" },
+} as const satisfies ParseArgsOptionsConfig;
+
 /** What `args` (without node and script) ask for. Throws `UsageError`. */
 export function parseInvocation(args: readonly string[]): Invocation {
   const [first] = args;
@@ -89,6 +112,8 @@ export function parseInvocation(args: readonly string[]): Invocation {
       return parseRoutes(rest);
     case "schema":
       return parseSchema(rest);
+    case "dev-cert":
+      return parseDevCert(rest);
     case "help":
       return { command: "help", topic: helpTopic(rest[0]) };
     case "version":
@@ -159,6 +184,26 @@ function parseSchema(args: readonly string[]): Invocation {
   return { command: "schema" };
 }
 
+function parseDevCert(args: readonly string[]): Invocation {
+  const { values, positionals } = parse("dev-cert", () =>
+    parseArgs({ args: [...args], options: devCertOptions, allowPositionals: true }),
+  );
+  if (values.help === true) return { command: "help", topic: "dev-cert" };
+  const [stray] = positionals;
+  if (stray !== undefined) throw new UsageError(`unexpected argument '${stray}'`, "dev-cert");
+  const { cert: certificate = "dev-cert.pem", key = "dev-cert.key", host: hosts = [], days = "365" } = values;
+  if (certificate === "" || key === "" || resolve(certificate) === resolve(key)) {
+    throw new UsageError("--cert and --key have to be two files", "dev-cert");
+  }
+  if (!/^[1-9]\d{0,2}$/.test(days) || Number(days) > longestValidity) {
+    throw new UsageError(`--days '${days}' is no number from 1 to ${longestValidity}`, "dev-cert");
+  }
+  return { command: "dev-cert", certificate, key, hosts, days: Number(days), force: values.force === true };
+}
+
+/** Some clients refuse what is valid for longer (Apple, 825 days for private authorities). */
+const longestValidity = 825;
+
 function parse<T>(topic: CommandName, run: () => T): T {
   try {
     return run();
@@ -183,6 +228,6 @@ function parseLogLevel(text: string | undefined): LogLevelName | undefined {
 
 function helpTopic(text: string | undefined): CommandName | undefined {
   if (text === undefined) return undefined;
-  if (text === "run" || text === "check" || text === "routes" || text === "schema") return text;
+  if (text === "run" || text === "check" || text === "routes" || text === "schema" || text === "dev-cert") return text;
   throw new UsageError(`there is no command '${text}'`, undefined);
 }

@@ -7,6 +7,7 @@ Usage
   gateway check FILE …             say everything that is wrong with a configuration
   gateway routes FILE …            show the routes in the order in which they are tried, or explain a request
   gateway schema                   print the JSON Schema of the configuration
+  gateway dev-cert                 write a self-signed certificate for this machine, for development
   gateway COMMAND --help           the options of a command
   gateway --version
 
@@ -50,6 +51,17 @@ Prints the route table in the order in which routes are tried, or explains what 
   schema: `gateway schema
 
 Prints the JSON Schema of the configuration, for editors.
+`,
+  "dev-cert": `gateway dev-cert [options]
+
+Writes a self-signed certificate for localhost, 127.0.0.1 and ::1 with its private key, and says how to use and to trust it.
+
+      --cert FILE      where the certificate goes, in PEM; default dev-cert.pem
+      --key FILE       where its private key goes, in PEM, readable by you alone; default dev-cert.key
+      --host NAME      another host name or IP address; repeat it for more
+      --days N         validity, 1 to 825; default 365
+  -f, --force          replace files that exist
+  -h, --help
 `,
 };
 
