@@ -58,11 +58,19 @@ const versions: Readonly<Record<SslProtocol | "None", TlsVersion | undefined>> =
   Tls13: "TLSv1.3",
 };
 
-function tlsVersions(names: ListenerTls["sslProtocols"]): Pick<FrontTlsSettings, "minVersion" | "maxVersion"> {
+const order: readonly TlsVersion[] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+
+function tlsVersions(names: ListenerTls["sslProtocols"]): Pick<FrontTlsSettings, "minVersion" | "maxVersion" | "withoutVersions"> {
   const chosen = (names ?? []).flatMap((name) => versions[name] ?? []).sort();
   if (chosen.length === 0) {
     if ((names ?? []).some((name) => name !== "None")) throw new CertificateFileError("SslProtocols names no version that can be spoken");
     return {};
   }
-  return { minVersion: chosen[0], maxVersion: chosen.at(-1) };
+  const lowest = order.indexOf(chosen[0]!);
+  const highest = order.indexOf(chosen.at(-1)!);
+  return {
+    minVersion: order[lowest],
+    maxVersion: order[highest],
+    withoutVersions: order.slice(lowest, highest).filter((version) => !chosen.includes(version)),
+  };
 }

@@ -1,7 +1,9 @@
 import { constants, randomBytes } from "node:crypto";
 import { createServer, type SecureContextOptions, type SecureVersion, type Server, type TLSSocket } from "node:tls";
 import { type CertificateNames, certificateNames, ServedCertificate, type TlsCertificate } from "./certificate.ts";
+import { checkAuthorities, pemText } from "./authorities.ts";
 import { ServerNameTable } from "./server-name-table.ts";
+import { versionOptions } from "./versions.ts";
 
 /** What may change while connections are open. */
 export interface FrontTlsSettings {
@@ -12,6 +14,8 @@ export interface FrontTlsSettings {
   /** Default: TLS 1.2 and 1.3. */
   readonly minVersion?: SecureVersion | undefined;
   readonly maxVersion?: SecureVersion | undefined;
+  /** Versions between these two that are not spoken. */
+  readonly withoutVersions?: readonly SecureVersion[] | undefined;
   /** PEM of the authorities that vouch for clients. Default: those that Node knows. */
   readonly clientAuthorities?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
 }
@@ -109,12 +113,11 @@ export class FrontTls {
   }
 
   /** What is the same for all names: sessions are resumed only where it is. */
-  #sharedContext({ minVersion, maxVersion, clientAuthorities }: FrontTlsSettings): SecureContextOptions {
+  #sharedContext(settings: FrontTlsSettings): SecureContextOptions {
+    const { minVersion = "TLSv1.2", clientAuthorities } = settings;
     return {
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      ...versionOptions({ ...settings, minVersion }, constants.SSL_OP_NO_RENEGOTIATION),
       honorCipherOrder: true,
-      minVersion: minVersion ?? "TLSv1.2",
-      ...(maxVersion === undefined ? {} : { maxVersion }),
       ...(clientAuthorities === undefined ? {} : { ca: authorities(clientAuthorities) }),
       sessionIdContext: this.#sessionIdContext,
       sessionTimeout,
@@ -149,8 +152,10 @@ function nameOf(socket: TLSSocket): string | undefined {
   return typeof name === "string" ? name : undefined;
 }
 
-function authorities(pem: NonNullable<FrontTlsSettings["clientAuthorities"]>): (string | Buffer)[] {
-  return typeof pem === "string" || pem instanceof Uint8Array ? [bytes(pem)] : pem.map(bytes);
+function authorities(pem: NonNullable<FrontTlsSettings["clientAuthorities"]>): string[] {
+  const texts = (typeof pem === "string" || pem instanceof Uint8Array ? [pem] : pem).map(pemText);
+  texts.forEach(checkAuthorities);
+  return texts;
 }
 
 function bytes(value: string | Uint8Array): string | Buffer {
