@@ -69,7 +69,7 @@ export function startChild(
     ended,
     listening: (count = 1) =>
       until(() => {
-        const ports = [...stdout.matchAll(/^Listening on http:\/\/\S+:(\d+)\n/gm)].map((match) => Number(match[1]));
+        const ports = [...stdout.matchAll(/^Listening on https?:\/\/\S+:(\d+)\n/gm)].map((match) => Number(match[1]));
         return ports.length >= count ? ports : undefined;
       }),
     says: (text) => until(() => (stderr.includes(text) ? true : undefined)).then(() => undefined),

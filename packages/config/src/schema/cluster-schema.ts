@@ -2,7 +2,7 @@ import * as Schema from "effect/Schema";
 import { Certificate } from "./certificate-schema.ts";
 import { field, record } from "./field.ts";
 import { Retry, RetryBudget } from "./retry-schema.ts";
-import { AbsoluteUrl, Bool, Duration, HttpVersion, Integer, OneOf, Text } from "./scalars.ts";
+import { AbsoluteUrl, Bool, Duration, HttpVersion, Integer, OneOf, SslProtocolName, Text } from "./scalars.ts";
 
 const Destination = Schema.Struct({
   address: field(Text, "URL prefix: scheme, host, optional port and base path. Required."),
@@ -131,7 +131,7 @@ const CircuitBreaker = Schema.Struct({
 
 const HttpClient = Schema.Struct({
   sslProtocols: field(
-    Schema.Array(OneOf(["None", "Ssl2", "Ssl3", "Tls", "Tls11", "Tls12", "Tls13"], [0, 12, 48, 192, 768, 3072, 12_288])),
+    Schema.Array(SslProtocolName),
     "TLS versions that may be used; several in one text are separated by commas.",
     { defaultText: "Tls12, Tls13" },
   ),

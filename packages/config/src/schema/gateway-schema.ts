@@ -3,7 +3,7 @@ import { Certificate } from "./certificate-schema.ts";
 import { ClusterSection } from "./cluster-schema.ts";
 import { field, record } from "./field.ts";
 import { RouteSection } from "./route-schema.ts";
-import { Bool, Integer, OneOf, PositiveDuration, Text } from "./scalars.ts";
+import { Bool, Integer, OneOf, PositiveDuration, SslProtocolName, Text } from "./scalars.ts";
 
 const large = Number.MAX_SAFE_INTEGER;
 
@@ -64,8 +64,8 @@ const Endpoint = Schema.Struct({
     "Certificates by server name: `example.org`, `*.example.org`, `*`.",
   ),
   sslProtocols: field(
-    Schema.Array(OneOf(["None", "Ssl2", "Ssl3", "Tls", "Tls11", "Tls12", "Tls13"], [0, 12, 48, 192, 768, 3072, 12_288])),
-    "TLS versions that may be used.",
+    Schema.Array(SslProtocolName),
+    "TLS versions that may be used; several in one text are separated by commas.",
     { defaultText: "Tls12, Tls13" },
   ),
   clientCertificateMode: field(OneOf(["NoCertificate", "AllowCertificate", "RequireCertificate"]), "Whether clients are asked for a certificate.", {

@@ -56,7 +56,8 @@ function readScalar(node: ConfigNode, shape: Extract<Shape, { readonly kind: "sc
 function readList(node: ConfigNode, shape: Extract<Shape, { readonly kind: "list" }>, path: ShapePath, report: Report): Plain | undefined {
   if (node.kind === "object" && shape.item.kind !== "scalar" && !hasOnlyIndexes(node)) return plainObject();
   if (node.kind === "scalar" && shape.item.kind !== "scalar") return node.text;
-  const list = itemsOf(node).map((item, index) => {
+  const items = shape.item.kind === "scalar" && shape.item.info.isFlag === true ? itemsOf(node).flatMap(flagsOf) : itemsOf(node);
+  const list = items.map((item, index) => {
     if (item.kind === "scalar" && item.type === "null") {
       // Null stands for a text that is empty, a map without keys; a rule that is null has its own error.
       return shape.item.nullable ? null : shape.item.kind === "scalar" ? "" : plainObject();
@@ -64,6 +65,11 @@ function readList(node: ConfigNode, shape: Extract<Shape, { readonly kind: "list
     return readShape(item, shape.item, [...path, index], report) ?? plainObject();
   });
   return list.length === 0 ? undefined : list;
+}
+
+function flagsOf(node: ConfigNode): readonly ConfigNode[] {
+  if (node.kind !== "scalar" || !node.text.includes(",")) return [node];
+  return node.text.split(",").map((text) => ({ ...node, text: text.trim() }));
 }
 
 /** As .NET writes lists: `{ "0": …, "1": … }`; so do environment variables. */

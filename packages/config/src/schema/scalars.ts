@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
 import * as SchemaIssue from "effect/SchemaIssue";
 import * as SchemaTransformation from "effect/SchemaTransformation";
+import type { SslProtocol } from "../cluster-config.ts";
 import { shorten } from "../config-issue.ts";
 import { durationForms, longestTimer, parseDuration } from "../duration.ts";
 import { withoutCredentials } from "../validation/destination-address.ts";
@@ -22,6 +23,8 @@ export interface ScalarInfo {
   readonly emptyIsUnset?: boolean | undefined;
   /** A number in a module is milliseconds. */
   readonly isDuration?: boolean | undefined;
+  /** In a list: several in one text are separated by commas, as .NET writes flags. */
+  readonly isFlag?: boolean | undefined;
 }
 
 type TextCodec<T> = Schema.Codec<T, string>;
@@ -133,3 +136,10 @@ export function OneOf<const Names extends readonly string[]>(
     },
   );
 }
+
+/** TLS versions, with .NET's names and numbers. */
+export const SslProtocolName: TextCodec<"None" | SslProtocol> = (() => {
+  const names = ["None", "Ssl2", "Ssl3", "Tls", "Tls11", "Tls12", "Tls13"] as const;
+  const codec = OneOf(names, [0, 12, 48, 192, 768, 3072, 12_288]);
+  return codec.annotate({ scalar: { ...(codec.ast.annotations?.["scalar"] as ScalarInfo), isFlag: true } satisfies ScalarInfo });
+})();

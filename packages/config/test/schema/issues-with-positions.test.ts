@@ -159,6 +159,13 @@ describe("values", () => {
     expect(config.reverseProxy.clusters[0]?.httpClient?.sslProtocols).toEqual(["Tls12"]);
   });
 
+  it("of flags may be several in one text, each checked", async () => {
+    const text = (versions: string): string => `{ "ReverseProxy": { "Clusters": { "c": { "HttpClient": { "SslProtocols": "${versions}" } } } } }`;
+    const { config } = await decode(text("Tls12, tls13"));
+    expect(config.reverseProxy.clusters[0]?.httpClient?.sslProtocols).toEqual(["Tls12", "Tls13"]);
+    await expect(decode(text("Tls12,,Tls13"))).rejects.toThrow("SslProtocols.1 must be one of");
+  });
+
   it("of enums may be numbers of .NET", async () => {
     const { config } = await decode(
       JSON.stringify({
