@@ -5,6 +5,7 @@ import type { SocketListener } from "../engine/client/open-socket.ts";
 import type { Http2Call } from "./http2-call.ts";
 import type { Http2Destination } from "./http2-destination.ts";
 import { NegotiatedSocket } from "./negotiated-socket.ts";
+import { destinationFault } from "../tls/destination-fault.ts";
 
 const alpnProtocols = ["h2", "http/1.1"];
 /** Bytes of one response that may be on their way: what a stream that nobody reads holds at most. */
@@ -69,7 +70,8 @@ export class Http2Session implements SocketListener {
 
   /** Takes another request. */
   get available(): boolean {
-    return this.#state === "open" && this.#calls.size < this.limit;
+    // TLS settings that changed count from the next request on.
+    return this.#state === "open" && this.#calls.size < this.limit && this.#tlsGeneration === (this.#destination.http1.tls?.generation ?? 0);
   }
 
   get isOpen(): boolean {
@@ -182,7 +184,7 @@ export class Http2Session implements SocketListener {
   }
 
   socketFailed(error: Error): void {
-    this.#lose("no connection", error, false);
+    this.#lose(destinationFault(error) ?? "no connection", error, false);
   }
 
   socketClosed(): void {
@@ -201,7 +203,7 @@ export class Http2Session implements SocketListener {
     const { host, port, scheme } = http1.origin;
     // A FIN ends an HTTP/2 connection.
     socket.allowHalfOpen = false;
-    socket.on("error", (error) => this.#lose("the connection broke", error, false));
+    socket.on("error", (error) => this.#lose(destinationFault(error) ?? "the connection broke", error, false));
     let session: ClientHttp2Session;
     try {
       session = connect({ protocol: `${scheme}:`, hostname: host, port: String(port) } as URL, {
@@ -218,7 +220,7 @@ export class Http2Session implements SocketListener {
     });
     session.on("remoteSettings", (settings) => this.#settings(settings));
     session.on("goaway", (code, last) => this.#goaway(code, last));
-    session.on("error", (error) => this.#lose("the connection failed", error, false));
+    session.on("error", (error) => this.#lose(destinationFault(error) ?? "the connection failed", error, false));
     session.on("close", () => this.#lose("the connection was closed", undefined, false));
   }
 
