@@ -1,18 +1,20 @@
-import { createEngineClient, HeaderList, type HttpVersion, type VersionPolicy } from "@proxy/http";
+import { createEngineClient, createEngineServer, HeaderList, type VersionPolicy } from "@proxy/http";
 import { expect } from "vitest";
 import type { ConformanceCase } from "@proxy/conformance";
 // @boundaries-ignore the suite lives with its interface
+import { RawClient } from "../../../http/test/contract/raw-client.ts";
+// @boundaries-ignore the suite lives with its interface
 import { MemoryBody, turns } from "../../../http/test/contract/recorders.ts";
-import { forwardWith, type ForwardOptions, prepareDestination } from "../../src/index.ts";
+import { forward, forwardWith, type ForwardOptions, prepareDestination } from "../../src/index.ts";
 import { isWebSocketKey, webSocketAccept } from "../../src/websocket/handshake.ts";
 import { FakeExchange } from "../doubles/fake-exchange.ts";
 import { FakeUpgrade } from "../doubles/fake-tunnel.ts";
 import { RawDestination } from "../doubles/raw-destination.ts";
 import { UpgradeBench } from "../doubles/upgrade-bench.ts";
+import { versionOf } from "./version-text.ts";
+import { crossVersion, fallback, message, negotiate, noFallback } from "./websocket-scenarios.ts";
 
 type Case = Pick<ConformanceCase, "given" | "expect">;
-
-export const versionOf = (text: string): HttpVersion => (text.endsWith(".0") && text !== "1.0" ? text.slice(0, -2) : text) as HttpVersion;
 
 const wsHeaders = [["Connection", "Upgrade"], ["Upgrade", "websocket"], ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="]] as const;
 
@@ -165,8 +167,42 @@ function down(key: string | undefined): UpgradeBench {
 
 const keyOf = (bench: UpgradeBench): string => bench.call.request.headers.get("sec-websocket-key") as string;
 
+/** Every byte value both ways: the gateway knows no framing that could be in the way. */
+export const rawUpgrade: Scenario = async ({ expect: expected }) => {
+  const destination = await RawDestination.open();
+  const client = createEngineClient();
+  const front = createEngineServer({ handler: (exchange) => void forward(exchange, destination.prefix, client) });
+  try {
+    const { port } = await front.listen({ host: "127.0.0.1", port: 0 });
+    const raw = await RawClient.open(port);
+    raw.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n\r\n");
+    const there = await destination.accept();
+    await there.readUntil("\r\n\r\n");
+    there.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n\r\n");
+    expect((await raw.readHead()).status).toBe(expected.status);
+    const every = Buffer.from(Array.from({ length: 256 * 5 }, (_, index) => Math.floor(index / 5)));
+    raw.write(every);
+    there.write(await there.readBytes(every.length));
+    expect((await raw.readBytes(every.length)).equals(every)).toBe(expected.echoed);
+    there.end();
+    await raw.ended;
+    raw.destroy();
+  } finally {
+    await front.close(0);
+    client.destroy();
+    await destination.close();
+  }
+};
+
 /** By the id without the area, or by its rule when one function plays all of that rule. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
+  "negotiation-ok": negotiate,
+  "negotiation-fail": negotiate,
+  "cross-version": crossVersion,
+  "messages": message,
+  "no-fallback": noFallback,
+  "fallback.ae56d3d6": fallback,
+  "raw-upgrade": rawUpgrade,
   duplex,
   "refused": async ({ given, expect: expected }) => {
     const bench = new UpgradeBench(new FakeUpgrade(given.upgrade), { version: "1.1" });
