@@ -21,7 +21,8 @@ export interface ServerConfig {
   readonly shutdownTimeout: number;
   /**
    * Addresses and networks (`10.0.0.0/8`) of proxies in front of this one. What they say in `X-Forwarded-*` and `Forwarded`
-   * is believed; from anybody else those headers are removed. Default: none.
+   * is believed, and at endpoints with `proxyProtocol` what their PROXY headers say; from anybody else those headers are removed.
+   * Default: none.
    */
   readonly trustedProxies: readonly string[];
   /** Secrets behind the session keys of `Cookie` and `CustomHeader`. Default: a random one, which dies with the process. */
@@ -65,6 +66,11 @@ export interface EndpointConfig {
   readonly sni?: Readonly<Record<string, SniConfig>> | undefined;
   /** TLS versions. Default: 1.2 and 1.3. */
   readonly sslProtocols?: readonly (SslProtocol | "None")[] | undefined;
+  /**
+   * Extension: connections begin with a header of the PROXY protocol, version 1 or 2, before TLS; only `trustedProxies` may connect.
+   * Default false.
+   */
+  readonly proxyProtocol?: boolean | undefined;
   /** Default `NoCertificate`. */
   readonly clientCertificateMode?: ClientCertificateMode | undefined;
   /** Extension: file with the authorities (PEM) that vouch for clients. Default: those that Node knows. */

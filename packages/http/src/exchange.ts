@@ -8,6 +8,11 @@ import type { HeaderList } from "./header-list.ts";
 export interface Exchange {
   readonly request: RequestHead;
   readonly connection: ConnectionInfo;
+  /**
+   * Address of the client where the peer of the connection is a proxy that is believed; undefined: the peer is the client. Set once, by
+   * whoever knows whom to believe; `clientAddressOf` reads it.
+   */
+  clientAddress?: string | undefined;
   /** Undefined when the request has no body on the wire (RFC 9112, 6.3): not the same as a body of length 0. */
   readonly body: BodySource | undefined;
   readonly response: ResponseSink;
@@ -23,6 +28,11 @@ export interface Exchange {
    * called at once.
    */
   onComplete(listener: () => void): void;
+}
+
+/** Address of the client, as far as it is known: not that of a proxy in front which is believed. */
+export function clientAddressOf(exchange: Exchange): string | undefined {
+  return exchange.clientAddress ?? exchange.connection.remoteAddress;
 }
 
 export type HttpVersion = "1.0" | "1.1" | "2" | "3";

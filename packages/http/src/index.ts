@@ -30,6 +30,7 @@ export type {
   DestinationErrorStep,
   DestinationErrorOptions,
 } from "./destination-client.ts";
+export { clientAddressOf } from "./exchange.ts";
 export { DestinationError } from "./destination-client.ts";
 export { HeaderList } from "./header-list.ts";
 export { headerKey } from "./header-name.ts";

@@ -27,6 +27,7 @@ import {
 } from "@proxy/config";
 import type { Exchange, ExchangeHandler } from "@proxy/http";
 import { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts";
+import { clientBehind } from "./client-address.ts";
 import { configEvents } from "./config-events.ts";
 import { ProxyContext } from "./context.ts";
 import { healthEvents, probeEvents } from "./health-events.ts";
@@ -71,6 +72,8 @@ export class RunningProxy implements ReverseProxy {
   readonly #routes: RouteCompiler;
   readonly #manager: ConfigManager;
   readonly #own: ReplaceableProvider | undefined;
+  /** Undefined where no peer is trusted. */
+  readonly #clientBehind: ReturnType<typeof clientBehind> | undefined;
   #updates: Promise<unknown> = Promise.resolve();
   #refusal: Error | undefined;
   #closed = false;
@@ -97,6 +100,7 @@ export class RunningProxy implements ReverseProxy {
     });
     this.#drivesHealth = options.healthChecks !== "external";
     const trust = trustedPeers(options.trustedProxies ?? []);
+    this.#clientBehind = (options.trustedProxies ?? []).length === 0 ? undefined : clientBehind(trust);
     const steps = defaultSteps({ logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry: options.webSocketTelemetry });
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger), clock);
     this.#clusters = new ClusterStates(this.#models, [this.#updater, this.health, this.#outliers, ...(options.clusterListeners ?? [])], clock);
@@ -190,6 +194,7 @@ export class RunningProxy implements ReverseProxy {
       answerStatus(exchange, 503);
       return;
     }
+    if (this.#clientBehind !== undefined) exchange.clientAddress = this.#clientBehind(exchange);
     const found = this.#snapshot.table.match(exchange.request);
     return this.#serve(exchange, found);
   }

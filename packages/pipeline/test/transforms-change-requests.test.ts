@@ -201,7 +201,7 @@ describe("forwarding fields", () => {
     ];
     expect(await sentOf([{ "X-Forwarded": "Append" }], trusted)).toEqual(appended);
     expect((await sentOf([{ "X-Forwarded": "Off" }], trusted)).at(-1)).toEqual(["for=6.6.6.6"]);
-    expect(await sentOf([], trusted)).toEqual([["192.0.2.9"], ["gateway.test"], ["http"], [], ["root"], []]);
+    expect(await sentOf([], trusted)).toEqual([["6.6.6.6"], ["gateway.test"], ["http"], [], ["root"], []]);
     expect((await sentOf([{ "X-Forwarded": "Append" }], { trustedProxies: ["198.51.100.1"] }))[0]).toEqual(["192.0.2.9"]);
   });
 

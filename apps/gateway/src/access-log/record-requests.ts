@@ -1,4 +1,4 @@
-import type { BadRequestError, Exchange, ExchangeHandler } from "@proxy/http";
+import { clientAddressOf, type BadRequestError, type Exchange, type ExchangeHandler } from "@proxy/http";
 import type { ProxyContext, Step } from "@proxy/pipeline";
 import type { AccessLogEntry } from "./access-log-entry.ts";
 
@@ -77,7 +77,7 @@ function entryOf(exchange: Exchange, ctx: ProxyContext | undefined, duration: nu
   return {
     time: Date.now(),
     duration,
-    remoteAddress: exchange.connection.remoteAddress,
+    remoteAddress: clientAddressOf(exchange),
     request: {
       method: request.method,
       target: request.target,

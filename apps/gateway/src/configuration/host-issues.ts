@@ -11,6 +11,7 @@ import { declaredAddresses } from "./host-settings.ts";
  * What is wrong with the settings of the process: `listen-url-invalid` for each address that cannot be listened on,
  * `certificate-invalid` for each https address whose certificates cannot be used,
  * `affinity-keys-invalid` for secrets that cannot be used,
+ * `trusted-proxy-missing` for each endpoint that waits for proxies where none is trusted,
  * `trusted-proxy-invalid` for each trusted proxy that is neither an address nor a network.
  */
 export function hostIssues(config: GatewayConfig, ignoreAddresses: boolean): readonly ConfigIssue[] {
@@ -45,14 +46,22 @@ function affinityKeyIssues({ server: { affinityKeys } }: GatewayConfig): readonl
 }
 
 function trustedProxyIssues({ server }: GatewayConfig): readonly ConfigIssue[] {
-  return server.trustedProxies.flatMap((text, index) => {
+  const trustless = Object.entries(server.endpoints).filter(([, { proxyProtocol }]) => proxyProtocol === true && server.trustedProxies.length === 0);
+  const nobody = trustless.map(([name]): ConfigIssue => ({
+    code: "trusted-proxy-missing",
+    severity: "error",
+    message: `endpoint '${name}': ProxyProtocol without TrustedProxies lets nobody connect`,
+    path: ["Server", "Endpoints", name, "ProxyProtocol"],
+  }));
+  const invalid = server.trustedProxies.flatMap((text, index) => {
     try {
       trustedPeers([text]);
       return [];
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       const path = ["Server", "TrustedProxies", index];
-      return [{ code: "trusted-proxy-invalid", severity: "error", message: `TrustedProxies: ${error.message}`, path, value: text }];
+      return [{ code: "trusted-proxy-invalid", severity: "error", message: `TrustedProxies: ${error.message}`, path, value: text } as const];
     }
   });
+  return [...invalid, ...nobody];
 }

@@ -4,6 +4,8 @@ import type { ListenUrl } from "./listen-url.ts";
 /** An address to listen on, and how connections are served there. */
 export interface ListenerSettings extends ListenUrl {
   readonly protocols: EndpointProtocols;
+  /** Connections begin with a PROXY header. */
+  readonly proxyProtocol: boolean;
   /** Of an https address. */
   readonly tls: ListenerTls | undefined;
 }
@@ -22,7 +24,7 @@ export function listenerSettings(address: ListenUrl, server: ServerConfig, endpo
   const secure = address.secure === true;
   const asked = endpoint?.protocols ?? (secure ? "Http1AndHttp2" : "Http1");
   const protocols = !secure && asked === "Http1AndHttp2" ? "Http1" : asked;
-  return { ...address, protocols, tls: secure ? listenerTls(server, endpoint) : undefined };
+  return { ...address, protocols, proxyProtocol: endpoint?.proxyProtocol ?? false, tls: secure ? listenerTls(server, endpoint) : undefined };
 }
 
 function listenerTls({ certificates }: ServerConfig, endpoint: EndpointConfig | undefined): ListenerTls {

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer";
 import { AccessLog } from "../access-log/access-log.ts";
 import { Configuration } from "../configuration/configuration.ts";
 import { callbackLog } from "../logging/callback-log.ts";
+import { trustedPeers } from "@proxy/pipeline";
 import { Proxy } from "../proxy/proxy.ts";
 import { frontCertificates } from "./front-certificates.ts";
 import { createFrontServer } from "./front-server-choice.ts";
@@ -39,6 +40,7 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
             });
           },
         };
+        const proxyProtocol = { trusts: trustedPeers(settings.trustedProxies) };
         const certificates = yield* Effect.acquireRelease(
           Effect.sync(() => {
             const held = frontCertificates(log);
@@ -53,7 +55,8 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
             try: () =>
               openListeners(settings.addresses, (address) => {
                 const tls = address.tls === undefined ? undefined : certificates.tlsFor(address.tls);
-                return createFrontServer(settings.engine, address, options, tls);
+                const own = address.proxyProtocol ? { ...options, proxyProtocol } : options;
+                return createFrontServer(settings.engine, address, own, tls);
               }),
             catch: (error) => (error instanceof ListenError ? error : new ListenError("the configured addresses", error)),
           }),

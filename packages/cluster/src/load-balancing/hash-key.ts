@@ -1,5 +1,5 @@
 import type { ConsistentHashConfig } from "@proxy/config";
-import { headerKey, type Exchange } from "@proxy/http";
+import { clientAddressOf, headerKey, type Exchange } from "@proxy/http";
 import { cookieValue } from "../affinity/cookie.ts";
 import type { PickContext } from "./policy.ts";
 
@@ -21,7 +21,7 @@ export function hashKeyOf(settings: ConsistentHashConfig | undefined): HashKey {
     case "RouteValue":
       return (_exchange, context) => context?.routeValues.get(name);
     default:
-      return ({ connection }) => connection.remoteAddress;
+      return clientAddressOf;
   }
 }
 

@@ -68,6 +68,11 @@ const Endpoint = Schema.Struct({
     "TLS versions that may be used; several in one text are separated by commas.",
     { defaultText: "Tls12, Tls13" },
   ),
+  proxyProtocol: field(
+    Bool,
+    "Whether connections begin with a header of the PROXY protocol, version 1 or 2, before TLS. Only `TrustedProxies` may connect then.",
+    { default: false, extension: true },
+  ),
   clientCertificateMode: field(OneOf(["NoCertificate", "AllowCertificate", "RequireCertificate"]), "Whether clients are asked for a certificate.", {
     default: "NoCertificate",
   }),

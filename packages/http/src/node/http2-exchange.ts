@@ -27,6 +27,7 @@ export interface Http2ExchangeOwner {
 export class Http2Exchange implements Exchange, Http2ResponseOwner {
   readonly request: RequestHead;
   readonly response: Http2Response;
+  clientAddress: string | undefined = undefined;
   readonly features: ExchangeFeatures;
   readonly stream: ServerHttp2Stream;
   readonly #owner: Http2ExchangeOwner;

@@ -36,6 +36,7 @@ export class NodeExchange implements Exchange {
   readonly connection: ConnectionInfo;
   readonly body: BodySource | undefined;
   readonly response: NodeResponse;
+  clientAddress: string | undefined = undefined;
   readonly features: ExchangeFeatures;
   /** The body with its counters, for the minimum data rate. */
   readonly nodeBody: NodeRequestBody | undefined;

@@ -43,7 +43,7 @@ export function forwardedWith(random: RandomSource): TransformFactory {
       const action = forwardedAction(settings, "Action", settings.get("Action") ?? "Set");
       if (parts === undefined || forFormat === "wrong" || byFormat === "wrong" || action === undefined) return;
       plan.forwardedConfigured = true;
-      const write = writer(parts, forFormat, byFormat, random);
+      const write = writer(parts, forFormat, byFormat, random, action === "Append");
       if (action === "Off" || write === undefined) return;
       const isCopied = copiedHere(plan);
       plan.request.push((outgoing, ctx) => {
@@ -71,6 +71,7 @@ function writer(
   forFormat: NodeFormat | undefined,
   byFormat: NodeFormat | undefined,
   random: RandomSource,
+  appends: boolean,
 ): Writer | undefined {
   const writers: Writer[] = [];
   if (parts.has("proto")) writers.push((ctx) => `proto=${ctx.exchange.request.scheme}`);
@@ -81,7 +82,12 @@ function writer(
     });
   }
   if (parts.has("for") && forFormat !== undefined) {
-    writers.push(({ exchange: { connection } }) => `for=${node(forFormat, connection.remoteAddress, connection.remotePort, random)}`);
+    writers.push(({ exchange: { clientAddress, connection } }) =>
+      // After what the peer, a proxy that is believed, says itself comes the peer; otherwise the client, whose port nobody knows.
+      appends || clientAddress === undefined
+        ? `for=${node(forFormat, connection.remoteAddress, connection.remotePort, random)}`
+        : `for=${node(forFormat, clientAddress, undefined, random)}`,
+    );
   }
   if (parts.has("by") && byFormat !== undefined) {
     writers.push(({ exchange: { connection } }) => `by=${node(byFormat, connection.localAddress, connection.localPort, random)}`);

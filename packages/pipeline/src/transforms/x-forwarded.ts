@@ -1,4 +1,4 @@
-import { headerKey } from "@proxy/http";
+import { clientAddressOf, headerKey } from "@proxy/http";
 import type { OutgoingRequest } from "@proxy/forwarder";
 import type { ProxyContext } from "../context.ts";
 import { forwardedAction, type ForwardedAction } from "./forwarded-action.ts";
@@ -9,9 +9,12 @@ import { encodePath } from "./path-text.ts";
 import { copyFromClient } from "./take-header.ts";
 import type { RequestTransform, TransformFactory, TransformPlan } from "./transform.ts";
 
-/** What each part of the X-Forwarded family says of a request; undefined when it is not known. */
-const parts = new Map<string, (ctx: ProxyContext) => string | undefined>([
-  ["For", (ctx) => shownAddress(ctx.exchange.connection.remoteAddress)],
+/**
+ * What each part of the X-Forwarded family says of a request; undefined when it is not known. `appends`: after what the peer, a proxy that
+ * is believed, says itself.
+ */
+const parts = new Map<string, (ctx: ProxyContext, appends: boolean) => string | undefined>([
+  ["For", ({ exchange }, appends) => shownAddress(appends ? exchange.connection.remoteAddress : clientAddressOf(exchange))],
   ["Host", (ctx) => asciiAuthority(ctx.exchange.request.authority)],
   ["Proto", (ctx) => ctx.exchange.request.scheme],
   ["Prefix", (ctx) => pathBase(ctx)],
@@ -69,7 +72,7 @@ function addXForwarded(plan: TransformPlan, name: string, part: string, action: 
   }
   const isCopied = action === "Append" ? copiedHere(plan) : undefined;
   plan.request.push((outgoing: OutgoingRequest, ctx: ProxyContext) => {
-    const value = valueOf(ctx);
+    const value = valueOf(ctx, isCopied !== undefined);
     if (isCopied === undefined) outgoing.headers.remove(key);
     else if (!isCopied()) copyFromClient(outgoing.headers, key, ctx);
     if (value !== undefined) outgoing.headers.append(name, value);

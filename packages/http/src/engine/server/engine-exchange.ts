@@ -17,6 +17,7 @@ const noFeatures: ExchangeFeatures = Object.freeze({});
 export class EngineExchange implements Exchange {
   readonly request: RequestHead;
   readonly response: EngineResponse;
+  clientAddress: string | undefined = undefined;
   readonly #owner: ExchangeOwner;
   readonly #body: RequestBody | undefined;
   readonly #upgrade: string | undefined;

@@ -155,7 +155,7 @@ export const requestEntries: readonly ManualEntry[] = [
   {
     key: "X-Forwarded",
     summary:
-      "Tells the destination of the client: address, host, scheme, and the path base that an embedding server took off. Without this transform all four are set. Any use of it replaces that set; where a part is not `Off`, `Forwarded` is removed. What peers send of the family that are not in `TrustedProxies` is removed first.",
+      "Tells the destination of the client: address (of whom a trusted proxy names, where the peer is one; `Append` adds the peer itself), host, scheme, and the path base that an embedding server took off. Without this transform all four are set. Any use of it replaces that set; where a part is not `Off`, `Forwarded` is removed. What peers send of the family that are not in `TrustedProxies` is removed first.",
     value: { meaning: `the action: ${forwardedActions}` },
     settings: [
       ...["For", "Host", "Proto", "Prefix"].map((name) => ({ name, meaning: "The action for this part.", preset: "the main action" })),

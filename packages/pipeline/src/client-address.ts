@@ -1,0 +1,62 @@
+/** Who the client is behind proxies that are believed. */
+import { isIP } from "node:net";
+import { listElements, type Exchange, type HeaderList } from "@proxy/http";
+import { shownAddress } from "./transforms/shown-peer.ts";
+import type { Trust } from "./trusted-peers.ts";
+
+/** More hops than that nobody has. */
+const mostHops = 32;
+
+/**
+ * Finds the client of requests that trusted peers forward: from the end of `X-Forwarded-For`, or of `Forwarded` (RFC 7239), the first address
+ * that is not trusted itself, or the last one that can be read. Undefined for other peers, and where the two fields disagree: then
+ * the peer is the client.
+ */
+export function clientBehind(trust: Trust): (exchange: Exchange) => string | undefined {
+  return ({ connection, request: { headers } }) => {
+    if (!trust(connection.remoteAddress)) return undefined;
+    const chains = [chain(headers, "x-forwarded-for", nodeOf), chain(headers, "forwarded", forOf)].filter((each) => each.length > 0);
+    const [first, second] = chains.map((each) => clientOf(each, trust));
+    return chains.length === 1 || first === second ? first : undefined;
+  };
+}
+
+/** The addresses that a field names, the nearest first; ends where one cannot be read. Empty without the field. */
+function chain(headers: HeaderList, key: string, addressOf: (element: string) => string | undefined): readonly (string | undefined)[] {
+  if (!headers.has(key)) return [];
+  const text = headers.getAll(key).join(",");
+  const elements = text.includes('"') ? quotedElements(text) : listElements(text);
+  return elements.length === 0 ? [undefined] : elements.slice(-mostHops).reverse().map(addressOf);
+}
+
+function clientOf(addresses: readonly (string | undefined)[], trust: Trust): string | undefined {
+  let client: string | undefined;
+  for (const address of addresses) {
+    if (address === undefined) break;
+    client = address;
+    if (!trust(address)) break;
+  }
+  return client;
+}
+
+/** The elements of a list whose quoted parts may hold commas. */
+function quotedElements(text: string): string[] {
+  return (text.match(/(?:[^",]|"(?:[^"\\]|\\.)*")+/g) ?? []).map((each) => each.trim()).filter((each) => each !== "");
+}
+
+/** `for` of an element of `Forwarded`. */
+function forOf(element: string): string | undefined {
+  for (const pair of element.split(";")) {
+    const match = /^\s*for\s*=\s*(?:"([^"\\]*)"|([^\s"]+))\s*$/i.exec(pair);
+    if (match !== null) return nodeOf(match[1] ?? match[2] ?? "");
+  }
+  return undefined;
+}
+
+/** The address in `192.0.2.7`, `192.0.2.7:4711`, `2001:db8::7`, `[2001:db8::7]` or `[2001:db8::7]:4711`; undefined for anything else. */
+function nodeOf(text: string): string | undefined {
+  if (isIP(text) !== 0) return shownAddress(text);
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/.exec(text);
+  const address = match?.[1] ?? match?.[2] ?? "";
+  return isIP(address) === (match?.[1] === undefined ? 4 : 6) ? shownAddress(address) : undefined;
+}
