@@ -27,13 +27,15 @@ export interface DestinationSet {
   readonly available: readonly DestinationState[];
   /** Fit as well, of later priorities: for requests that failed at all of the first. */
   readonly reserve: readonly DestinationState[];
+  /** Where requests of sessions may go: `available`, and those that drain and keep their sessions. */
+  readonly sessions: readonly DestinationState[];
 }
 
 /** One cluster at run time; keeps its identity as long as its id stays in the configuration. */
 export class ClusterState {
   readonly id: string;
   model: ClusterModel;
-  destinations: DestinationSet = { all: [], available: [], reserve: [] };
+  destinations: DestinationSet = { all: [], available: [], reserve: [], sessions: [] };
   /** Requests under way to this cluster, upgraded connections included. */
   inFlight = 0;
   /** Position of RoundRobin: counts up, 32 bits, wraps. */
@@ -66,7 +68,7 @@ export class ClusterState {
   use(model: ClusterModel, all: readonly DestinationState[]): void {
     this.model = model;
     this.isWeighted = Boolean(model.config.slowStart) || all.some((each) => each.weight !== 1);
-    let set: DestinationSet = { all, available: all, reserve: [] };
+    let set: DestinationSet = { all, available: all, reserve: [], sessions: all };
     try {
       set = destinationSet(model, all);
     } catch {
@@ -92,10 +94,17 @@ export class ClusterState {
 export function destinationSet(model: ClusterModel, all: readonly DestinationState[]): DestinationSet {
   const policy = model.availability ?? healthyOrPanic;
   // Frozen: policies and steps of users get these very lists, and one of them must not change them for all.
-  const fit = policy.available(model.config, all);
+  const isDraining = all.some((each) => each.drain !== undefined);
+  const fit = policy.available(model.config, isDraining ? all.filter((each) => each.drain === undefined) : all);
   const available = firstTier(fit);
   const reserve = available === fit ? none : fit.filter((each) => !available.includes(each));
-  return { all: Object.freeze(all), available: Object.freeze(available), reserve: Object.freeze(reserve) };
+  const sessions = isDraining ? withDraining(available, policy.available(model.config, all)) : available;
+  return { all: Object.freeze(all), available: Object.freeze(available), reserve: Object.freeze(reserve), sessions: Object.freeze(sessions) };
+}
+
+function withDraining(available: readonly DestinationState[], fit: readonly DestinationState[]): readonly DestinationState[] {
+  const draining = fit.filter((each) => each.drain?.keepsSessions === true);
+  return draining.length === 0 ? available : [...available, ...draining];
 }
 
 const none: readonly DestinationState[] = [];

@@ -27,6 +27,8 @@ export interface ClusterChangeListener {
   /** Its settings or its destinations changed. */
   changed?(cluster: ClusterState): void;
   removed?(cluster: ClusterState): void;
+  /** A destination is no longer in the configuration, or its cluster is not: requests may still be under way there. */
+  destinationRemoved?(cluster: ClusterState, destination: DestinationState): void;
 }
 
 /** A configuration that is built and not yet in force. */
@@ -126,6 +128,7 @@ export class ClusterStates {
 
   #commit(plans: ReadonlyMap<string, ClusterPlan>): void {
     const before = this.#clusters;
+    const gone = goneDestinations(before, plans);
     this.#clusters = new Map([...plans].map(([key, plan]) => [key, plan.state]));
     for (const plan of plans.values()) {
       for (const { state, model } of plan.destinations) state.use(model);
@@ -137,6 +140,7 @@ export class ClusterStates {
       else if (settingsChanged || destinationsChanged) this.#tell((listener) => listener.changed?.(state));
     }
     for (const [key, state] of before) if (!plans.has(key)) this.#tell((listener) => listener.removed?.(state));
+    for (const [cluster, destination] of gone) this.#tell((listener) => listener.destinationRemoved?.(cluster, destination));
   }
 
   #tell(call: (listener: ClusterChangeListener) => void): void {
@@ -148,4 +152,14 @@ export class ClusterStates {
       }
     }
   }
+}
+
+function goneDestinations(
+  before: ReadonlyMap<string, ClusterState>,
+  plans: ReadonlyMap<string, ClusterPlan>,
+): readonly (readonly [ClusterState, DestinationState])[] {
+  return [...before].flatMap(([key, cluster]) => {
+    const stay = new Set(plans.get(key)?.destinations.map(({ state }) => state));
+    return cluster.destinations.all.filter((each) => !stay.has(each)).map((each) => [cluster, each] as const);
+  });
 }

@@ -1,4 +1,5 @@
 import type { DestinationConfig } from "@proxy/config";
+import type { DestinationDrain } from "./drains.ts";
 import { HealthLog } from "./health/health-log.ts";
 
 export type HealthStatus = "Unknown" | "Healthy" | "Unhealthy";
@@ -33,6 +34,8 @@ export class DestinationState {
   ejected = false;
   /** Requests that the limiter of the cluster let through to it and that are not over. */
   admitted = 0;
+  /** Why it gets no new requests, whatever its health; undefined while it does. Set by `Drains`. */
+  drain: DestinationDrain | undefined = undefined;
   /** Changes of health with their reasons, and the last probes. */
   readonly healthLog = new HealthLog();
 

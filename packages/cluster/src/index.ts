@@ -9,6 +9,8 @@ export type { NamedPolicy } from "./policy-registry.ts";
 export { systemRandom } from "./random-source.ts";
 export type { RandomSource } from "./random-source.ts";
 export type { LoadBalancingPolicy, PickContext } from "./load-balancing/policy.ts";
+export { DestinationDrain, Drains } from "./drains.ts";
+export type { DrainListener, DrainOptions, DrainTransition } from "./drains.ts";
 export { RetryBudget } from "./retry-budget.ts";
 export type { RetryBudgetOptions } from "./retry-budget.ts";
 export {

@@ -4,6 +4,8 @@ import type {
   AvailableDestinationsPolicy,
   Clock,
   ClusterChangeListener,
+  DrainListener,
+  DrainOptions,
   HealthListener,
   HealthMonitor,
   KeyProtector,
@@ -67,6 +69,8 @@ export interface ReverseProxyOptions {
   readonly filters?: readonly ConfigFilter[] | undefined;
   /** Told how loads of configuration go. */
   readonly listeners?: readonly ConfigChangeListener[] | undefined;
+  /** Told of destinations that get no new requests and of their end. */
+  readonly drainListeners?: readonly DrainListener[] | undefined;
   /** Told which clusters come, change and go. */
   readonly clusterListeners?: readonly ClusterChangeListener[] | undefined;
   /** Names of policies that the application implements itself: authorization, rate limits, … */
@@ -113,6 +117,14 @@ export interface ReverseProxy {
   update(config: ProxyConfig | ProxyConfigInput): Promise<void>;
   /** Reads all providers again. Resolves to whether the result is in force. */
   reload(): Promise<boolean>;
+  /**
+   * No new requests to a destination from now on, by ids, ignoring case. Those under way finish; sessions that are bound to it
+   * still go there, unless told otherwise. Resolves when nothing is under way there, or `undrain` took it back; rejects with
+   * `TypeError` when there is no such destination. It outlives reloads, not the process.
+   */
+  drain(clusterId: string, destinationId: string, options?: DrainOptions): Promise<void>;
+  /** Takes `drain` back; gives whether the destination was draining. Throws `TypeError` when there is no such destination. */
+  undrain(clusterId: string, destinationId: string): boolean;
   /** Stops watching, answers new requests with 503; resolves when requests under way are over and connections to destinations closed. */
   close(): Promise<void>;
 }

@@ -11,10 +11,14 @@
  */
 import {
   ClusterStates,
+  Drains,
   createHealthMonitor,
   HealthUpdater,
   OutlierDetector,
   systemClock,
+  type ClusterState,
+  type DestinationState,
+  type DrainOptions,
   type HealthMonitor,
 } from "@proxy/cluster";
 import {
@@ -31,6 +35,7 @@ import { clientBehind } from "./client-address.ts";
 import { configEvents } from "./config-events.ts";
 import { ProxyContext } from "./context.ts";
 import { healthEvents, probeEvents } from "./health-events.ts";
+import { drainEvents } from "./drain-events.ts";
 import type { ProxyLogger } from "./logger.ts";
 import { createNodeHandler, createNodeUpgradeHandler, type NodeHandler, type NodeHandlerOptions, type NodeUpgradeHandler } from "./node-handler.ts";
 import { proxyValidator } from "./proxy-validator.ts";
@@ -68,6 +73,7 @@ export class RunningProxy implements ReverseProxy {
   readonly #drivesHealth: boolean;
   readonly #logger: ProxyLogger;
   readonly #models: ModelBuilder;
+  readonly #drains: Drains;
   readonly #clusters: ClusterStates;
   readonly #routes: RouteCompiler;
   readonly #manager: ConfigManager;
@@ -103,7 +109,8 @@ export class RunningProxy implements ReverseProxy {
     this.#clientBehind = (options.trustedProxies ?? []).length === 0 ? undefined : clientBehind(trust);
     const steps = defaultSteps({ logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry: options.webSocketTelemetry });
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger), clock);
-    this.#clusters = new ClusterStates(this.#models, [this.#updater, this.health, this.#outliers, ...(options.clusterListeners ?? [])], clock);
+    this.#drains = new Drains([drainEvents(logger), ...(options.drainListeners ?? [])]);
+    this.#clusters = new ClusterStates(this.#models, [this.#drains, this.#updater, this.health, this.#outliers, ...(options.clusterListeners ?? [])], clock);
     const chain = options.steps?.(steps) ?? steps;
     const served = { policies: options.policies ?? {}, timeouts: chain.some((step) => step.name === "timeout") };
     this.#routes = new RouteCompiler({
@@ -157,6 +164,14 @@ export class RunningProxy implements ReverseProxy {
     return this.#manager.reload();
   }
 
+  async drain(clusterId: string, destinationId: string, options?: DrainOptions): Promise<void> {
+    await this.#drains.drain(...this.#find(clusterId, destinationId), options);
+  }
+
+  undrain(clusterId: string, destinationId: string): boolean {
+    return this.#drains.undrain(...this.#find(clusterId, destinationId));
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#manager.close();
@@ -164,6 +179,15 @@ export class RunningProxy implements ReverseProxy {
     this.#updater.close();
     this.#outliers.close();
     await this.#models.close();
+  }
+
+  #find(clusterId: string, destinationId: string): [ClusterState, DestinationState] {
+    const cluster = this.#clusters.get(clusterId);
+    const destination = cluster?.destinations.all.find(({ sortKey }) => sortKey === destinationId.toUpperCase());
+    if (cluster === undefined || destination === undefined) {
+      throw new TypeError(`there is no destination '${destinationId}' in a cluster '${clusterId}'`);
+    }
+    return [cluster, destination];
   }
 
   async #replace(own: ReplaceableProvider, next: ProxyConfig): Promise<void> {

@@ -76,6 +76,7 @@ function send(ctx: ProxyContext, destination: DestinationState, { logger, trust,
     const over: ForwardDone = (error, fault) => {
       if (cluster !== undefined) cluster.inFlight--;
       destination.inFlight--;
+      if (destination.inFlight === 0) destination.drain?.idle();
       ctx.outcome = error;
       if (error !== undefined && ctx.attempts?.goesOn !== true) tell(logger, ctx, destination, error);
       if (fault !== undefined) logger.event("error", "transform-failed", { ...names(ctx, destination), error: fault });

@@ -36,7 +36,9 @@ export function sessionAffinityStep(logger: ProxyLogger): Step {
     run(ctx, next) {
       const affinity = ctx.cluster?.affinity;
       if (affinity === undefined) return next(ctx);
-      const found = affinity.find(ctx.exchange, ctx.available);
+      const set = ctx.clusterState?.destinations;
+      // Where no step narrowed the choice, sessions find their destination also while it drains.
+      const found = affinity.find(ctx.exchange, set !== undefined && ctx.available === set.available ? set.sessions : ctx.available);
       return "status" in found ? goOn(ctx, found, next) : found.then((later) => goOn(ctx, later, next));
     },
   };
