@@ -3,8 +3,8 @@
 const untrusted = "no authority that is trusted vouches for its certificate";
 const noVersion = "no TLS version is common";
 
-/** By the codes of Node and OpenSSL. */
-const words: ReadonlyMap<string, string> = new Map([
+/** internal: by the codes of Node and OpenSSL */
+export const destinationFaults: ReadonlyMap<string, string> = new Map([
   ["CERT_HAS_EXPIRED", "its certificate has expired"],
   ["CERT_NOT_YET_VALID", "its certificate is not valid yet"],
   ["CERT_REVOKED", "its certificate is revoked"],
@@ -41,7 +41,7 @@ export function destinationFault(error: Error): string | undefined {
   if (refusesClient.test(code)) {
     return code.endsWith("CERTIFICATE_REQUIRED") ? "it wants a client certificate" : "it does not accept the client certificate";
   }
-  const known = words.get(code);
+  const known = destinationFaults.get(code);
   if (known !== undefined) return known;
   if (code === "ECONNRESET" && error.message.includes("before secure TLS connection")) return "it closed the connection during the TLS handshake";
   // Every address of a name was tried; the error that holds them has no words of its own.

@@ -41,12 +41,11 @@ export interface SocketOpening {
 }
 
 const keepAliveDelay = 60_000;
-/** RFC 8305, 5. */
-const nextAddressDelay = 250;
 
 /**
  * Opens a connection to `origin`: TCP, CONNECT where a web proxy is between, TLS. The one way in which this package's
- * clients come by their sockets. Addresses of both families are tried as RFC 8305 says. No timeout: the caller has one.
+ * clients come by their sockets. Addresses are tried in the order of RFC 8305, families in turn, one after the other: each but the
+ * last has half a second (Node's autoSelectFamily). No timeout for the whole: the caller has one.
  * The listener hears nothing before this returns.
  *
  * @throws {Error} for what no peer can bring about: a port or a TLS setting that Node refuses.
@@ -64,7 +63,6 @@ export function openSocket(options: OpenSocketOptions, listener: SocketListener)
     port: target.port,
     allowHalfOpen: true,
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: nextAddressDelay,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveDelay,
