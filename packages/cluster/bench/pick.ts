@@ -34,13 +34,14 @@ function measure(name: string, count: number, weighted: boolean): void {
   const cluster = states.get("c");
   if (cluster === undefined) throw new Error("nothing was loaded");
   const policy = cluster.model.loadBalancing;
+  cluster.destinations.all.forEach((each, index) => (each.inFlight = (index % 7) + 1));
   const run = (times: number): void => {
     for (let i = 0; i < times; i++) {
       const picked = policy.pick(exchanges[i & 255] as Exchange, cluster, cluster.destinations.available);
       if (picked === undefined) continue;
-      // As under load: some are busier than others.
+      // As under load: some are busier than others, and none is idle, so that no search ends early.
       const before = picked.inFlight;
-      picked.inFlight = (before + 1) & 7;
+      picked.inFlight = ((before + 1) & 7) + 1;
       cluster.inFlight += picked.inFlight - before;
     }
   };

@@ -1,6 +1,7 @@
 import type { DestinationConfig } from "@proxy/config";
 import type { DestinationDrain } from "./drains.ts";
 import { HealthLog } from "./health/health-log.ts";
+import { h32 } from "./xxhash.ts";
 
 export type HealthStatus = "Unknown" | "Healthy" | "Unhealthy";
 
@@ -17,6 +18,8 @@ export class DestinationState {
   readonly id: string;
   /** The id in upper case: ids compare and sort without regard to case. */
   readonly sortKey: string;
+  /** 32 bits that follow from the id, ignoring case: for hashing. */
+  readonly idHash: number;
   /** Swapped on reload; read it once per request. */
   model: DestinationModel;
   /** Requests under way to this destination, upgraded connections included. */
@@ -42,6 +45,7 @@ export class DestinationState {
   constructor(id: string, model: DestinationModel) {
     this.id = id;
     this.sortKey = id.toUpperCase();
+    this.idHash = h32(this.sortKey);
     this.model = model;
     this.weight = model.config.weight ?? 1;
     this.priority = model.config.priority ?? 0;

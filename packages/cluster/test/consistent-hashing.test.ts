@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ClusterStates, consistentHash, type ClusterState } from "@proxy/cluster";
+import { ClusterStates, consistentHash, type ClusterState, type PickContext } from "@proxy/cluster";
 import type { ConsistentHashConfig } from "@proxy/config";
 import type { Exchange } from "@proxy/http";
 import { describeLoadBalancingPolicyContract } from "./contract/load-balancing-policy.ts";
@@ -68,6 +68,56 @@ describe("consistent hashing", () => {
       expect(users).toEqual(Array.from({ length: 40 }, (_, i) => pick(cluster, request(`user-${i}`))));
       expect(new Set(users).size).toBe(5);
     }
+  });
+
+  it("goes by a route value, and anywhere without one", () => {
+    const drawn = consistentHash((bound) => Math.floor(bound * 0.37));
+    const cluster = clusterOf(equal(5), { on: "RouteValue", name: "Tenant", maxLoadPercent: 0 });
+    const ofTenant = (tenant: string | undefined): PickContext => ({
+      routeValues: { get: (name) => (name.toLowerCase() === "tenant" ? tenant : undefined) },
+    });
+    const pickFor = (context: PickContext | undefined): string => drawn.pick(from("192.0.2.1"), cluster, cluster.destinations.available, context)?.id ?? "";
+    const tenants = Array.from({ length: 40 }, (_, i) => pickFor(ofTenant(`tenant-${i}`)));
+    expect(tenants).toEqual(Array.from({ length: 40 }, (_, i) => pickFor(ofTenant(`tenant-${i}`))));
+    expect(new Set(tenants).size).toBe(5);
+    expect(pickFor(ofTenant(undefined))).toBe(pickFor(undefined));
+  });
+
+  it("passes on what its destination has no room for, always to the same one", () => {
+    const states = new ClusterStates({ cluster: (config) => ({ config, loadBalancing: policy }) });
+    const destinations = Object.fromEntries(Object.keys(equal(5)).map((id) => [id, { address: `http://${id}/` }]));
+    states.prepare([{ clusterId: "c", destinations, consistentHash: { maxLoadPercent: 0 }, circuitBreaker: { maxRequestsPerDestination: 1 } }]).commit();
+    const cluster = states.get("c");
+    if (cluster?.limiter === undefined) throw new Error("no limiter was made");
+    for (const client of clients.slice(0, 50)) {
+      const own = policy.pick(client, cluster, cluster.destinations.available);
+      if (own === undefined) throw new Error("nothing was picked");
+      cluster.limiter.tryEnter(own);
+      const other = pick(cluster, client);
+      expect(other).not.toBe(own.id);
+      expect(pick(cluster, client)).toBe(other);
+      cluster.limiter.leave(own);
+      expect(pick(cluster, client)).toBe(own.id);
+    }
+  });
+
+  it("goes on for lists that a step made for one request: few keys move, shares go by weight", () => {
+    const cluster = clusterOf({ a: 1, b: 2, c: 5, d: 2, e: 0 });
+    const all = [...cluster.destinations.all];
+    const without = all.filter((each) => each.id !== "b");
+    const counts: Record<string, number> = {};
+    let moved = 0;
+    for (const client of clients) {
+      const before = policy.pick(client, cluster, all)?.id ?? "";
+      counts[before] = (counts[before] ?? 0) + 1;
+      if (before !== policy.pick(client, cluster, without)?.id) moved++;
+    }
+    expect(counts["e"]).toBeUndefined();
+    for (const [id, share] of Object.entries({ a: 0.1, b: 0.2, c: 0.5, d: 0.2 })) expect(Math.abs((counts[id] ?? 0) / clients.length - share)).toBeLessThan(0.01);
+    // Only what the one that left had.
+    expect(moved).toBe(counts["b"]);
+    const weightless = clusterOf({ a: 0, b: 0 });
+    expect(new Set(clients.slice(0, 50).map((client) => policy.pick(client, weightless, [...weightless.destinations.all])?.id)).size).toBe(2);
   });
 
   it("lets others help out where one key is too much for its destination", () => {

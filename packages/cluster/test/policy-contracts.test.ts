@@ -1,13 +1,18 @@
 import {
   createActiveHealthPolicies,
+  createAffinityFailurePolicies,
   createAffinityPolicies,
   createAvailableDestinationsPolicies,
   createPassiveHealthPolicies,
+  AffinityError,
   type ActiveHealthPolicy,
+  type AffinityFailurePolicy,
   type AvailableDestinationsPolicy,
   type PassiveHealthPolicy,
   type SessionAffinityPolicy,
 } from "@proxy/cluster";
+import { HeaderList } from "@proxy/http";
+import { describeAffinityFailurePolicyContract } from "./contract/affinity-failure-policy.ts";
 import { describeAffinityPolicyContract } from "./contract/affinity-policy.ts";
 import {
   describeActivePolicyContract,
@@ -29,6 +34,21 @@ const plainHeader: SessionAffinityPolicy = {
   affinitize: (_exchange, { affinityKeyName }, { id }, headers) => headers.append(affinityKeyName, encodeURIComponent(id)),
 };
 describeAffinityPolicyContract("a user's policy", () => plainHeader);
+
+const failurePolicies = createAffinityFailurePolicies();
+for (const name of failurePolicies.names) describeAffinityFailurePolicyContract(failurePolicies.get(name));
+
+/** As a user would write one: back to the start page, when it is known. */
+const startAgain: AffinityFailurePolicy = {
+  name: "StartAgain",
+  async handle({ response }, cluster, status) {
+    if (status === "OK" || status === "AffinityKeyNotSet") throw new AffinityError("not-a-failure", `${status} is no failure`);
+    if (cluster === undefined) return true;
+    if (!response.started) response.send({ status: 302, headers: HeaderList.from([["Location", "/"], ["Content-Length", "0"]]) });
+    return false;
+  },
+};
+describeAffinityFailurePolicyContract(startAgain);
 
 const onlyHealthy: AvailableDestinationsPolicy = {
   name: "a user's policy",

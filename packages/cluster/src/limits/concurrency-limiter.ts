@@ -82,6 +82,15 @@ export class ConcurrencyLimiter {
     for (const each of this.#cluster.destinations.all) if (each.admitted >= this.#maxPerDestination) this.#full.add(each);
   }
 
+  /** True when the cluster has all the requests that it may, wherever they are. */
+  get isFull(): boolean {
+    return this.active >= this.#maxRequests;
+  }
+
+  hasRoom(destination: DestinationState): boolean {
+    return destination.admitted < this.#maxPerDestination;
+  }
+
   /** `list` without those that are full; `list` itself when none is. */
   withRoom(list: readonly DestinationState[]): readonly DestinationState[] {
     if (this.#full.size === 0) return list;

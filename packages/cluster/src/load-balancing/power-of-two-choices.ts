@@ -33,17 +33,23 @@ export function powerOfTwoChoices(random: RandomSource = systemRandom): LoadBala
   };
 }
 
-/** Both draws go by weight and may hit the same one: else light destinations would get more than their share. */
+/**
+ * Both draws go by weight and may hit the same one: else light destinations would get more than their share. But a heavy one that
+ * has become slow must not be filled by such draws: a third one counts when it has less than half under way for its weight.
+ */
 function pickByWeight(
   available: readonly DestinationState[],
   table: WeightTable,
   random: RandomSource,
 ): DestinationState | undefined {
+  const { weights } = table;
   const firstIndex = indexAt(table, fractionOf(random));
-  const secondIndex = indexAt(table, fractionOf(random));
+  let secondIndex = indexAt(table, fractionOf(random));
+  const isSame = secondIndex === firstIndex;
+  if (isSame) secondIndex = indexAt(table, fractionOf(random));
   const first = available[firstIndex];
   const second = available[secondIndex];
   if (first === undefined || second === undefined) return first ?? second;
-  const { weights } = table;
-  return second.inFlight * (weights[firstIndex] as number) < first.inFlight * (weights[secondIndex] as number) ? second : first;
+  const load = isSame ? 2 * (second.inFlight + 1) : second.inFlight;
+  return load * (weights[firstIndex] as number) < first.inFlight * (weights[secondIndex] as number) ? second : first;
 }

@@ -28,7 +28,8 @@ export function weightsOf(cluster: ClusterState, available: readonly Destination
   let table = tables.get(available);
   if (table === undefined || (table.until !== Number.POSITIVE_INFINITY && cluster.clock.now() >= table.until)) {
     table = weigh(cluster, available);
-    tables.set(available, table);
+    // A list that may still change keeps none.
+    if (Object.isFrozen(available)) tables.set(available, table);
   }
   return table;
 }
