@@ -43,6 +43,11 @@ export class FakeCall implements DestinationCall {
     this.#handler.onData(Buffer.from("begun"));
   }
 
+  /** The end of what `begin` began. */
+  finish(): void {
+    this.#handler.onEnd(undefined);
+  }
+
   breakOff(): void {
     this.#handler.onError(new DestinationError("reset", { step: "response-body", requestSent: true }));
   }
