@@ -1,12 +1,18 @@
+import { once } from "node:events";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { configFolder } from "../support/config-file.ts";
 import type { ConfigFolder } from "../support/config-file.ts";
 import { startDnsServer } from "../support/dns-server.ts";
 import type { DnsServer } from "../support/dns-server.ts";
-import { bodyOf, getRaw } from "../support/raw-client.ts";
+import { bodyOf, getRaw, statusOf } from "../support/raw-client.ts";
 import { plainAnswer, startRawOrigin } from "../support/raw-origin.ts";
 import type { RawOrigin } from "../support/raw-origin.ts";
 import { startGateway } from "../support/running-gateway.ts";
+import type { RunningGateway } from "../support/running-gateway.ts";
+import { certificateFile, certificateText } from "../support/tls-client.ts";
 
 let folder: ConfigFolder;
 let origin: RawOrigin;
@@ -65,6 +71,33 @@ describe("destinations that are resolved", () => {
     await using gateway = await startGateway([file]);
     expect(gateway.state.cluster("c")!.destinations.all.map(({ id }) => id)).toEqual([`d[localhost:${origin.port}]`]);
     expect(bodyOf(await getRaw(gateway.port, "/"))).toBe("shop.example");
+  });
+
+  test("have to prove over https the name that they were found by", async () => {
+    const secure = createServer({ cert: certificateText("a.test.pem"), key: certificateText("a.test.key") }, (request, response) => {
+      response.end(`${(request.socket as TLSSocket).servername} ${request.headers.host}`);
+    }).listen(0, "127.0.0.1");
+    await once(secure, "listening");
+    const { port } = secure.address() as AddressInfo;
+    await using dns = await startDnsServer({
+      "a.test": [{ address: "127.0.0.1", ttl: 60 }],
+      "b.test": [{ address: "127.0.0.1", ttl: 60 }],
+    });
+    const start = async (host: string): Promise<RunningGateway> => {
+      const Cluster = {
+        DestinationResolver: { Kind: "Dns", NameServers: [dns.address], AddressFamily: "IPv4" },
+        HttpClient: { CertificateAuthorities: certificateFile("a.test.pem") },
+        Destinations: { d: { Address: `https://${host}:${port}/` } },
+      };
+      const Routes = { all: { ClusterId: "c", Match: { Path: "{**rest}" } } };
+      return startGateway([await folder.write("gateway.json", { ReverseProxy: { Routes, Clusters: { c: Cluster } } })]);
+    };
+    await using found = await start("a.test");
+    expect(bodyOf(await getRaw(found.port, "/"))).toBe(`a.test a.test:${port}`);
+    await using mistaken = await start("b.test");
+    expect(statusOf(await getRaw(mistaken.port, "/"))).toBe(502);
+    secure.closeAllConnections();
+    secure.close();
   });
 
   test("that never had an address keep the gateway from starting, and say which cluster and why", async () => {
