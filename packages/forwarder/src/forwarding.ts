@@ -320,6 +320,29 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     return false;
   }
 
+  onWholeResponse(head: ResponseHead, body: string): void {
+    this.onResponse(head);
+    const response = this.#head;
+    const sink = this.#exchange.response;
+    // All but the plain case goes the way of a streamed response: a body that is changed, a length that a transform took away.
+    if (
+      sink.sendLatin1 === undefined || this.#phase !== relaying || response === undefined || this.#changed !== undefined
+      || this.#transformer.trailers !== undefined || !response.headers.has("content-length")
+    ) {
+      if (body !== "") this.onData(Buffer.from(body, "latin1"));
+      this.onEnd(undefined);
+      return;
+    }
+    this.#head = undefined;
+    try {
+      sink.sendLatin1(response, body);
+    } catch (cause) {
+      this.#fail(responseFailure("ResponseBodyClient", "gateway", cause));
+      return;
+    }
+    this.#responseOver();
+  }
+
   onEnd(trailers: HeaderList | undefined): void {
     if (this.#phase === transformingResponse) {
       (this.#pending as PendingResponse).end(trailers);
@@ -342,6 +365,10 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       this.#fail(responseFailure("ResponseBodyClient", "gateway", cause));
       return;
     }
+    this.#responseOver();
+  }
+
+  #responseOver(): void {
     if (this.#body !== undefined && this.#body.state === "flowing") {
       this.#phase = finishingRequest;
       return;

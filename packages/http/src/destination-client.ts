@@ -12,7 +12,7 @@ import type { DestinationTls } from "./tls/destination-tls.ts";
 export interface DestinationClient {
   /**
    * Sends `request`. All that happens is told to `handler`, which hears exactly one final call: `onEnd`,
-   * `onUpgrade` or `onError`; nothing after it. Never throws for what a peer does; calls may come before this
+   * `onWholeResponse`, `onUpgrade` or `onError`; nothing after it. Never throws for what a peer does; calls may come before this
    * returns.
    */
   send(request: DestinationRequest, handler: DestinationHandler): DestinationCall;
@@ -148,6 +148,12 @@ export interface DestinationHandler {
   onResponse(head: ResponseHead): void;
   /** A chunk of the response body; the same rule for the memory as in `BodySink.onData`. */
   onData(chunk: Uint8Array): boolean | void;
+  /**
+   * Optional, in place of `onResponse`, `onData` and `onEnd`: a small response that came as a whole, without trailers.
+   * `body` is latin1 text, a character for each byte. A client may always tell the parts instead. A throw is told by
+   * `onError`.
+   */
+  onWholeResponse?(head: ResponseHead, body: string): void;
   /** The response is complete. The request body may still be on its way: the client has cancelled it. */
   onEnd(trailers: HeaderList | undefined): void;
   /** 101 (or 2xx to an extended CONNECT) came: the connection is a tunnel from here on. */

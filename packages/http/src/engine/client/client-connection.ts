@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { DestinationError, type DestinationErrorStep } from "../../destination-client.ts";
+import type { ResponseHead } from "../../exchange.ts";
 import type { Timed } from "../timer-wheel.ts";
 import { ClientTunnel } from "./client-tunnel.ts";
 import type { EngineCall } from "./engine-call.ts";
@@ -294,14 +295,15 @@ export class ClientConnection implements Timed, SocketListener {
   }
 
   #responseDone(call: EngineCall, surplus: boolean): void {
-    const { trailers, keepAlive, keepAliveTimeout } = this.#reader;
+    const { trailers, keepAlive, keepAliveTimeout, head, whole } = this.#reader;
     this.announced = keepAliveTimeout;
     const requestDone = call.body === undefined || call.body.complete;
     const reusable = keepAlive && requestDone && !surplus && !this.#ended && this.#socket.writableLength === 0;
     this.#detach();
     if (reusable) this.#destination.connectionFree(this);
     else this.destroy();
-    call.tellEnd(trailers);
+    if (whole === undefined) call.tellEnd(trailers);
+    else call.tellWhole(head as ResponseHead, whole);
   }
 
   #becomeTunnel(call: EngineCall, early: Buffer | undefined): void {

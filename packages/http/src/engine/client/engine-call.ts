@@ -71,6 +71,11 @@ export class EngineCall implements DestinationCall {
     return this.body === undefined ? isIdempotent(this.request.method) : !this.body.started;
   }
 
+  /** Whether it may be told a response as a whole. */
+  get takesWhole(): boolean {
+    return this.handler.onWholeResponse !== undefined && !this.done && !this.paused;
+  }
+
   tellProgress(): void {
     if (this.done) return;
     try {
@@ -120,6 +125,19 @@ export class EngineCall implements DestinationCall {
     }
   }
 
+  /** Head and body came at once. The connection must have been let go of before. */
+  tellWhole(head: ResponseHead, text: string): void {
+    if (this.done) return;
+    this.done = true;
+    this.body?.drop();
+    try {
+      this.handler.onWholeResponse?.(head, text);
+    } catch (cause) {
+      this.done = false;
+      this.fail(this.#handlerError(cause, true));
+    }
+  }
+
   /** The connection is a tunnel from here on. */
   tellUpgrade(head: ResponseHead, tunnel: Tunnel): void {
     if (this.done) return;
@@ -146,15 +164,16 @@ export class EngineCall implements DestinationCall {
 
   #handlerFailed(error: unknown): void {
     if (this.done) return;
-    this.destination.stop(
-      this,
-      new DestinationError(`${this.destination.name}: the handler of the response failed`, {
-        step: this.connection === undefined ? "connect" : "response-body",
-        source: "gateway",
-        requestSent: this.connection !== undefined,
-        cause: error,
-      }),
-    );
+    this.destination.stop(this, this.#handlerError(error, this.connection !== undefined));
+  }
+
+  #handlerError(cause: unknown, requestSent: boolean): DestinationError {
+    return new DestinationError(`${this.destination.name}: the handler of the response failed`, {
+      step: requestSent ? "response-body" : "connect",
+      source: "gateway",
+      requestSent,
+      cause,
+    });
   }
 }
 

@@ -31,6 +31,8 @@ const maximumFields = 1000;
 const maximumInterim = 64;
 const maximumTrailersSize = 16_384;
 const maximumTrailerCount = 100;
+/** Bodies up to this are text together with their head, when they come with it. */
+const maximumWhole = 4096;
 const cr = 13;
 const lf = 10;
 
@@ -54,6 +56,8 @@ export class ResponseReader {
   fault = "";
   trailers: HeaderList | undefined = undefined;
   head: ResponseHead | undefined = undefined;
+  /** After "done": the body that belongs to `head`, when the call was told of neither, since both came at once. */
+  whole: string | undefined = undefined;
   /** A handler kept a part of the bytes of the last `read` (never with `copies`). */
   kept = false;
   readonly #maximumHead: number;
@@ -76,6 +80,7 @@ export class ResponseReader {
     this.keepAlive = false;
     this.trailers = undefined;
     this.head = undefined;
+    this.whole = undefined;
     this.#chunked = undefined;
     this.#interim = 0;
   }
@@ -169,7 +174,7 @@ export class ResponseReader {
       return "more";
     }
     this.position = end;
-    return this.#takeHead(call, bytes, from, end);
+    return this.#takeHead(call, bytes, from, end, to);
   }
 
   /** The head came in pieces: puts them together, and looks again once it can be complete. */
@@ -198,7 +203,7 @@ export class ResponseReader {
     this.#held = undefined;
     this.#heldLength = 0;
     this.position = from + end - before;
-    return this.#takeHead(call, held, 0, end);
+    return this.#takeHead(call, held, 0, end, end);
   }
 
   /** The place behind the head, `headIncomplete`, or `headMalformed` with `fault` set. */
@@ -213,10 +218,11 @@ export class ResponseReader {
     return end;
   }
 
-  #takeHead(call: EngineCall, bytes: Buffer, from: number, end: number): ReadOutcome | undefined {
+  /** `to`: how far `bytes` were read; what stands behind the head there may be its body. */
+  #takeHead(call: EngineCall, bytes: Buffer, from: number, end: number, to: number): ReadOutcome | undefined {
     const { status, minorVersion } = statusLine;
     const { marks, repeated } = scanner;
-    const text = bytes.toString("latin1", from, end);
+    const text = bytes.toString("latin1", from, to - end <= maximumWhole ? to : end);
     const headers = scanner.list(text, from);
     const head: ResponseHead = { status, reason: statusLine.reason(text, from), headers };
     const { method, upgrade } = call.request;
@@ -252,6 +258,14 @@ export class ResponseReader {
     } else {
       this.phase = "length";
       this.#remaining = framing;
+      if (framing <= to - end && framing <= maximumWhole && call.takesWhole) {
+        call.connection?.finalHead(status);
+        if (call.done) return "stopped";
+        this.head = head;
+        this.whole = text.slice(end - from, end - from + framing);
+        this.position = end + framing;
+        return "done";
+      }
     }
     call.connection?.finalHead(status);
     call.tellResponse(head);

@@ -102,9 +102,17 @@ export class EngineResponse implements ResponseSink {
   }
 
   send(head: ResponseHead, body?: Uint8Array | string): void {
+    this.#sendWhole(head, typeof body === "string" && !isAscii(body) ? Buffer.from(body, "utf8") : body);
+  }
+
+  sendLatin1(head: ResponseHead, body: string): void {
+    this.#sendWhole(head, body);
+  }
+
+  /** A string is latin1. */
+  #sendWhole(head: ResponseHead, bytes: Uint8Array | string | undefined): void {
     if (this.#closed) return;
     this.#checkStart(head.status);
-    const bytes = typeof body === "string" && !isAscii(body) ? Buffer.from(body, "utf8") : body;
     const length = bytes === undefined ? 0 : bytes.length;
     const bodiless = hasNoBody(head.status);
     let text = statusLine(head.status, head.reason) + fields.write(head.headers, !forbidsLength(head.status));
@@ -112,7 +120,7 @@ export class EngineResponse implements ResponseSink {
       if (!bodiless && !(this.#head && length === 0) && fields.contentLength !== length) {
         throw new ExchangeStateError(`the response has ${length} bytes and announces ${fields.contentLength}`);
       }
-    } else if (!bodiless && !(this.#head && body === undefined)) {
+    } else if (!bodiless && !(this.#head && bytes === undefined)) {
       text += `Content-Length: ${length}\r\n`;
     }
     text = this.#finishHead(text, true);
