@@ -1,4 +1,5 @@
 import { type HeaderList, headerKey } from "@proxy/http";
+import { KeySet } from "./key-set.ts";
 
 /**
  * Fields that concern one connection, or one of its two sides, and so never pass (RFC 9110, 7.6.1, and those
@@ -28,7 +29,7 @@ const connectionLevel: readonly string[] = [
  * Keys that are never sent to a destination from a list of fields: the connection's, and the framing, which the
  * destination's client writes. `TE: trailers` is the one exception and dealt with apart.
  */
-export const requestFieldsDropped: ReadonlySet<string> = new Set([...connectionLevel, "content-length", "expect"]);
+export const requestFieldsDropped: ReadonlySet<string> = new KeySet([...connectionLevel, "content-length", "expect"]);
 
 /** What is special about a request field, so that the copying asks once per line. */
 export type RequestFieldKind = "dropped" | "te" | "cookie" | "content";
@@ -47,16 +48,21 @@ const aboutContent: readonly string[] = [
   "last-modified",
 ];
 
-/** The request fields that are not simply copied, by key. */
-export const requestFieldKinds: ReadonlyMap<string, RequestFieldKind> = new Map<string, RequestFieldKind>([
+const requestFieldKinds: ReadonlyMap<string, RequestFieldKind> = new Map<string, RequestFieldKind>([
   ...aboutContent.map((key) => [key, "content"] as const),
   ...Array.from(requestFieldsDropped, (key) => [key, "dropped"] as const),
   ["te", "te"],
   ["cookie", "cookie"],
 ]);
+const specialRequestKeys: ReadonlySet<string> = new KeySet(requestFieldKinds.keys());
+
+/** What is special about the request field `key`; undefined: it is simply copied. */
+export function requestFieldKind(key: string): RequestFieldKind | undefined {
+  return specialRequestKeys.has(key) ? requestFieldKinds.get(key) : undefined;
+}
 
 /** Keys that are never copied from a response. Content-Length is dealt with apart. */
-export const responseFieldsDropped: ReadonlySet<string> = new Set(connectionLevel);
+export const responseFieldsDropped: ReadonlySet<string> = new KeySet(connectionLevel);
 
 /**
  * Keys that may not stand in a trailer (RFC 9110, 6.5.1): framing, routing, request modifiers, authentication,

@@ -1,5 +1,5 @@
 import type { HeaderList, RequestHead } from "@proxy/http";
-import { fieldsNamedByConnection, requestFieldKinds } from "./hop-by-hop.ts";
+import { fieldsNamedByConnection, requestFieldKind } from "./hop-by-hop.ts";
 
 /**
  * Copies the request's fields that may pass to a destination into `target`: lines in order, case kept. Left out
@@ -20,7 +20,7 @@ export function copyRequestFields(
   let content = false;
   for (let i = 0, size = source.size; i < size; i++) {
     const key = source.keyAt(i);
-    const kind = requestFieldKinds.get(key);
+    const kind = requestFieldKind(key);
     if (kind === "dropped" || key.charCodeAt(0) === 58) continue;
     if (omit !== undefined && omit.has(key)) continue;
     if (named !== undefined && key !== "host" && kind !== "te" && named.includes(key)) continue;

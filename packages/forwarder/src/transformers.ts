@@ -1,4 +1,5 @@
 import { type Exchange, HeaderList } from "@proxy/http";
+import { KeySet } from "./key-set.ts";
 import type { OutgoingRequest, Transformer } from "./forward-options.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { OutgoingRequest, Transformer } from "./forward-options.ts";
  * -Proto tell of the client, -Prefix and `Forwarded` are removed. What the client sent of these is not believed.
  */
 export const defaultTransformer: Transformer = {
-  omitRequestHeaders: new Set([
+  omitRequestHeaders: new KeySet([
     "host",
     "forwarded",
     "x-forwarded-for",
@@ -30,19 +31,26 @@ function addForwarded(exchange: Exchange, outgoing: OutgoingRequest): void {
   const { remoteAddress } = exchange.connection;
   const { authority, scheme } = exchange.request;
   if (remoteAddress !== undefined) outgoing.headers.appendFrom(forwardedFor(remoteAddress), 0);
-  if (authority !== "") outgoing.headers.append("X-Forwarded-Host", authority);
+  if (authority !== "") outgoing.headers.appendFrom(forwardedHost(authority), 0);
   outgoing.headers.appendFrom(protocols, scheme === "http" ? 0 : 1);
 }
 
 const maximumRemembered = 1024;
-const remembered = new Map<string, HeaderList>();
 
-/** The line for an address, made and checked once and not with each of its requests. */
-function forwardedFor(address: string): HeaderList {
-  const known = remembered.get(address);
-  if (known !== undefined) return known;
-  if (remembered.size >= maximumRemembered) remembered.clear();
-  const line = HeaderList.from([["X-Forwarded-For", address]]);
-  remembered.set(address, line);
-  return line;
+/** Makes lines named `name`, each checked once and not with every request; remembers the last of them. */
+function lines(name: string): (value: string) => HeaderList {
+  const remembered = new Map<string, HeaderList>();
+  return (value) => {
+    const known = remembered.get(value);
+    if (known !== undefined) return known;
+    if (remembered.size >= maximumRemembered) remembered.clear();
+    // A value cut out of a message would hold the whole of it.
+    const own = Buffer.from(value, "latin1").toString("latin1");
+    const line = HeaderList.from([[name, own]]);
+    remembered.set(own, line);
+    return line;
+  };
 }
+
+const forwardedFor = lines("X-Forwarded-For");
+const forwardedHost = lines("X-Forwarded-Host");

@@ -31,6 +31,8 @@ export type {
   DestinationErrorOptions,
 } from "./destination-client.ts";
 export { clientAddressOf } from "./exchange.ts";
+export { Completion } from "./completion.ts";
+export type { CompletionListener } from "./completion.ts";
 export { DestinationError } from "./destination-client.ts";
 export { HeaderList } from "./header-list.ts";
 export { headerKey } from "./header-name.ts";

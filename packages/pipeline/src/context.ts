@@ -1,6 +1,6 @@
 import type { AffinityResult, ClusterState, DestinationState } from "@proxy/cluster";
 import type { ForwarderError, WebSocketReport } from "@proxy/forwarder";
-import type { BodySource, Exchange } from "@proxy/http";
+import type { BodySource, CompletionListener, Exchange } from "@proxy/http";
 import type { Attempts } from "./retry/attempts.ts";
 import type { RouteModel } from "./route-model.ts";
 import type { RouteValues } from "./routing/index.ts";
@@ -9,7 +9,7 @@ import type { ProxyState } from "./state/proxy-state.ts";
 import type { SharedClient } from "./state/shared-client.ts";
 
 /** One request on its way through the steps: the exchange, and what the proxy knows and decided. A reload does not change it. */
-export class ProxyContext {
+export class ProxyContext implements CompletionListener {
   readonly exchange: Exchange;
   /** The route that matched. It stays when the cluster is reassigned: its transforms and limits apply. */
   readonly route: RouteModel;
@@ -101,6 +101,11 @@ export class ProxyContext {
   /** @internal The request is over; called once by the proxy. */
   release(): void {
     this.#client?.release();
+  }
+
+  /** @internal As `release`. */
+  completed(): void {
+    this.release();
   }
 }
 

@@ -29,7 +29,7 @@ import {
   type ProxyConfig,
   type ProxyConfigInput,
 } from "@proxy/config";
-import type { Exchange, ExchangeHandler } from "@proxy/http";
+import { Completion, type Exchange, type ExchangeHandler } from "@proxy/http";
 import { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts";
 import { clientBehind } from "./client-address.ts";
 import { configEvents } from "./config-events.ts";
@@ -242,6 +242,11 @@ export class RunningProxy implements ReverseProxy {
       this.#fail(ctx, error);
       ctx.release();
       return;
+    }
+    if (pending instanceof Completion) {
+      // Forwarded, and no step waits for the end.
+      pending.tell(ctx);
+      return pending;
     }
     if (pending !== undefined) return this.#finish(ctx, pending);
     if (ctx.destination === undefined) this.#checkAnswered(ctx);

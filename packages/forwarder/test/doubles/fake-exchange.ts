@@ -34,6 +34,8 @@ export class FakeSink implements ResponseSink {
   readonly chunks: Buffer[] = [];
   trailers: HeaderList | undefined;
   whole = false;
+  /** It came by `sendLatin1`. */
+  sentAsText = false;
   aborted: Error | undefined;
   clientGone = false;
   pending = 0;
@@ -75,6 +77,14 @@ export class FakeSink implements ResponseSink {
     if (this.#deaf()) return;
     this.#begin(head);
     if (body !== undefined) this.chunks.push(Buffer.from(body as string));
+    this.whole = true;
+  }
+
+  sendLatin1(head: ResponseHead, body: string): void {
+    if (this.#deaf()) return;
+    this.#begin(head);
+    this.chunks.push(Buffer.from(body, "latin1"));
+    this.sentAsText = true;
     this.whole = true;
   }
 

@@ -72,6 +72,11 @@ export class ScriptedCall implements DestinationCall, BodySink {
     this.handler.onResponse({ status, reason, headers: HeaderList.from(headers) });
   }
 
+  /** All of a response in one call. */
+  respondWhole(status: number, headers: Lines, body: string): void {
+    this.handler.onWholeResponse?.({ status, headers: HeaderList.from(headers) }, body);
+  }
+
   data(text: string): boolean | void {
     return this.handler.onData(Buffer.from(text, "latin1"));
   }

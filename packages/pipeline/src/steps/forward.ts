@@ -1,5 +1,6 @@
 import type { DestinationState, RandomSource } from "@proxy/cluster";
 import { ForwarderError, forwardWith, type ForwardDone, type ForwardWithOptions } from "@proxy/forwarder";
+import { Completion } from "@proxy/http";
 import { answerStatus } from "../answer.ts";
 import type { ProxyContext } from "../context.ts";
 import type { ProxyLogger } from "../logger.ts";
@@ -30,6 +31,7 @@ export function forwardStep(logger: ProxyLogger, random: RandomSource, trust: Tr
     });
     return available[random(available.length)];
   };
+  const sending: Sending = { logger, trust, webSocketTelemetry };
   return {
     name: "forward",
     applies: (route) => route.answer === undefined,
@@ -43,7 +45,7 @@ export function forwardStep(logger: ProxyLogger, random: RandomSource, trust: Tr
         return;
       }
       ctx.destination = destination;
-      return send(ctx, destination, { logger, trust, webSocketTelemetry });
+      return send(ctx, destination, sending);
     },
   };
 }
@@ -64,26 +66,26 @@ interface Sending {
   readonly webSocketTelemetry: boolean;
 }
 
-function send(ctx: ProxyContext, destination: DestinationState, { logger, trust, webSocketTelemetry }: Sending): Promise<void> {
+function send(ctx: ProxyContext, destination: DestinationState, { logger, trust, webSocketTelemetry }: Sending): Completion {
   if (ctx.exchange.response.started) throw new Error("a step answered, and the request was to be forwarded nevertheless");
   const model = destinationModelOf(destination);
   const cluster = ctx.clusterState;
   const plain = optionsFor(ctx, model.host, trust);
   const options = webSocketTelemetry && ctx.exchange.features.upgrade !== undefined ? reporting(ctx, plain, destination, logger) : plain;
-  return new Promise<void>((resolve) => {
-    if (cluster !== undefined) cluster.inFlight++;
-    destination.inFlight++;
-    const over: ForwardDone = (error, fault) => {
-      if (cluster !== undefined) cluster.inFlight--;
-      destination.inFlight--;
-      if (destination.inFlight === 0) destination.drain?.idle();
-      ctx.outcome = error;
-      if (error !== undefined && ctx.attempts?.goesOn !== true) tell(logger, ctx, destination, error);
-      if (fault !== undefined) logger.event("error", "transform-failed", { ...names(ctx, destination), error: fault });
-      resolve();
-    };
-    forwardWith(ctx.exchange, model.prepared, options, over);
-  });
+  const end = new Completion();
+  if (cluster !== undefined) cluster.inFlight++;
+  destination.inFlight++;
+  const over: ForwardDone = (error, fault) => {
+    if (cluster !== undefined) cluster.inFlight--;
+    destination.inFlight--;
+    if (destination.inFlight === 0) destination.drain?.idle();
+    ctx.outcome = error;
+    if (error !== undefined && ctx.attempts?.goesOn !== true) tell(logger, ctx, destination, error);
+    if (fault !== undefined) logger.event("error", "transform-failed", { ...names(ctx, destination), error: fault });
+    end.complete();
+  };
+  forwardWith(ctx.exchange, model.prepared, options, over);
+  return end;
 }
 
 function optionsFor(ctx: ProxyContext, host: string | undefined, trust: Trust): ForwardWithOptions {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { Completion } from "../../completion.ts";
 import { BadRequestError, ClientGoneError, ExchangeStateError } from "../../errors.ts";
 import type { ConnectionInfo, ResponseHead, Tunnel } from "../../exchange.ts";
 import { HeaderList } from "../../header-list.ts";
@@ -475,7 +476,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#handing = true;
     try {
       const result = handler(exchange);
-      if (result !== undefined) result.then(undefined, (error: unknown) => this.#handlerFailed(exchange, error));
+      if (result !== undefined && !(result instanceof Completion)) result.then(undefined, (error: unknown) => this.#handlerFailed(exchange, error));
     } catch (error) {
       this.#handlerFailed(exchange, error);
     }

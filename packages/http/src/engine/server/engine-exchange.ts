@@ -22,6 +22,8 @@ export class EngineExchange implements Exchange {
   readonly #body: RequestBody | undefined;
   readonly #upgrade: string | undefined;
   #features: ExchangeFeatures | undefined = undefined;
+  /** The first, which most exchanges have, and the others. */
+  #goneListener: ((cause: Error) => void) | undefined = undefined;
   #goneListeners: ((cause: Error) => void)[] | undefined = undefined;
   #completeListeners: (() => void)[] | undefined = undefined;
   #gone: Error | undefined = undefined;
@@ -52,7 +54,9 @@ export class EngineExchange implements Exchange {
 
   onClientGone(listener: (cause: Error) => void): void {
     if (this.#gone !== undefined) listener(this.#gone);
-    else if (!this.#complete) (this.#goneListeners ??= []).push(listener);
+    else if (this.#complete) return;
+    else if (this.#goneListener === undefined) this.#goneListener = listener;
+    else (this.#goneListeners ??= []).push(listener);
   }
 
   onComplete(listener: () => void): void {
@@ -64,16 +68,19 @@ export class EngineExchange implements Exchange {
   clientGone(cause: Error): void {
     if (this.#gone !== undefined || this.#complete) return;
     this.#gone = cause;
-    const listeners = this.#goneListeners;
-    if (listeners === undefined) return;
+    const first = this.#goneListener;
+    const others = this.#goneListeners;
+    this.#goneListener = undefined;
     this.#goneListeners = undefined;
-    for (const listener of listeners) listener(cause);
+    first?.(cause);
+    if (others !== undefined) for (const listener of others) listener(cause);
   }
 
   /** The exchange is over. */
   complete(): void {
     if (this.#complete) return;
     this.#complete = true;
+    this.#goneListener = undefined;
     this.#goneListeners = undefined;
     const listeners = this.#completeListeners;
     if (listeners === undefined) return;
