@@ -52,7 +52,7 @@ export function unservedByCluster(cluster: ClusterConfig): readonly ConfigIssue[
   ];
   const issues = unserved
     .filter(([, isSet]) => isSet)
-    .map(([path]) => warning(entity, path, `${path} of cluster '${cluster.clusterId}' has no effect yet`));
+    .map(([path]) => warning(entity, path, `${path} of cluster '${cluster.clusterId}' has no effect`));
   if (needsHttp3(httpRequest)) issues.push(noHttp3(entity, cluster));
   return issues;
 }

@@ -6,6 +6,7 @@ import type { TlsOptions } from "node:tls";
 import { fileURLToPath } from "node:url";
 import type { ClusterConfig, DestinationConfig } from "@proxy/config";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { serverNameOf } from "../src/state/server-name.ts";
 import { httpClientFactory } from "../src/state/http-client.ts";
 // @boundaries-ignore the certificates of tests live with TLS
 import { certificates } from "../../http/test/tls/destinations/index.ts";
@@ -93,6 +94,15 @@ describe("a cluster of https destinations", () => {
     const { status } = await proxyTo(`https://127.0.0.1:${destination.port}`, { httpClient }, destinationSettings);
     expect(await status()).toBe(200);
     expect(destination.sockets[0]?.servername || false).toBe(name);
+  });
+
+  it.each([
+    ["m\u00fcnchen.test:8443", "xn--mnchen-3ya.test"],
+    ["[::1]:8443", "::1"],
+    ["not a host", undefined],
+    [undefined, undefined],
+  ])("takes the Host %s for the name %s", (host, name) => {
+    expect(serverNameOf({ host })).toBe(name);
   });
 
   it("probes them by the same name", async () => {

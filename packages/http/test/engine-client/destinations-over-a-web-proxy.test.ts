@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createEngineClient, type HttpClient, type HttpClientOptions, type Tunnel } from "../../src/index.ts";
 import { prepareWebProxy } from "../../src/engine/client/web-proxy.ts";
@@ -150,6 +151,35 @@ describe("an https destination over a web proxy", () => {
     proxy.surplus = "hello";
     const { error } = await send(make().destination({ scheme: "https", host: "localhost", port: destination.port })).done;
     expect(String(error?.cause)).toMatch(/sent more than its answer$/);
+  });
+
+  it("fails when the proxy is silent for the time that there is to connect", async () => {
+    let time = 1000;
+    proxy.silent = true;
+    const asked = new Promise<void>((resolve) => {
+      proxy.onHead = resolve;
+    });
+    client = createEngineClient({ webProxy: { address: proxy.address }, connectTimeout: 5000, now: () => time, timerInterval: 5 });
+    const recorder = send(client.destination({ scheme: "https", host: "far.test", port: 443 }));
+    await asked;
+    expect(recorder.outcome).toBe("open");
+    time += 5500;
+    expect((await recorder.done).error).toMatchObject({ step: "connect", timedOut: true, requestSent: false });
+    await client.close();
+  });
+
+  it("ends in one way or another whatever the proxy answers", async () => {
+    const word = fc.constantFrom("HTTP/1.1 200 OK\r\n", "HTTP/1.1 103 X\r\n", "HTTP/1.0 200\r\n", "A: b\r\n", "\r\n", "\n", "\r", "x".repeat(17_000));
+    const answers = fc.array(fc.oneof(word, fc.string({ maxLength: 20, unit: "binary" })), { maxLength: 6 }).map((parts) => parts.join(""));
+    await fc.assert(
+      fc.asyncProperty(answers, async (answer) => {
+        proxy.refusal = answer;
+        const { outcome, error } = await send(make().destination({ scheme: "https", host: "far.test", port: 443 })).done;
+        expect([outcome, error?.step]).toEqual(["error", "connect"]);
+        await client?.close();
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it("goes on after an interim answer of the proxy", async () => {

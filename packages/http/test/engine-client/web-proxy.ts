@@ -8,7 +8,10 @@ export class TestProxy {
   /** Heads that came, with their empty lines. */
   readonly heads: string[] = [];
   readonly sockets: Socket[] = [];
+  onHead: (() => void) | undefined;
   refusal: Refusal;
+  /** Nothing is answered. */
+  silent = false;
   answer = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfrom afar";
   /** What comes before the answer to CONNECT. */
   interim = "";
@@ -53,6 +56,10 @@ export class TestProxy {
       const head = text.slice(0, end + 4);
       text = text.slice(end + 4);
       this.heads.push(head);
+      if (this.silent) {
+        this.onHead?.();
+        return;
+      }
       if (!head.startsWith("CONNECT ")) socket.write(this.answer);
       else if (this.refusal !== undefined) socket.end(this.refusal);
       else {

@@ -1,4 +1,3 @@
-import { portColon } from "@proxy/http";
 import type { DestinationConfig } from "@proxy/config";
 
 /**
@@ -8,7 +7,9 @@ import type { DestinationConfig } from "@proxy/config";
 export function serverNameOf({ serverName, host }: Pick<DestinationConfig, "serverName" | "host">): string | undefined {
   if (serverName) return serverName;
   if (!host) return undefined;
-  const colon = portColon(host);
-  const name = colon < 0 ? host : host.slice(0, colon);
-  return name.startsWith("[") ? name.slice(1, -1) : name;
+  const authority = `http://${host}/`;
+  if (!URL.canParse(authority)) return undefined;
+  // In ASCII (RFC 5891): the form that certificates and SNI have.
+  const { hostname } = new URL(authority);
+  return hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
 }
