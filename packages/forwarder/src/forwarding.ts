@@ -52,6 +52,7 @@ import type { ForwarderError } from "./forwarder-error.ts";
 import { address, checkOutgoing, checkResponse, checkTarget, Outgoing } from "./outgoing.ts";
 import { PendingResponse } from "./pending-response.ts";
 import { EmptyBody, RequestBody, type RequestBodyOwner } from "./request-body.ts";
+import { liftLimitsOfCall } from "./grpc.ts";
 import { copyRequestFields, expectsContinue } from "./request-headers.ts";
 import { clientHead, copyResponseFields, isEventStream } from "./response-headers.ts";
 import { clientTrailers } from "./response-trailers.ts";
@@ -208,6 +209,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
         if (exchange.body === undefined) throw new TypeError("a transform gave a body to a request that has none");
         if (outgoing.body.started) throw new ExchangeStateError("the request body was read before it could be forwarded");
         if (outgoing.bodyChange !== undefined && outgoing.body.length !== 0) this.#changeRequest(outgoing, outgoing.body);
+        liftLimitsOfCall(exchange, outgoing.httpVersion, outgoing.versionPolicy, this.#destination.origin.scheme);
         this.#body = new RequestBody(outgoing.body, this);
         outgoing.body = this.#body;
         outgoing.expectContinue = expectsContinue(exchange.request);

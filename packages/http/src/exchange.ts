@@ -133,6 +133,7 @@ export interface ExchangeFeatures {
   readonly upgrade?: UpgradeFeature | undefined;
   readonly delegation?: RequestDelegation | undefined;
   readonly bodyLimit?: BodyLimitFeature | undefined;
+  readonly bodyRate?: BodyRateFeature | undefined;
 }
 
 /** The client asked to leave HTTP (RFC 9110, 7.8; RFC 8441). */
@@ -183,8 +184,17 @@ export interface BodyLimitFeature {
   readonly maximum: number | undefined;
   /** True once the body is being read: too late to change. */
   readonly readOnly: boolean;
+  /** True once `set` was called: the limit is meant for this request, and is not the server's for all. */
+  readonly chosen?: boolean | undefined;
   /** Throws when `readOnly`. */
   set(maximum: number | undefined): void;
+}
+
+/** The minimum rate at which a request body has to come; absent where the server keeps none, or cannot tell requests apart. */
+export interface BodyRateFeature {
+  readonly lifted: boolean;
+  /** This body may come as slowly as it likes: a stream of messages, which may be far apart. */
+  lift(): void;
 }
 
 /**

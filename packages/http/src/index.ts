@@ -14,6 +14,7 @@ export type {
   RequestDelegation,
   DelegationRule,
   BodyLimitFeature,
+  BodyRateFeature,
 } from "./exchange.ts";
 export type {
   DestinationClient,

@@ -5,15 +5,17 @@ import type { ConformanceCase } from "@proxy/conformance";
 import { until } from "../../../http/test/contract/recorders.ts";
 import { createHttpClient, emptyTransformer, forward, type ForwarderError, type ForwardOptions } from "../../src/index.ts";
 import { type Handshake, openOverHttp1, openOverHttp2 } from "../doubles/websocket-client.ts";
-import { type DestinationProtocols, WebSocketDestination } from "../doubles/websocket-destination.ts";
+import { type DestinationProtocols, WebSocketDestination, type WebSocketScript } from "../doubles/websocket-destination.ts";
 import { versionOf } from "./version-text.ts";
 
 type Case = Pick<ConformanceCase, "given" | "expect">;
 
+/** A forwarding between real peers. */
 export interface WireOptions extends ForwardOptions {
   readonly clientVersion: "1.1" | "2.0";
   readonly protocols: DestinationProtocols;
   readonly tls: boolean;
+  readonly script?: WebSocketScript | undefined;
 }
 
 /** Real servers and clients on both sides of a forwarding. */
@@ -40,7 +42,7 @@ export class Wire {
   }
 
   static async open(options: WireOptions): Promise<Wire> {
-    const wire = new Wire(await WebSocketDestination.open(options.protocols, options.tls), options);
+    const wire = new Wire(await WebSocketDestination.open(options.protocols, options.tls, options.script), options);
     wire.#port = (await wire.#front.listen({ host: "127.0.0.1", port: 0 })).port;
     return wire;
   }
@@ -67,7 +69,7 @@ export class Wire {
   }
 }
 
-async function over(options: WireOptions, run: (wire: Wire) => Promise<void>): Promise<void> {
+export async function over(options: WireOptions, run: (wire: Wire) => Promise<void>): Promise<void> {
   const wire = await Wire.open(options);
   try {
     await run(wire);

@@ -4,16 +4,19 @@ import { createSecureServer, createServer as createHttp2Server, type Http2Server
 import { createServer as createHttpsServer } from "node:https";
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
 // @boundaries-ignore the fixtures live with the servers that use them
 import { localhost } from "../../../http/test/tls-server/fixtures.ts";
+import { isWebSocketKey, webSocketAccept } from "../../src/websocket/handshake.ts";
 import { WebSocketPeer } from "../websocket/peer.ts";
 
 const certificate = { cert: localhost.cert, key: localhost.key };
 
 export type DestinationProtocols = "Http1" | "Http2" | "Http1AndHttp2";
 
-/** A destination that echoes WebSocket messages, in the versions that a Kestrel with those `Protocols` would speak. */
+/** What a destination does with a WebSocket. */
+export type WebSocketScript = (peer: WebSocketPeer) => Promise<void>;
+
+/** A destination of WebSockets (that echoes, unless the test says otherwise), in the versions that a Kestrel with those `Protocols` would speak. */
 export class WebSocketDestination {
   readonly tls: boolean;
   /** The version of each WebSocket that was opened. */
@@ -23,14 +26,15 @@ export class WebSocketDestination {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
-  readonly #echo = new WebSocketServer({ noServer: true });
+  readonly #script: WebSocketScript;
 
-  private constructor(server: Server, tls: boolean) {
+  private constructor(server: Server, tls: boolean, script: WebSocketScript) {
+    this.#script = script;
     this.#server = server;
     this.tls = tls;
   }
 
-  static async open(protocols: DestinationProtocols, tls: boolean): Promise<WebSocketDestination> {
+  static async open(protocols: DestinationProtocols, tls: boolean, script: WebSocketScript = (peer) => peer.echo()): Promise<WebSocketDestination> {
     const settings = { enableConnectProtocol: true };
     const http1 = protocols !== "Http2";
     let server: Server;
@@ -44,7 +48,7 @@ export class WebSocketDestination {
     } else {
       server = createSecureServer({ ...certificate, settings, allowHTTP1: http1 });
     }
-    const destination = new WebSocketDestination(server, tls);
+    const destination = new WebSocketDestination(server, tls, script);
     server.on("connection", (socket: Socket) => destination.#sockets.add(socket.on("error", () => undefined)));
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => destination.#upgrade(request, socket, head));
     for (const one of [server, http2]) {
@@ -70,10 +74,14 @@ export class WebSocketDestination {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.seen.push("HTTP/1.1");
     this.keys.push(request.headers["sec-websocket-key"]);
-    this.#echo.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on("message", (data, isBinary) => webSocket.send(data, { binary: isBinary }));
-      webSocket.on("error", () => undefined);
-    });
+    const key = request.headers["sec-websocket-key"] ?? "";
+    if (!isWebSocketKey(key)) {
+      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${webSocketAccept(key)}\r\n\r\n`);
+    if (head.length > 0) socket.unshift(head);
+    void this.#script(new WebSocketPeer(socket, "server"));
   }
 
   #session(session: ServerHttp2Session): void {
@@ -87,7 +95,7 @@ export class WebSocketDestination {
       }
       this.seen.push("HTTP/2");
       stream.respond({ ":status": 200 });
-      void new WebSocketPeer(stream, "server").echo();
+      void this.#script(new WebSocketPeer(stream, "server"));
     });
   }
 }

@@ -62,7 +62,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner {
         onBytes: (count) => owner.received(count),
       });
     }
-    this.features = { bodyLimit: this.#body, upgrade: protocol === undefined ? undefined : this.#upgradeFeature(protocol) };
+    this.features = { bodyLimit: this.#body, bodyRate: this.#body, upgrade: protocol === undefined ? undefined : this.#upgradeFeature(protocol) };
     stream.on("close", () => this.#streamClosed());
   }
 
@@ -99,7 +99,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner {
   watch(time: number, elapsed: number, limits: ServerLimits): void {
     const body = this.#body;
     const slowest = limits.minRequestBodyDataRate;
-    if (slowest !== undefined && body?.awaitsClient === true) {
+    if (slowest !== undefined && body?.awaitsClient === true && !body.lifted) {
       body.waited += elapsed;
       if (body.waited > slowest.gracePeriod && body.received * 1000 < slowest.bytesPerSecond * body.waited) {
         body.fail(new BadRequestError(408, "BODY_TOO_SLOW", "the body comes too slowly"));

@@ -29,6 +29,8 @@ export class Http2Response implements ResponseSink {
   #closed = false;
   #continued = false;
   #trailers: HeaderList | undefined;
+  /** The head of a streamed response, until it is known whether anything follows it. */
+  #held: OutgoingHttpHeaders | undefined;
   #drain: (() => void) | undefined;
 
   constructor(stream: ServerHttp2Stream, owner: Http2ResponseOwner, head: boolean) {
@@ -108,9 +110,8 @@ export class Http2Response implements ResponseSink {
       return;
     }
     this.#declared = contentLength;
-    stream.respond(lines as unknown as OutgoingHttpHeaders, { waitForTrailers: true });
-    stream.once("wantTrailers", this.#onWantTrailers);
-    stream.on("drain", this.#onDrained);
+    this.#held = lines as unknown as OutgoingHttpHeaders;
+    setImmediate(this.#sendHead);
   }
 
   write(chunk: Uint8Array): boolean {
@@ -124,11 +125,14 @@ export class Http2Response implements ResponseSink {
       this.abort(new ExchangeStateError("the response is longer than its Content-Length"));
       return true;
     }
+    if (this.#held !== undefined) this.#sendHead();
     return this.#stream.write(chunk);
   }
 
   /** Node sends what it has at the end of each turn of the event loop. */
-  flush(): void {}
+  flush(): void {
+    this.#sendHead();
+  }
 
   end(trailers?: HeaderList): void {
     if (this.#state !== streaming) {
@@ -141,8 +145,16 @@ export class Http2Response implements ResponseSink {
     }
     this.#state = over;
     if (this.#lost()) return;
-    this.#trailers = trailers;
-    if (!this.#bodiless) this.#stream.end();
+    const held = this.#held;
+    if (held !== undefined && trailers === undefined) {
+      // A head that is all there is ends the stream itself: what gRPC calls trailers-only.
+      this.#held = undefined;
+      this.#stream.respond(held, { endStream: true });
+    } else {
+      this.#trailers = trailers;
+      this.#sendHead();
+      if (!this.#bodiless) this.#stream.end();
+    }
     this.#whenFinished();
   }
 
@@ -161,6 +173,7 @@ export class Http2Response implements ResponseSink {
   close(): void {
     this.#closed = true;
     this.#state = over;
+    this.#held = undefined;
     this.#drain = undefined;
   }
 
@@ -170,6 +183,16 @@ export class Http2Response implements ResponseSink {
     this.status = status;
     this.close();
   }
+
+  readonly #sendHead = (): void => {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined || this.#lost()) return;
+    const stream = this.#stream;
+    stream.respond(held, { waitForTrailers: true });
+    stream.once("wantTrailers", this.#onWantTrailers);
+    stream.on("drain", this.#onDrained);
+  };
 
   /** The client has reset the stream, whether it was told already or not. */
   #lost(): boolean {

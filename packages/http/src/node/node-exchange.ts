@@ -40,8 +40,6 @@ export class NodeExchange implements Exchange {
   readonly features: ExchangeFeatures;
   /** The body with its counters, for the minimum data rate. */
   readonly nodeBody: NodeRequestBody | undefined;
-  /** Milliseconds that the body was waited for, kept by the watch. */
-  bodyTime = 0;
   readonly #node: NodeConnection;
   readonly #res: ServerResponse;
   readonly #options: NodeExchangeOptions;
@@ -65,9 +63,10 @@ export class NodeExchange implements Exchange {
     const length = headers.get("content-length");
     if (length !== undefined || headers.has("transfer-encoding")) {
       const size = length === undefined ? undefined : Number(length);
-      this.nodeBody = new NodeRequestBody(req, size, options.maxRequestBodySize, () => {
+      const onFirstRead = (): void => {
         if (!this.response.started) this.#sendContinue();
-      });
+      };
+      this.nodeBody = new NodeRequestBody(req, { length: size, maximum: options.maxRequestBodySize, onFirstRead });
     }
     this.body = this.nodeBody;
     this.response = new NodeResponse(res, {

@@ -49,9 +49,8 @@ export class RateWatch {
     const rate = this.#limits.minRequestBodyDataRate;
     const body = exchange.nodeBody;
     if (rate === undefined || body?.awaitsClient !== true) return;
-    exchange.bodyTime += elapsed;
-    const { bodyTime } = exchange;
-    if (bodyTime <= rate.gracePeriod || body.received * 1000 >= rate.bytesPerSecond * bodyTime) return;
+    body.waited += elapsed;
+    if (body.waited <= rate.gracePeriod || body.received * 1000 >= rate.bytesPerSecond * body.waited) return;
     body.fail(new BadRequestError(408, "REQUEST_BODY_TOO_SLOW", "request body below the minimum data rate"));
   }
 

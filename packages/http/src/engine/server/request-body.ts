@@ -37,6 +37,7 @@ export class RequestBody implements BodySource, BodyLimitFeature {
   #remaining: number;
   #delivered = 0;
   #maximum: number | undefined;
+  #chosen = false;
   #started = false;
   #sink: BodySink | undefined;
   #failure: Error | undefined;
@@ -58,6 +59,10 @@ export class RequestBody implements BodySource, BodyLimitFeature {
     return this.#maximum;
   }
 
+  get chosen(): boolean {
+    return this.#chosen;
+  }
+
   get readOnly(): boolean {
     return this.#started;
   }
@@ -65,6 +70,7 @@ export class RequestBody implements BodySource, BodyLimitFeature {
   set(maximum: number | undefined): void {
     if (this.#started) throw new ExchangeStateError("the body is being read: its limit cannot be changed");
     this.#maximum = maximum;
+    this.#chosen = true;
   }
 
   /** Bytes that are still to come, when the length is known. */
