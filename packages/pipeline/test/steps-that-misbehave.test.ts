@@ -1,6 +1,7 @@
 /** Steps and policies of users that break the rules: a request ends, others are not touched, and the log says why. */
 import type { LoadBalancingPolicy } from "@proxy/cluster";
 import { describe, expect, it } from "vitest";
+import { sharedTimers } from "@proxy/forwarder";
 import { insertBefore, type ProxyContext, type Step } from "@proxy/pipeline";
 import { FakeExchange } from "./support/fake-exchange.ts";
 import { oneCluster, testProxy } from "./support/proxies.ts";
@@ -179,19 +180,23 @@ describe("the timeout of a route", () => {
 
   it("is what steps left of it when the request is forwarded", async () => {
     let outcome: unknown;
-    const begun = performance.now();
-    const { send } = await testProxy(timed, {
+    const { proxy } = await testProxy(timed, {
       script: () => {},
       ...before("forward", async (ctx, next) => {
-        await new Promise((resolve) => setTimeout(resolve, 60));
-        await next(ctx);
+        sharedTimers.advance();
+        const forwarded = next(ctx);
+        // What is left takes as many ticks; the whole would take more.
+        sharedTimers.advance(sharedTimers.ticks(100 - sharedTimers.period));
+        await forwarded;
         outcome = ctx.outcome?.code;
       }),
     });
-    expect((await send()).response.status).toBe(504);
+    const exchange = new FakeExchange();
+    const handled = proxy.handle(exchange);
+    await new Promise(setImmediate);
+    expect(exchange.response.status).toBe(504);
+    await handled;
     expect(outcome).toBe("RouteTimeout");
-    // Not 60 and another 100, give or take the ticks and a busy machine.
-    expect(performance.now() - begun).toBeGreaterThanOrEqual(100);
   });
 
   it("leaves a step alone that has started its own answer", async () => {
@@ -199,7 +204,9 @@ describe("the timeout of a route", () => {
       timed,
       before("answer", async (ctx) => {
         ctx.exchange.response.start({ status: 200, headers: ctx.exchange.request.headers.copy() });
-        await new Promise((resolve) => setTimeout(resolve, 250));
+        // The answer has begun when others come to run.
+        await new Promise(setImmediate);
+        sharedTimers.advance(sharedTimers.ticks(1000));
         ctx.exchange.response.end();
       }),
     );

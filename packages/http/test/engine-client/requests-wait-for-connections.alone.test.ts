@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createEngineClient, type DestinationClient, type EngineClientOptions, type HttpClient } from "../../src/index.ts";
@@ -9,6 +10,7 @@ const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 let client: HttpClient;
 let destination: RawDestination | undefined;
 let time = 1000;
+const looked = new EventEmitter();
 
 afterEach(async () => {
   client.destroy();
@@ -18,8 +20,18 @@ afterEach(async () => {
 
 async function start(script: Script, options: EngineClientOptions): Promise<DestinationClient> {
   destination = await RawDestination.start(script);
-  client = createEngineClient({ ...options, now: () => time, timerInterval: 10 });
+  client = createEngineClient({ ...options, now: look, timerInterval: 10 });
   return client.destination(destination.origin);
+}
+
+function look(): number {
+  looked.emit("look");
+  return time;
+}
+
+/** Waits until the client has looked at the clock so many times: at deadlines, that is. */
+async function looks(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await once(looked, "look");
 }
 
 function of(): RawDestination {
@@ -152,9 +164,7 @@ describe("timeouts", () => {
     await Promise.all([send(pool).done, send(pool).done]);
     expect(of().open).toBe(2);
     time += 9000;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 60);
-    });
+    await looks(4);
     await send(pool).done;
     time += 2000;
     await of().until(() => of().open === 1);

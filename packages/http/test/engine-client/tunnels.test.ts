@@ -121,11 +121,9 @@ describe("an upgraded connection", () => {
 
   it("hears of a reset that came before it was read", async () => {
     const { tunnel } = await open(echo);
+    const closed = new Promise((resolve) => destination.sockets[0]?.once("close", resolve));
     destination.sockets[0]?.resetAndDestroy();
-    await destination.until(() => destination.open === 0);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
+    await closed;
     tunnel.write(Buffer.from("x"));
     const collector = new BodyCollector();
     tunnel.read(collector);
