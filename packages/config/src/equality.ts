@@ -18,6 +18,7 @@ import type {
   SessionAffinityCookieConfig,
   WebProxyConfig,
 } from "./cluster-config.ts";
+import type { ErrorPageConfig } from "./error-page-config.ts";
 import type { RetryBudgetConfig, RetryConfig } from "./retry-config.ts";
 import type { MirrorConfig, TrafficSplitConfig, TrafficSplitStickyConfig } from "./traffic-config.ts";
 import type { RedirectAction, RespondAction, RouteConfig, RouteHeader, RouteMatch, RouteQueryParameter } from "./route-config.ts";
@@ -77,6 +78,7 @@ export function routeEquals(a: RouteConfig, b: RouteConfig): boolean {
     sameSection(a.trafficSplit, b.trafficSplit, trafficSplitEquals) &&
     sameSection(a.retry, b.retry, retryEquals) &&
     sameSection(a.mirror, b.mirror, mirrorEquals) &&
+    sameList(a.errorPages, b.errorPages, errorPageEquals) &&
     sameSection(a.respond, b.respond, respondEquals) &&
     sameSection(a.redirect, b.redirect, redirectEquals)
   );
@@ -114,6 +116,16 @@ export function routeQueryParameterEquals(a: RouteQueryParameter, b: RouteQueryP
 
 function respondEquals(a: RespondAction, b: RespondAction): boolean {
   return same(a.statusCode, b.statusCode) && same(a.body, b.body) && same(a.bodyFile, b.bodyFile) && sameRecord(a.headers, b.headers, same);
+}
+
+function errorPageEquals(a: ErrorPageConfig, b: ErrorPageConfig): boolean {
+  return (
+    same(a.status, b.status) &&
+    same(a.body, b.body) &&
+    same(a.bodyFile, b.bodyFile) &&
+    same(a.contentType, b.contentType) &&
+    (a.intercept ?? false) === (b.intercept ?? false)
+  );
 }
 
 function redirectEquals(a: RedirectAction, b: RedirectAction): boolean {

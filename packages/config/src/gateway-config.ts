@@ -1,6 +1,7 @@
 /** The whole of a gateway's configuration file: where it listens, its limits, and the proxy itself. */
 import type { CertificateConfig } from "./certificate-config.ts";
 import type { SslProtocol } from "./cluster-config.ts";
+import type { ErrorPageConfig } from "./error-page-config.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 
 export interface GatewayConfig {
@@ -27,6 +28,8 @@ export interface ServerConfig {
   readonly trustedProxies: readonly string[];
   /** Secrets behind the session keys of `Cookie` and `CustomHeader`. Default: a random one, which dies with the process. */
   readonly affinityKeys: AffinityKeysConfig;
+  /** Pages for errors that the gateway answers with, and, where a page says so, destinations. A route's own come first. Default: none. */
+  readonly errorPages: readonly ErrorPageConfig[];
   /** One line per request. Default: off. */
   readonly accessLog: AccessLogConfig;
   /** What serves HTTP/1.1: the engine of this toolkit, or the server of `node:http`. Default `http1`. */
@@ -140,6 +143,7 @@ export const defaultServerConfig: ServerConfig = {
   certificates: {},
   shutdownTimeout: 30_000,
   trustedProxies: [],
+  errorPages: [],
   affinityKeys: {},
   accessLog: {},
   engine: "http1",

@@ -1,3 +1,4 @@
+export type { ErrorPageConfig } from "./error-page-config.ts";
 export type { CertificateConfig } from "./certificate-config.ts";
 export type { RetryBudgetConfig, RetryCondition, RetryConfig } from "./retry-config.ts";
 export type { MirrorConfig, TrafficSplitConfig, TrafficSplitStickyConfig } from "./traffic-config.ts";

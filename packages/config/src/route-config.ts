@@ -1,4 +1,5 @@
 /** Routes: which requests, and what becomes of them. Names and defaults are YARP's unless marked as extension. */
+import type { ErrorPageConfig } from "./error-page-config.ts";
 import type { RetryConfig } from "./retry-config.ts";
 import type { MirrorConfig, TrafficSplitConfig } from "./traffic-config.ts";
 
@@ -35,6 +36,8 @@ export interface RouteConfig {
   readonly retry?: RetryConfig | undefined;
   /** Extension: sends copies of requests to another cluster too. */
   readonly mirror?: MirrorConfig | undefined;
+  /** Extension: pages for answers that tell of an error; they come before those of the server. */
+  readonly errorPages?: readonly ErrorPageConfig[] | undefined;
   /** Extension: answer from the gateway instead of forwarding. Not together with `clusterId` or `redirect`. */
   readonly respond?: RespondAction | undefined;
   /** Extension: send the client elsewhere. Not together with `clusterId` or `respond`. */

@@ -31,6 +31,7 @@ export const proxyIssueCodes: Readonly<Record<string, string>> = {
   "bad-if": "An If is not understood.",
   "if-not-possible": "A transform cannot depend on the condition that its If names.",
   "respond-body-file": "The BodyFile of Respond cannot be read, or is larger than 16 MiB.",
+  "error-page": "A page for errors has statuses, a text, a file or a media type that makes no sense.",
   "redirect-location": "A Location is neither a path nor a URL, has its host from a parameter, or names a parameter that the path has not.",
   "affinity-settings": "A name or an attribute of session affinity that no cookie or header can have.",
   "client-certificate-invalid": "Files that HttpClient names cannot be used: no certificate, a wrong key or password, or they cannot be read.",

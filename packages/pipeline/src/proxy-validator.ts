@@ -17,7 +17,7 @@ export function createProxyValidator(
   const compiler = new RouteCompiler({
     catalogue: transformCatalogue(options.transforms, options.transformProviders),
     table: { constraints: options.constraints },
-    chainOf: () => () => {},
+    errorPages: undefined, chainOf: () => () => {},
   });
   return proxyValidator(compiler, { policies: options.policies ?? {}, timeouts: true }, clusterPolicies({}));
 }

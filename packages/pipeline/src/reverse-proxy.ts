@@ -19,6 +19,7 @@ import type {
   ConfigFilter,
   ConfigProvider,
   ConfigValidator,
+  ErrorPageConfig,
   KnownPolicies,
   ProxyConfig,
   ProxyConfigInput,
@@ -87,6 +88,11 @@ export interface ReverseProxyOptions {
    * steps. Default false.
    */
   readonly webSocketTelemetry?: boolean | undefined;
+  /**
+   * Pages for errors that the proxy answers with, and, where a page says so, destinations; those of a route come first. Throws a TypeError for
+   * what is none. Default: answers have no body.
+   */
+  readonly errorPages?: readonly ErrorPageConfig[] | undefined;
   /** Time of health checks and cookies, for tests. Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Source of randomness, for tests. Default `Math.random`. */

@@ -1,6 +1,7 @@
 import type { ClusterState } from "@proxy/cluster";
 import type { RouteConfig } from "@proxy/config";
 import type { ForwardWithOptions } from "@proxy/forwarder";
+import type { ErrorPages } from "./error-pages/error-pages.ts";
 import type { RetryPolicy } from "./retry/retry-policy.ts";
 import type { ProxyContext } from "./context.ts";
 import type { TransformPlan } from "./transforms/transform.ts";
@@ -12,6 +13,8 @@ export interface RouteModel {
   readonly cluster: ClusterState | undefined;
   /** Answers from the gateway itself (`Respond`, `Redirect`); undefined for a route that forwards. */
   readonly answer: ((ctx: ProxyContext) => void) | undefined;
+  /** Its own pages for errors, before those of the proxy; undefined when there are none of its own. */
+  readonly errorPages: ErrorPages | undefined;
   /** The transforms of the route, the implicit ones included. */
   readonly transforms: TransformPlan;
   /**

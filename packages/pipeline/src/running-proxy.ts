@@ -36,6 +36,8 @@ import { configEvents } from "./config-events.ts";
 import { ProxyContext } from "./context.ts";
 import { healthEvents, probeEvents } from "./health-events.ts";
 import { drainEvents } from "./drain-events.ts";
+import { compileErrorPages, type ErrorPages } from "./error-pages/error-pages.ts";
+import { PagedExchange } from "./error-pages/paged-exchange.ts";
 import type { ProxyLogger } from "./logger.ts";
 import { createNodeHandler, createNodeUpgradeHandler, type NodeHandler, type NodeHandlerOptions, type NodeUpgradeHandler } from "./node-handler.ts";
 import { proxyValidator } from "./proxy-validator.ts";
@@ -80,6 +82,7 @@ export class RunningProxy implements ReverseProxy {
   readonly #own: ReplaceableProvider | undefined;
   /** Undefined where no peer is trusted. */
   readonly #clientBehind: ReturnType<typeof clientBehind> | undefined;
+  readonly #errorPages: ErrorPages | undefined;
   #updates: Promise<unknown> = Promise.resolve();
   #refusal: Error | undefined;
   #closed = false;
@@ -106,6 +109,9 @@ export class RunningProxy implements ReverseProxy {
     });
     this.#drivesHealth = options.healthChecks !== "external";
     const trust = trustedPeers(options.trustedProxies ?? []);
+    this.#errorPages = compileErrorPages(options.errorPages, (path, message) => {
+      throw new TypeError(`errorPages[${path.join(".")}]: ${message}`);
+    });
     this.#clientBehind = (options.trustedProxies ?? []).length === 0 ? undefined : clientBehind(trust);
     const steps = defaultSteps({ logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry: options.webSocketTelemetry });
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger), clock);
@@ -114,6 +120,7 @@ export class RunningProxy implements ReverseProxy {
     const chain = options.steps?.(steps) ?? steps;
     const served = { policies: options.policies ?? {}, timeouts: chain.some((step) => step.name === "timeout") };
     this.#routes = new RouteCompiler({
+      errorPages: this.#errorPages,
       catalogue: transformCatalogue(options.transforms, options.transformProviders),
       table: { constraints: options.constraints },
       chainOf: chainCompiler(chain),
@@ -215,7 +222,7 @@ export class RunningProxy implements ReverseProxy {
 
   #handle(exchange: Exchange): void | Promise<void> {
     if (this.#closed) {
-      answerStatus(exchange, 503);
+      answerStatus(this.#paged(exchange, this.#errorPages), 503);
       return;
     }
     if (this.#clientBehind !== undefined) exchange.clientAddress = this.#clientBehind(exchange);
@@ -225,16 +232,16 @@ export class RunningProxy implements ReverseProxy {
 
   #serve(exchange: Exchange, found: RouteMatchResult<RouteSlot>): void | Promise<void> {
     if (found.kind === "not-found") {
-      answerStatus(exchange, 404);
+      answerStatus(this.#paged(exchange, this.#errorPages), 404);
       return;
     }
     if (found.kind === "method-not-allowed") {
-      answerMethodNotAllowed(exchange, found.allow);
+      answerMethodNotAllowed(this.#paged(exchange, this.#errorPages), found.allow);
       return;
     }
     const { model, run } = found.payload;
     if (model === undefined || run === undefined) throw new Error("a route table is in use that was not filled");
-    const ctx = new ProxyContext(exchange, model, found, this.state);
+    const ctx = new ProxyContext(this.#paged(exchange, model.errorPages ?? this.#errorPages), model, found, this.state);
     let pending: void | Promise<void>;
     try {
       pending = run(ctx);
@@ -251,6 +258,10 @@ export class RunningProxy implements ReverseProxy {
     if (pending !== undefined) return this.#finish(ctx, pending);
     if (ctx.destination === undefined) this.#checkAnswered(ctx);
     ctx.release();
+  }
+
+  #paged(exchange: Exchange, pages: ErrorPages | undefined): Exchange {
+    return pages === undefined ? exchange : new PagedExchange(exchange, pages);
   }
 
   async #finish(ctx: ProxyContext, pending: Promise<void>): Promise<void> {

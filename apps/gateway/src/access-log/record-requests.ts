@@ -1,5 +1,5 @@
 import { clientAddressOf, type BadRequestError, type Exchange, type ExchangeHandler } from "@proxy/http";
-import type { ProxyContext, Step } from "@proxy/pipeline";
+import { presentedExchange, type ProxyContext, type Step } from "@proxy/pipeline";
 import type { AccessLogEntry } from "./access-log-entry.ts";
 
 /** Ends of one thing: the front server's handler, which knows when a request is over, and a step, which knows its route. */
@@ -49,7 +49,7 @@ export function recordRequests(add: (entry: AccessLogEntry) => void): RequestRec
     step: {
       name: "access-log",
       run(ctx, next) {
-        contexts.set(ctx.exchange, ctx);
+        contexts.set(presentedExchange(ctx.exchange), ctx);
         return next(ctx);
       },
     },

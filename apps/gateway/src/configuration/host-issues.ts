@@ -1,6 +1,6 @@
 import type { ConfigIssue, GatewayConfig } from "@proxy/config";
 import { checkCertificates, TlsCertificateError } from "@proxy/http";
-import { trustedPeers } from "@proxy/pipeline";
+import { compileErrorPages, trustedPeers } from "@proxy/pipeline";
 import { ListenUrlError, parseListenUrl } from "../listeners/listen-url.ts";
 import { listenerSettings } from "../listeners/listener-settings.ts";
 import { CertificateFileError, readCertificates } from "../listeners/read-certificates.ts";
@@ -11,11 +11,20 @@ import { declaredAddresses } from "./host-settings.ts";
  * What is wrong with the settings of the process: `listen-url-invalid` for each address that cannot be listened on,
  * `certificate-invalid` for each https address whose certificates cannot be used,
  * `affinity-keys-invalid` for secrets that cannot be used,
+ * `error-page` for each page for errors that cannot be used,
  * `trusted-proxy-missing` for each endpoint that waits for proxies where none is trusted,
  * `trusted-proxy-invalid` for each trusted proxy that is neither an address nor a network.
  */
 export function hostIssues(config: GatewayConfig, ignoreAddresses: boolean): readonly ConfigIssue[] {
-  return [...(ignoreAddresses ? [] : addressIssues(config)), ...affinityKeyIssues(config), ...trustedProxyIssues(config)];
+  return [...(ignoreAddresses ? [] : addressIssues(config)), ...affinityKeyIssues(config), ...errorPageIssues(config), ...trustedProxyIssues(config)];
+}
+
+function errorPageIssues({ server: { errorPages } }: GatewayConfig): readonly ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  compileErrorPages(errorPages, (path, message) => {
+    issues.push({ code: "error-page", severity: "error", message: `ErrorPages: ${message}`, path: ["Server", "ErrorPages", ...path] });
+  });
+  return issues;
 }
 
 function addressIssues(config: GatewayConfig): readonly ConfigIssue[] {

@@ -1,4 +1,4 @@
-import type { AccessLogConfig, AffinityKeysConfig, EndpointConfig, GatewayConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
+import type { AccessLogConfig, AffinityKeysConfig, EndpointConfig, ErrorPageConfig, GatewayConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
 import { defaultServerLimits } from "@proxy/http";
 import type { MinDataRate, ServerLimits } from "@proxy/http";
 import type { AccessLogSettings } from "../access-log/access-log.ts";
@@ -20,6 +20,7 @@ export interface HostSettings {
   readonly affinityKeys: AffinityKeysConfig;
   /** Addresses and networks. */
   readonly trustedProxies: readonly string[];
+  readonly errorPages: readonly ErrorPageConfig[];
   readonly webSocketTelemetry: boolean;
 }
 
@@ -41,6 +42,7 @@ export function hostSettingsOf(config: GatewayConfig, overrides: HostOverrides):
     accessLog: accessLogSettings(server.accessLog),
     affinityKeys: server.affinityKeys,
     trustedProxies: server.trustedProxies,
+    errorPages: server.errorPages,
     webSocketTelemetry: server.webSocketTelemetry,
   };
 }

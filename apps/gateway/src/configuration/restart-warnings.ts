@@ -43,6 +43,7 @@ function settingsOf({ urls, server, logging }: GatewayConfig, overrides: HostOve
     ["Server:ShutdownTimeout", shutdownTimeout],
     ["Server:TrustedProxies", trustedProxies],
     ["Server:AffinityKeys", { ...affinityKeys }],
+    ["Server:ErrorPages", server.errorPages],
     ["Server:AccessLog", { ...accessLog }],
     ["Server:Engine", engine],
     ["Server:WebSocketTelemetry", webSocketTelemetry],

@@ -52,6 +52,7 @@ export class Proxy extends Context.Service<
               healthChecks: "external",
               clock,
               trustedProxies: settings.trustedProxies,
+              errorPages: settings.errorPages,
               webSocketTelemetry: settings.webSocketTelemetry,
               logger: proxyEvents(log, () => running),
               listeners: [changeLog(log), ...(keys === undefined ? [shortLivedSessions(log)] : [])],

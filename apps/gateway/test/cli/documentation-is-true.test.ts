@@ -53,7 +53,7 @@ describe.each(documents)("%s", (document) => {
 test("every code of the gateway's own issues has a row in the manual", () => {
   const source = readFileSync(path("apps/gateway/src/configuration/host-issues.ts"), "utf8");
   const codes = [...source.matchAll(/code: "([a-z-]+)"/g)].map((match) => match[1]);
-  expect(codes).toEqual(["certificate-invalid", "listen-url-invalid", "affinity-keys-invalid", "trusted-proxy-missing", "trusted-proxy-invalid"]);
+  expect(codes).toEqual(["error-page", "certificate-invalid", "listen-url-invalid", "affinity-keys-invalid", "trusted-proxy-missing", "trusted-proxy-invalid"]);
   const manual = readFileSync(path("docs/errors.md"), "utf8");
   for (const code of codes) expect(manual).toContain(`| \`${code}\` |`);
 });

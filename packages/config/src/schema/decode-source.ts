@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import type { ClusterConfig, HttpClientConfig, SslProtocol } from "../cluster-config.ts";
 import type { ConfigIssue } from "../config-issue.ts";
 import { shorten } from "../config-issue.ts";
+import type { ErrorPageConfig } from "../error-page-config.ts";
 import { splitUrls } from "../define-config.ts";
 import type { GatewayConfig, LogLevel, ServerConfig } from "../gateway-config.ts";
 import { defaultServerConfig } from "../gateway-config.ts";
@@ -20,7 +21,7 @@ import type { Report, ShapePath } from "./read-shape.ts";
 import { distinct, readShape } from "./read-shape.ts";
 import { RouteSection } from "./route-schema.ts";
 import { shapeOf } from "./schema-shape.ts";
-import { resolveClientFiles, resolveServerFiles } from "./server-files.ts";
+import { resolveClientFiles, resolvePageFiles, resolveServerFiles } from "./server-files.ts";
 import { suggest } from "./suggest.ts";
 
 export interface DecodedSource {
@@ -213,8 +214,10 @@ class SourceReader {
     const bodyFile = value.respond?.bodyFile;
     // Beside the file that names it, wherever the process was started.
     const respond = bodyFile ? { respond: { ...value.respond, bodyFile: resolve(this.#directoryOf(["ReverseProxy", "Routes", id, "Respond", "BodyFile"]), bodyFile) } } : {};
+    const { errorPages: given } = value;
+    const errorPages = given ? { errorPages: resolvePageFiles(given as readonly ErrorPageConfig[], (path) => this.#directoryOf(["ReverseProxy", "Routes", id, "ErrorPages", ...path])) } : {};
     // What the types require and the file lacks is told by the validation.
-    this.#routes.push({ ...value, ...respond, routeId: id, match: value.match ?? {} } as unknown as RouteConfig);
+    this.#routes.push({ ...value, ...respond, ...errorPages, routeId: id, match: value.match ?? {} } as unknown as RouteConfig);
   }
 
   #readCluster(id: string, node: ConfigNode): void {

@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema";
 import { Certificate } from "./certificate-schema.ts";
 import { ClusterSection } from "./cluster-schema.ts";
+import { ErrorPageSection } from "./error-page-schema.ts";
 import { field, record } from "./field.ts";
 import { RouteSection } from "./route-schema.ts";
 import { Bool, Integer, OneOf, PositiveDuration, SslProtocolName, Text } from "./scalars.ts";
@@ -96,6 +97,11 @@ export const ServerSection = Schema.Struct({
     defaultText: "a random secret, which dies with the process",
     extension: true,
   }),
+  errorPages: field(
+    Schema.Array(ErrorPageSection),
+    "Pages for errors that the gateway answers with, and, where a page says so, destinations. Those of the route come first.",
+    { defaultText: "none", extension: true },
+  ),
   accessLog: field(AccessLog, "One line per request.", { defaultText: "off", extension: true }),
   engine: field(OneOf(["http1", "node"]), "What serves HTTP/1.1: the engine of this toolkit, or `node:http`.", { default: "http1", extension: true }),
   webSocketTelemetry: field(Bool, "Whether the log tells what each WebSocket carried (messages and bytes each way) and how it was closed; so does the access log as JSON.", {

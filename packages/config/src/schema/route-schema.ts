@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema";
+import { ErrorPageSection } from "./error-page-schema.ts";
 import { field, record } from "./field.ts";
 import { AffinityCookie } from "./cluster-schema.ts";
 import { Retry } from "./retry-schema.ts";
@@ -99,6 +100,7 @@ export const RouteSection = Schema.Struct({
     extension: true,
   }),
   mirror: field(Mirror, "Sends copies of requests to another cluster too.", { keepsEmpty: true, extension: true }),
+  errorPages: field(Schema.Array(ErrorPageSection), "Pages for answers that tell of an error; they come before those of `Server:ErrorPages`.", { extension: true }),
   respond: field(Respond, "Answer from the gateway itself. Not together with `ClusterId` or `Redirect`.", { keepsEmpty: true, extension: true }),
   redirect: field(Redirect, "Send the client elsewhere. Not together with `ClusterId` or `Respond`.", { keepsEmpty: true, extension: true }),
 });

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { CertificateConfig } from "../certificate-config.ts";
 import type { HttpClientConfig } from "../cluster-config.ts";
+import type { ErrorPageConfig } from "../error-page-config.ts";
 import type { EndpointConfig, ServerConfig } from "../gateway-config.ts";
 import type { ShapePath } from "./read-shape.ts";
 
@@ -26,12 +27,18 @@ export function resolveServerFiles(server: ServerConfig, directoryOf: (path: Sha
   });
   return {
     ...server,
+    errorPages: resolvePageFiles(server.errorPages, (path) => directoryOf(["ErrorPages", ...path])),
     endpoints: mapped(server.endpoints, (value, name) => endpoint(value, ["Endpoints", name])),
     affinityKeys: server.affinityKeys.path
       ? { ...server.affinityKeys, path: file(server.affinityKeys.path, ["AffinityKeys", "Path"]) }
       : server.affinityKeys,
     certificates: mapped(server.certificates, (value, name) => certificate(value, ["Certificates", name])),
   };
+}
+
+/** Those of pages, likewise. */
+export function resolvePageFiles(pages: readonly ErrorPageConfig[], directoryOf: (path: ShapePath) => string): readonly ErrorPageConfig[] {
+  return pages.map((page, index) => (page?.bodyFile ? { ...page, bodyFile: resolve(directoryOf([index, "BodyFile"]), page.bodyFile) } : page));
 }
 
 function mapped<T>(record: Readonly<Record<string, T>>, change: (value: T, name: string) => T): Readonly<Record<string, T>> {

@@ -1,20 +1,7 @@
-import { readFileSync, statSync } from "node:fs";
-import { extname } from "node:path";
 import type { ConfigIssue, RespondAction, RouteConfig } from "@proxy/config";
 import { HeaderList } from "@proxy/http";
+import { contentTypeOf, readBodyFile } from "../body-file.ts";
 import type { ProxyContext } from "../context.ts";
-
-const contentTypes: ReadonlyMap<string, string> = new Map([
-  ["css", "text/css; charset=utf-8"],
-  ["htm", "text/html; charset=utf-8"],
-  ["html", "text/html; charset=utf-8"],
-  ["js", "text/javascript; charset=utf-8"],
-  ["json", "application/json"],
-  ["svg", "image/svg+xml"],
-  ["txt", "text/plain; charset=utf-8"],
-  ["xml", "application/xml"],
-]);
-const largestBodyFile = 16 * 1024 * 1024;
 
 /**
  * Prepares the answer of a `Respond` route, whose form the configuration's own checks have seen. The body file is read
@@ -44,22 +31,4 @@ export function compileRespond(
   if (body !== undefined && !headers.has("content-type")) headers.append("Content-Type", contentTypeOf(action.bodyFile));
   if (body === undefined && status !== 204 && status !== 304) headers.append("Content-Length", "0");
   return (ctx) => ctx.exchange.response.send({ status, headers: headers.copy() }, body);
-}
-
-function readBodyFile(file: string, report: (message: string) => void): Uint8Array | undefined {
-  try {
-    const found = statSync(file);
-    // Before opening: a pipe keeps waiting, a device has no end.
-    if (!found.isFile()) report(`'${file}' is no regular file`);
-    else if (found.size <= largestBodyFile) return readFileSync(file);
-    else report(`file '${file}' is larger than ${largestBodyFile} bytes`);
-  } catch (error) {
-    report(`file '${file}' cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "unknown fault"}`);
-  }
-  return undefined;
-}
-
-function contentTypeOf(file: string | undefined): string {
-  if (!file) return "text/plain; charset=utf-8";
-  return contentTypes.get(extname(file).slice(1).toLowerCase()) ?? "application/octet-stream";
 }

@@ -8,6 +8,7 @@ import type { ForwardWithOptions } from "@proxy/forwarder";
 import { compileRedirect } from "../actions/redirect.ts";
 import { compileRespond } from "../actions/respond.ts";
 import type { ProxyContext } from "../context.ts";
+import { compileErrorPages, type ErrorPages } from "../error-pages/error-pages.ts";
 import type { RouteModel } from "../route-model.ts";
 import { compileRouteTable, type RouteTable, type RouteTableOptions } from "../routing/index.ts";
 import { compileRetry } from "../retry/retry-policy.ts";
@@ -41,12 +42,15 @@ export class RouteSlot {
 interface CompiledRoute {
   readonly transforms: TransformPlan;
   readonly answer: ((ctx: ProxyContext) => void) | undefined;
+  readonly errorPages: ErrorPages | undefined;
   readonly issues: readonly ConfigIssue[];
 }
 
 export interface RouteCompilerOptions {
   readonly catalogue: TransformCatalogue;
   readonly table: RouteTableOptions;
+  /** Those of the proxy. */
+  readonly errorPages: ErrorPages | undefined;
   readonly chainOf: (route: RouteModel) => Next;
 }
 
@@ -117,7 +121,7 @@ export class RouteCompiler {
     if (made !== undefined) return made;
     const issues: ConfigIssue[] = [];
     const transforms = planTransforms(route, this.#options.catalogue, issues);
-    const compiled = { transforms, answer: answerOf(route, issues), issues };
+    const compiled = { transforms, answer: answerOf(route, issues), errorPages: errorPagesOf(route, issues), issues };
     this.#routes.set(route, compiled);
     return compiled;
   }
@@ -128,7 +132,7 @@ export class RouteCompiler {
   }
 
   #model(config: RouteConfig, cluster: ClusterState | undefined, clusters: PreparedClusters): RouteModel {
-    const { transforms, answer, issues } = this.#compile(config);
+    const { transforms, answer, errorPages, issues } = this.#compile(config);
     if (issues.some((issue) => issue.severity === "error")) {
       throw new ConfigError(`route '${config.routeId}' cannot be used`, issues);
     }
@@ -137,7 +141,7 @@ export class RouteCompiler {
     const forward = settings !== undefined && isDefaultPlan(plan) ? forwardOptions(config, settings) : undefined;
     const retry = compileRetry(config.retry);
     const mayRetry = config.retry ? retry !== undefined : settings?.retry !== undefined;
-    return { config, cluster, answer, transforms: plan, forward, retry, mayRetry };
+    return { config, cluster, answer, errorPages: errorPages?.before(this.#options.errorPages), transforms: plan, forward, retry, mayRetry };
   }
 
   /** With what providers add, who want to know the cluster. */
@@ -156,6 +160,18 @@ function answerOf(route: RouteConfig, issues: ConfigIssue[]): ((ctx: ProxyContex
   if (route.respond) return compileRespond(route, route.respond, issues);
   if (route.redirect) return compileRedirect(route, route.redirect, issues);
   return undefined;
+}
+
+function errorPagesOf(route: RouteConfig, issues: ConfigIssue[]): ErrorPages | undefined {
+  return compileErrorPages(route.errorPages, (path, message) => {
+    issues.push({
+      code: "error-page",
+      severity: "error",
+      message: `${message} (route '${route.routeId}')`,
+      entity: { kind: "route", id: route.routeId },
+      path: ["ErrorPages", ...path],
+    });
+  });
 }
 
 function forwardOptions(route: RouteConfig, cluster: ProxyClusterModel): ForwardWithOptions {
@@ -180,6 +196,7 @@ function isCurrent(
     (cluster === undefined || !clusters.settingsChanged(cluster)) &&
     // The file may have changed behind the same name.
     !config.respond?.bodyFile &&
+    !config.errorPages?.some((page) => page.bodyFile) &&
     routeEquals(known.config, config)
   );
 }
