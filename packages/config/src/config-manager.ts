@@ -138,7 +138,8 @@ class Manager implements ConfigManager {
         continue;
       }
       unreadable.push(...issuesOf(source.provider, error));
-      if (error instanceof ConfigError && error.salvaged !== undefined) readable.push(error.salvaged);
+      const { salvaged } = error as { readonly salvaged?: ProxyConfig | undefined };
+      if (salvaged !== undefined) readable.push(salvaged);
     }
     const { filters = [], providers } = this.#options;
     const semantic = readable.length === 0 ? [] : await checkSalvaged(mergeConfigs(readable), unreadable, filters, this.#options);

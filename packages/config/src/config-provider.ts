@@ -7,7 +7,10 @@ import type { RouteConfig } from "./route-config.ts";
 export interface ConfigProvider {
   /** Names it in logs and errors. */
   readonly name: string;
-  /** The configuration as it is now. Rejects with `ConfigError` when it cannot be read or decoded. */
+  /**
+   * The configuration as it is now. Rejects with `ConfigError` when it cannot be read or decoded; what an error has as
+   * `salvaged` is checked nevertheless at the first load, so that all faults are told at once.
+   */
   load(): Promise<ProxyConfig>;
   /** `listener` is told when `load` would give something else. Returns how to stop that. */
   subscribe(listener: () => void): () => void;

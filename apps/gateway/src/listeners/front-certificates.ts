@@ -1,10 +1,13 @@
 import { FrontTls } from "@proxy/http";
 import { defaultWatchInterval, watchFiles } from "../files/watch-files.ts";
 import type { CallbackLog } from "../logging/callback-log.ts";
+import { tellExpiry } from "./certificate-expiry.ts";
 import type { ListenerTls } from "./listener-settings.ts";
 import { certificateFiles, readCertificates } from "./read-certificates.ts";
 
 const clientCertificates = { NoCertificate: "none", AllowCertificate: "allow", RequireCertificate: "require" } as const;
+
+const day = 86_400_000;
 
 export interface FrontCertificates {
   /** The TLS of a listener; one for all listeners with the same settings. Throws when its certificates cannot be used. */
@@ -16,7 +19,7 @@ export interface FrontCertificates {
 
 /**
  * The certificates of all listeners. Their files are looked at every `interval` milliseconds (default 1000), whole sets at
- * once: certificate and key change together. Connections stay open.
+ * once: certificate and key change together. Connections stay open. Those that expire are told of when they are read and once a day.
  */
 export function frontCertificates(log: CallbackLog, interval = defaultWatchInterval): FrontCertificates {
   const held = new Map<ListenerTls, FrontTls>();
@@ -25,10 +28,14 @@ export function frontCertificates(log: CallbackLog, interval = defaultWatchInter
     try {
       tls.update(readCertificates(settings));
       log("Info", "the certificates were read again", { files: certificateFiles(settings).join(", ") });
+      tellExpiry(settings, log);
     } catch (error) {
       log("Error", `the changed certificates cannot be used, the old ones stay: ${(error as Error).message}`);
     }
   };
+  const daily = setInterval(() => {
+    for (const settings of held.keys()) tellExpiry(settings, log);
+  }, day).unref();
   return {
     tlsFor(settings) {
       const known = held.get(settings);
@@ -38,6 +45,7 @@ export function frontCertificates(log: CallbackLog, interval = defaultWatchInter
         clientCertificates: clientCertificates[settings.clientCertificateMode],
       });
       held.set(settings, tls);
+      tellExpiry(settings, log);
       watched.push(watchFiles(certificateFiles(settings), () => reload(settings, tls), interval));
       return tls;
     },
@@ -45,6 +53,7 @@ export function frontCertificates(log: CallbackLog, interval = defaultWatchInter
       for (const [settings, tls] of held) reload(settings, tls);
     },
     close() {
+      clearInterval(daily);
       for (const stop of watched.splice(0)) stop();
     },
   };

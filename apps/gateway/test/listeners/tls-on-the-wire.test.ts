@@ -4,6 +4,7 @@ import { connect as connectHttp2 } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { X509Certificate } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createDevelopmentCertificate } from "../../src/dev-cert/development-certificate.ts";
 import { configFolder, oneRoute } from "../support/config-file.ts";
 import type { ConfigFolder } from "../support/config-file.ts";
 import { plainAnswer, startRawOrigin } from "../support/raw-origin.ts";
@@ -239,4 +240,18 @@ describe("the files of certificates", () => {
     expect(nameShown(await shaken(gateway.port, "b.test"))).toBe("b.test");
     expect((await getOver(before, "a.test")).status).toBe(200);
   });
+});
+
+test.each([
+  ["soon", 13, 0, "a certificate expires soon"],
+  ["already", 1, 2, "a certificate has expired"],
+  ["not soon", 30, 0, undefined],
+] as const)("a certificate that expires %s", async (_name, days, daysAgo, message) => {
+  const now = new Date(Date.now() - daysAgo * 86_400_000);
+  const made = await createDevelopmentCertificate({ names: ["localhost"], days, now });
+  await folder.write("short.pem", made.certificate + made.key);
+  await using gateway = await start({ Certificate: { Path: "short.pem" } });
+  const told = gateway.log.filter((entry) => String(entry["message"]).startsWith("a certificate "));
+  const file = `${folder.path}/short.pem`;
+  expect(told).toEqual(message === undefined ? [] : [expect.objectContaining({ message, level: "warn", file, expires: expect.any(String) as string })]);
 });

@@ -106,6 +106,29 @@ describe("destinations that are resolved", () => {
     await expect(startGateway([file])).rejects.toThrow(/cluster 'c' could not be resolved.*ENOTFOUND/);
   });
 
+  test("that cannot be resolved are told together with what else is wrong", async () => {
+    await using dns = await startDnsServer({});
+    const { ReverseProxy } = config(dns, "nowhere.test") as { ReverseProxy: { Routes: object } };
+    const Routes = { ...ReverseProxy.Routes, wrong: { ClusterId: "c", Match: { Path: "/{x:nope}" } } };
+    const file = await folder.write("gateway.json", { ReverseProxy: { ...ReverseProxy, Routes } });
+    const failure = (await startGateway([file]).catch((error: unknown) => error)) as { issues: { code: string }[] };
+    expect(failure.issues.map(({ code }) => code).sort()).toEqual(["constraint-unknown", "provider-failed"]);
+  });
+
+  test("that a reload brings and DNS does not know yet are tried again, while the configuration before serves", async () => {
+    await using dns = await startDnsServer({ "api.test": [{ address: "127.0.0.1", ttl: 3600 }] });
+    const file = await folder.write("gateway.json", config(dns, `api.test:${origin.port}`));
+    await using gateway = await startGateway([file], { testClock: true });
+    await folder.write("gateway.json", config(dns, `new.test:${origin.port}`));
+    const refusal = await gateway.logged(({ event }) => event === "config-loading-failed");
+    expect(refusal["error"]).toContain("ENOTFOUND");
+    expect(bodyOf(await getRaw(gateway.port, "/"))).toBe("shop.example");
+    dns.records = { "new.test": [{ address: "127.0.0.1", ttl: 3600 }] };
+    await gateway.advance(30_000);
+    await gateway.logged(({ message }) => message === "the changed configuration is in use");
+    expect(bodyOf(await getRaw(gateway.port, "/"))).toBe("shop.example");
+  });
+
   test("have settings that are checked", async () => {
     await using dns = await startDnsServer({});
     const file = await folder.write("gateway.json", config(dns, "api.test", { NameServers: ["dns.example"], RefreshPeriod: "0s" }));

@@ -1,4 +1,4 @@
-import type { ClusterConfig, DestinationConfig } from "@proxy/config";
+import type { ClusterConfig, DestinationConfig, ProxyConfig } from "@proxy/config";
 
 export type Destinations = Readonly<Record<string, DestinationConfig>>;
 
@@ -26,6 +26,8 @@ export class ResolverError extends Error {
   override readonly name = "ResolverError";
   readonly code = "resolver-failed";
   readonly clusterId: string;
+  /** The whole configuration as it was written, whose other faults can be told at the same time. */
+  salvaged: ProxyConfig | undefined = undefined;
 
   constructor(clusterId: string, options: ErrorOptions) {
     const { cause } = options;

@@ -3,9 +3,12 @@ import type { ClusterConfig, ConfigProvider, ProxyConfig } from "@proxy/config";
 import { systemClock, type Clock } from "../clock.ts";
 import { ResolverError, type DestinationResolver } from "./resolver.ts";
 
+/** Milliseconds after which what could not be resolved is tried again. */
+const retryPeriod = 30_000;
+
 /**
  * `provider` with the destinations of its clusters resolved, at each load and again when the resolver says that it
- * is time. A resolver that fails fails the load.
+ * is time. A resolver that fails fails the load, which is tried again after 30 s.
  */
 export function resolvingProvider(
   provider: ConfigProvider,
@@ -33,7 +36,11 @@ export function resolvingProvider(
       const wasRefresh = isRefresh;
       isRefresh = false;
       const from = await provider.load();
-      const resolved = await Promise.all(from.clusters.map((cluster) => startResolving(cluster, resolver)));
+      const resolved = await Promise.all(from.clusters.map((cluster) => startResolving(cluster, resolver))).catch((error: unknown) => {
+        if (error instanceof ResolverError) error.salvaged = from;
+        arm(retryPeriod);
+        throw error;
+      });
       arm(shortest(resolved.map((each) => each.refreshAfter)));
       const clusters = resolved.map((each) => each.cluster);
       // The same object again tells the configuration manager that nothing is new.
