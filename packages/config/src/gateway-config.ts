@@ -16,6 +16,8 @@ export interface ServerConfig {
   readonly limits: ServerLimitsConfig;
   /** Named listeners. Names are unique ignoring case. Default: none. */
   readonly endpoints: Readonly<Record<string, EndpointConfig>>;
+  /** What holds for endpoints, and addresses of `urls`, that say nothing themselves. */
+  readonly endpointDefaults: EndpointDefaultsConfig;
   /** Certificates by name. `Default` serves the https listeners that have none of their own. */
   readonly certificates: Readonly<Record<string, CertificateConfig>>;
   /** Milliseconds that requests in flight may take to finish when the gateway stops. Default 30 000. */
@@ -80,6 +82,9 @@ export interface EndpointConfig {
   readonly clientCertificateAuthorities?: string | undefined;
 }
 
+/** As in `EndpointConfig`. */
+export type EndpointDefaultsConfig = Pick<EndpointConfig, "protocols" | "sslProtocols" | "clientCertificateMode">;
+
 /** What an endpoint speaks. In cleartext `Http1AndHttp2` is HTTP/1.1, and `Http2` is HTTP/2 by prior knowledge. */
 export type EndpointProtocols = "Http1" | "Http2" | "Http1AndHttp2";
 
@@ -140,6 +145,7 @@ export interface LoggingConfig {
 export const defaultServerConfig: ServerConfig = {
   limits: {},
   endpoints: {},
+  endpointDefaults: {},
   certificates: {},
   shutdownTimeout: 30_000,
   trustedProxies: [],

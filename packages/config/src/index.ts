@@ -37,6 +37,7 @@ export type {
   GatewayConfig,
   ServerConfig,
   EndpointConfig,
+  EndpointDefaultsConfig,
   EndpointProtocols,
   ClientCertificateMode,
   SniConfig,

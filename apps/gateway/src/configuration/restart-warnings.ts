@@ -37,9 +37,10 @@ export function restartWarnings(started: GatewayConfig, overrides: HostOverrides
 }
 
 function settingsOf({ urls, server, logging }: GatewayConfig, overrides: HostOverrides): ReadonlyMap<string, unknown> {
-  const { limits, endpoints, certificates, shutdownTimeout, trustedProxies, affinityKeys, accessLog, engine, webSocketTelemetry } = server;
+  const { limits, endpoints, endpointDefaults, certificates, shutdownTimeout, trustedProxies, affinityKeys, accessLog, engine, webSocketTelemetry } = server;
   const settings = new Map<string, unknown>([
     ["Server:Limits", { ...limits }],
+    ["Server:EndpointDefaults", { ...endpointDefaults }],
     ["Server:ShutdownTimeout", shutdownTimeout],
     ["Server:TrustedProxies", trustedProxies],
     ["Server:AffinityKeys", { ...affinityKeys }],

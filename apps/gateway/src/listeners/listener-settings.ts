@@ -22,12 +22,12 @@ export interface ListenerTls {
 /** What a listener at `address` is: with the settings of its endpoint, when it is one. */
 export function listenerSettings(address: ListenUrl, server: ServerConfig, endpoint?: EndpointConfig): ListenerSettings {
   const secure = address.secure === true;
-  const asked = endpoint?.protocols ?? (secure ? "Http1AndHttp2" : "Http1");
+  const asked = endpoint?.protocols ?? server.endpointDefaults.protocols ?? (secure ? "Http1AndHttp2" : "Http1");
   const protocols = !secure && asked === "Http1AndHttp2" ? "Http1" : asked;
   return { ...address, protocols, proxyProtocol: endpoint?.proxyProtocol ?? false, tls: secure ? listenerTls(server, endpoint) : undefined };
 }
 
-function listenerTls({ certificates }: ServerConfig, endpoint: EndpointConfig | undefined): ListenerTls {
+function listenerTls({ certificates, endpointDefaults }: ServerConfig, endpoint: EndpointConfig | undefined): ListenerTls {
   const byDefault = Object.entries(certificates).find(([name]) => name.toLowerCase() === "default")?.[1];
   const certificate = endpoint?.certificate ?? byDefault;
   return {
@@ -36,8 +36,8 @@ function listenerTls({ certificates }: ServerConfig, endpoint: EndpointConfig | 
       const own = sni.certificate ?? certificate;
       return own === undefined ? [] : [[pattern, own] as const];
     }),
-    sslProtocols: endpoint?.sslProtocols,
-    clientCertificateMode: endpoint?.clientCertificateMode ?? "NoCertificate",
+    sslProtocols: endpoint?.sslProtocols ?? endpointDefaults.sslProtocols,
+    clientCertificateMode: endpoint?.clientCertificateMode ?? endpointDefaults.clientCertificateMode ?? "NoCertificate",
     clientAuthorities: endpoint?.clientCertificateAuthorities,
   };
 }

@@ -94,6 +94,27 @@ describe("SslProtocols", () => {
   });
 });
 
+test("EndpointDefaults hold where an endpoint says nothing, and for Urls", async () => {
+  const EndpointDefaults = { Protocols: "Http1", SslProtocols: "Tls13", ClientCertificateMode: "RequireCertificate" };
+  const Endpoints = {
+    plain: { Url: "https://127.0.0.1:0", ClientCertificateMode: "NoCertificate" },
+    special: { Url: "https://127.0.0.1:0", Protocols: "Http2", SslProtocols: "Tls12", ClientCertificateMode: "NoCertificate" },
+  };
+  const Kestrel = { EndpointDefaults, Endpoints, Certificates: { Default: localhost } };
+  const file = await folder.write("gateway.json", oneRoute(origin.url, { Urls: "https://127.0.0.1:0", Kestrel }));
+  await using gateway = await startGateway([file], { urls: "" });
+  const [urls, plain, special] = gateway.urls.map((url) => Number(new URL(url).port)) as [number, number, number];
+  const both = { ALPNProtocols: ["h2", "http/1.1"] };
+  const factsOf = async (port: number) => {
+    const socket = await shaken(port, "localhost", both);
+    return [socket.alpnProtocol, socket.getProtocol()];
+  };
+  expect(await factsOf(plain)).toEqual(["http/1.1", "TLSv1.3"]);
+  expect(await factsOf(special)).toEqual(["h2", "TLSv1.2"]);
+  expect(await isServed(plain, "localhost")).toBe(true);
+  expect(await isServed(urls, "localhost")).toBe(false);
+});
+
 describe("certificates", () => {
   test("come from PEM, from PKCS #12 and with encrypted keys, by server name, its wildcards, and the default", async () => {
     const pfx = { Path: certificateFile("b.test.pfx"), Password: "" };

@@ -50,13 +50,30 @@ const AccessLog = Schema.Struct({
   format: field(OneOf(["Combined", "Json"]), "Form of the lines.", { default: "Combined" }),
 });
 
-const Endpoint = Schema.Struct({
-  url: field(Text, "Scheme, host and port: `http://localhost:5000`, `https://*:443`. Port 0 takes a free one. Required."),
+const endpointProtocols = {
   protocols: field(
     OneOf(["Http1", "Http2", "Http1AndHttp2"], [1, 2, 3]),
     "What is spoken. Over TLS ALPN decides; in cleartext `Http2` is prior knowledge and `Http1AndHttp2` is HTTP/1.1.",
     { defaultText: "`Http1AndHttp2` over TLS, otherwise `Http1`" },
   ),
+};
+
+const endpointTls = {
+  sslProtocols: field(
+    Schema.Array(SslProtocolName),
+    "TLS versions that may be used; several in one text are separated by commas.",
+    { defaultText: "Tls12, Tls13" },
+  ),
+  clientCertificateMode: field(OneOf(["NoCertificate", "AllowCertificate", "RequireCertificate"]), "Whether clients are asked for a certificate.", {
+    default: "NoCertificate",
+  }),
+};
+
+const EndpointDefaults = Schema.Struct({ ...endpointProtocols, ...endpointTls });
+
+const Endpoint = Schema.Struct({
+  url: field(Text, "Scheme, host and port: `http://localhost:5000`, `https://*:443`. Port 0 takes a free one. Required."),
+  ...endpointProtocols,
   certificate: field(Certificate, "For clients that name no server, or one that `Sni` does not have. Read again when a file changes.", {
     defaultText: "`Certificates:Default`",
   }),
@@ -64,19 +81,12 @@ const Endpoint = Schema.Struct({
     record(Schema.Struct({ certificate: field(Certificate, "The certificate for that name.") }), "name"),
     "Certificates by server name: `example.org`, `*.example.org`, `*`.",
   ),
-  sslProtocols: field(
-    Schema.Array(SslProtocolName),
-    "TLS versions that may be used; several in one text are separated by commas.",
-    { defaultText: "Tls12, Tls13" },
-  ),
+  ...endpointTls,
   proxyProtocol: field(
     Bool,
     "Whether connections begin with a header of the PROXY protocol, version 1 or 2, before TLS. Only `TrustedProxies` may connect then.",
     { default: false, extension: true },
   ),
-  clientCertificateMode: field(OneOf(["NoCertificate", "AllowCertificate", "RequireCertificate"]), "Whether clients are asked for a certificate.", {
-    default: "NoCertificate",
-  }),
   clientCertificateAuthorities: field(Text, "File of the authorities (PEM) that vouch for clients. Relative to this file.", {
     defaultText: "those that Node knows",
     extension: true,
@@ -86,6 +96,7 @@ const Endpoint = Schema.Struct({
 export const ServerSection = Schema.Struct({
   limits: field(Limits, "Limits of the listening side, with Kestrel's names and defaults."),
   endpoints: field(record(Endpoint, "name"), "Named listeners, in addition to `Urls`."),
+  endpointDefaults: field(EndpointDefaults, "What holds for endpoints, and addresses of `Urls`, that say nothing themselves."),
   certificates: field(record(Certificate, "name"), "Certificates by name. `Default` serves the https listeners that have none of their own."),
   shutdownTimeout: field(PositiveDuration, "For requests in flight when the gateway stops.", { default: "00:00:30", extension: true }),
   trustedProxies: field(
