@@ -6,11 +6,13 @@ export { ClusterStates } from "./cluster-states.ts";
 export type { ClusterChangeListener, ClusterModelBuilder, PreparedClusters } from "./cluster-states.ts";
 export { PolicyError, PolicyRegistry } from "./policy-registry.ts";
 export type { NamedPolicy } from "./policy-registry.ts";
-export { systemRandom } from "./random-source.ts";
+export { fractionOf, systemRandom } from "./random-source.ts";
 export type { RandomSource } from "./random-source.ts";
 export type { LoadBalancingPolicy, PickContext } from "./load-balancing/policy.ts";
 export { DestinationDrain, Drains } from "./drains.ts";
 export type { DrainListener, DrainOptions, DrainTransition } from "./drains.ts";
+export { cookieValue, setCookie } from "./affinity/cookie.ts";
+export { keyFraction } from "./key-fraction.ts";
 export { RetryBudget } from "./retry-budget.ts";
 export type { RetryBudgetOptions } from "./retry-budget.ts";
 export {

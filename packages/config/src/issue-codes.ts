@@ -61,7 +61,7 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "transform-empty": "A transform has no keys.",
   "transform-value": "A transform has a value that is no text.",
   "cluster-unknown": "Warning: a route names a cluster that does not exist; its requests get 503.",
-  "cluster-disabled": "Warning: a route names a cluster with `Enabled: false`; its requests get 503, or its copies are not sent.",
+  "cluster-disabled": "Warning: a route names a cluster with `Enabled: false`; its requests get 503, or go to the other clusters of its TrafficSplit, or are not mirrored.",
   "action-conflict": "More than one of ClusterId, TrafficSplit, Respond and Redirect.",
   "traffic-split-clusters": "A TrafficSplit without clusters, with one twice, or with weights that come to nothing.",
   "traffic-split-weight": "A weight of TrafficSplit is no whole number from 0 to 1000000.",

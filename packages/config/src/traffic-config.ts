@@ -2,7 +2,7 @@
 import type { SessionAffinityCookieConfig } from "./cluster-config.ts";
 
 export interface TrafficSplitConfig {
-  /** Share of the requests by cluster, relative to the others; 0 is none but those that the override names. */
+  /** Share of the requests by cluster, relative to the others; 0 is none but those that the override names. A cluster that is off gets none. */
   readonly clusters: Readonly<Record<string, number>>;
   /** Keeps a client at the cluster it was given. Default: each request is drawn anew. */
   readonly sticky?: TrafficSplitStickyConfig | undefined;

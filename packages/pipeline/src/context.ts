@@ -37,6 +37,10 @@ export class ProxyContext implements CompletionListener {
   body: BodySource | undefined;
   /** @internal Decides whether there is another attempt; undefined where there is none. */
   attempts: Attempts | undefined = undefined;
+  /** True for a copy that goes to the cluster of the route's `Mirror`: whoever sent the request does not hear of it. */
+  isMirrored = false;
+  /** @internal The Set-Cookie line that keeps the client at the cluster drawn for it. */
+  stickyCookie: string | undefined = undefined;
   /** @internal What was available before the request's session narrowed it. */
   beforeAffinity: readonly DestinationState[] | undefined = undefined;
   /** @internal When the clock of the route's `Timeout` was started, in ticks of the forwarder's timers; 0: it was not. */

@@ -18,6 +18,8 @@ export const proxyEventNames: Readonly<Record<string, string>> = {
   "destination-drained": "Nothing is under way at a destination that drains.",
   "destination-undrained": "A destination that drained by call gets requests again.",
   "health-policy-failed": "An active health policy threw; the results of that round are lost.",
+  "mirror-failed": "A copy of a request failed; the request itself is not concerned.",
+  "mirror-skipped": "A request was not copied: too many copies were under way, or its body was too large.",
   "request-retried": "A destination failed a request, which goes to another one.",
   "retry-budget-exhausted": "A request would have been retried, but the cluster's retries are used up; told once until there are some again.",
   "forwarding-failed": "Forwarding ended with a forwarder error; level debug when it is the client's doing.",

@@ -31,6 +31,7 @@ import type { ConstraintFactory } from "./routing/index.ts";
 import type { HttpClientFactory } from "./state/model-builder.ts";
 import type { ProxyState } from "./state/proxy-state.ts";
 import type { Step } from "./steps/step.ts";
+import type { MirrorCounts } from "./traffic/mirrors.ts";
 import type { TransformProvider } from "./transforms/transform-provider.ts";
 import type { OpenTransformFactory, TransformFactory } from "./transforms/transform.ts";
 
@@ -131,6 +132,8 @@ export interface ReverseProxy {
   drain(clusterId: string, destinationId: string, options?: DrainOptions): Promise<void>;
   /** Takes `drain` back; gives whether the destination was draining. Throws `TypeError` when there is no such destination. */
   undrain(clusterId: string, destinationId: string): boolean;
+  /** How it stands with the copies of requests (`Mirror`) that go to a cluster; undefined when there is no such cluster. */
+  mirrorCounts(clusterId: string): MirrorCounts | undefined;
   /** Stops watching, answers new requests with 503; resolves when requests under way are over and connections to destinations closed. */
   close(): Promise<void>;
 }

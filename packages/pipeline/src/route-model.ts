@@ -4,6 +4,8 @@ import type { ForwardWithOptions } from "@proxy/forwarder";
 import type { ErrorPages } from "./error-pages/error-pages.ts";
 import type { RetryPolicy } from "./retry/retry-policy.ts";
 import type { ProxyContext } from "./context.ts";
+import type { MirrorModel } from "./traffic/mirrors.ts";
+import type { TrafficSplit } from "./traffic/traffic-split.ts";
 import type { TransformPlan } from "./transforms/transform.ts";
 
 /** What follows from the configuration of one route; immutable, kept over a reload when nothing it depends on changed. */
@@ -22,6 +24,10 @@ export interface RouteModel {
    * transforms of its own.
    */
   readonly forward: ForwardWithOptions | undefined;
+  /** Shares the requests among clusters; `cluster` is undefined then. */
+  readonly split: TrafficSplit | undefined;
+  /** Undefined also when its cluster does not exist. */
+  readonly mirror: MirrorModel | undefined;
   /** The route's own, which takes the place of the cluster's. */
   readonly retry: RetryPolicy | undefined;
   /** Whether requests may be tried again, by the route's or its clusters' configuration: the step `retry` is then part of its chain. */

@@ -51,7 +51,8 @@ import { ModelBuilder } from "./state/model-builder.ts";
 import type { ProxyState } from "./state/proxy-state.ts";
 import { RouteCompiler, RouteSlot } from "./state/route-compiler.ts";
 import { replaceableProvider, type ReplaceableProvider } from "./state/replaceable-provider.ts";
-import { defaultSteps } from "./steps/default-steps.ts";
+import { createMirrors, defaultSteps } from "./steps/default-steps.ts";
+import type { MirrorCounts, Mirrors } from "./traffic/mirrors.ts";
 import { chainCompiler } from "./steps/runner.ts";
 import { transformCatalogue } from "./transforms/catalogue.ts";
 import { trustedPeers } from "./trusted-peers.ts";
@@ -76,6 +77,7 @@ export class RunningProxy implements ReverseProxy {
   readonly #logger: ProxyLogger;
   readonly #models: ModelBuilder;
   readonly #drains: Drains;
+  readonly #mirrors: Mirrors;
   readonly #clusters: ClusterStates;
   readonly #routes: RouteCompiler;
   readonly #manager: ConfigManager;
@@ -113,7 +115,9 @@ export class RunningProxy implements ReverseProxy {
       throw new TypeError(`errorPages[${path.join(".")}]: ${message}`);
     });
     this.#clientBehind = (options.trustedProxies ?? []).length === 0 ? undefined : clientBehind(trust);
-    const steps = defaultSteps({ logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry: options.webSocketTelemetry });
+    const own = { logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry: options.webSocketTelemetry };
+    this.#mirrors = createMirrors(own);
+    const steps = defaultSteps({ ...own, mirrors: this.#mirrors });
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger), clock);
     this.#drains = new Drains([drainEvents(logger), ...(options.drainListeners ?? [])]);
     this.#clusters = new ClusterStates(this.#models, [this.#drains, this.#updater, this.health, this.#outliers, ...(options.clusterListeners ?? [])], clock);
@@ -179,8 +183,14 @@ export class RunningProxy implements ReverseProxy {
     return this.#drains.undrain(...this.#find(clusterId, destinationId));
   }
 
+  mirrorCounts(clusterId: string): MirrorCounts | undefined {
+    const cluster = this.#clusters.get(clusterId);
+    return cluster === undefined ? undefined : this.#mirrors.counts(cluster);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    this.#mirrors.close();
     await this.#manager.close();
     this.health.stop();
     this.#updater.close();

@@ -133,7 +133,7 @@ describe("a user's step", () => {
   it("is told when there is no step of the name it is to stand beside", async () => {
     await expect(
       testProxy(oneCluster(["a"]), { steps: (steps) => insertBefore(steps, "balancing", noting("x", [])) }),
-    ).rejects.toThrow(/no step is named 'balancing': known are timeout, answer, initialise/);
+    ).rejects.toThrow(/no step is named 'balancing': known are timeout, answer, traffic-split, initialise/);
   });
 
   it("sees the outcome and the destination after it has called next", async () => {

@@ -91,7 +91,7 @@ function clusterReferences(route: RouteConfig, clusters: ReadonlyMap<string, Clu
     }
   };
   check(route.clusterId, ["ClusterId"], "requests get 503");
-  for (const id of Object.keys(route.trafficSplit?.clusters ?? {})) check(id, ["TrafficSplit", "Clusters", id], "its share of the requests gets 503");
+  for (const id of Object.keys(route.trafficSplit?.clusters ?? {})) check(id, ["TrafficSplit", "Clusters", id], "its share of the requests goes to the others");
   check(route.mirror?.clusterId, ["Mirror", "ClusterId"], "nothing is mirrored");
   return found.issues;
 }

@@ -8,15 +8,12 @@
  * 5. `close`: what nobody read is given up
  */
 import type { BodySink, BodySource, HeaderList } from "@proxy/http";
-
-const firstAllocation = 4096;
+import { BoundedCopy } from "../traffic/bounded-copy.ts";
 
 export class KeptBody implements BodySink {
   readonly #source: BodySource;
-  readonly #maximum: number;
-  #kept: Buffer | undefined;
-  #size = 0;
-  #isLost = false;
+  /** Undefined once there is more than may be kept, or no need any more. */
+  #kept: BoundedCopy | undefined;
   #isBegun = false;
   #isSettled = false;
   #isWhole = false;
@@ -26,7 +23,7 @@ export class KeptBody implements BodySink {
 
   constructor(source: BodySource, maximum: number) {
     this.#source = source;
-    this.#maximum = maximum;
+    this.#kept = new BoundedCopy(maximum, source.length);
   }
 
   get length(): number | undefined {
@@ -35,7 +32,7 @@ export class KeptBody implements BodySink {
 
   /** Whether another attempt would get the whole body. */
   get isRepeatable(): boolean {
-    return !this.#isLost && this.#error === undefined && (this.#isBegun || !this.#source.started);
+    return this.#kept !== undefined && this.#error === undefined && (this.#isBegun || !this.#source.started);
   }
 
   /** The body for the next attempt. */
@@ -78,7 +75,8 @@ export class KeptBody implements BodySink {
       this.#source.read(this);
       return;
     }
-    if (this.#size > 0 && this.#kept !== undefined) view.onData(this.#kept.subarray(0, this.#size));
+    const bytes = this.#kept?.bytes;
+    if (bytes !== undefined && bytes.length > 0) view.onData(bytes);
     if (!view.isPaused) this.resume(view);
   }
 
@@ -126,22 +124,9 @@ export class KeptBody implements BodySink {
   }
 
   #keep(chunk: Uint8Array): void {
-    if (this.#isSettled || this.#isLost) return;
-    const size = this.#size + chunk.length;
-    const declared = this.#source.length ?? 0;
     // Without a view, the next one is promised all of it: no more than the chunk in hand can come.
-    if (Math.max(size, declared) > this.#maximum && this.#view !== undefined) {
-      this.#isLost = true;
-      this.#kept = undefined;
-      return;
-    }
-    if (this.#kept === undefined || this.#kept.length < size) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(size, Math.min(Math.max(declared, this.#size * 2, firstAllocation), this.#maximum)));
-      this.#kept?.copy(grown, 0, 0, this.#size);
-      this.#kept = grown;
-    }
-    this.#kept.set(chunk, this.#size);
-    this.#size = size;
+    if (this.#kept?.hasRoom(chunk.length) === true || this.#view === undefined) this.#kept?.add(chunk);
+    else this.#kept = undefined;
   }
 }
 

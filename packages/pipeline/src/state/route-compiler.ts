@@ -16,6 +16,8 @@ import type { Next } from "../steps/step.ts";
 import type { TransformCatalogue } from "../transforms/catalogue.ts";
 import { isDefaultPlan, planTransforms, planWithProviders } from "../transforms/compile.ts";
 import { defaultRouteTransformer } from "../transforms/route-transformer.ts";
+import { mirrorModel } from "../traffic/mirrors.ts";
+import { TrafficSplit } from "../traffic/traffic-split.ts";
 import type { TransformPlan } from "../transforms/transform.ts";
 import type { ProxyClusterModel } from "./cluster-models.ts";
 
@@ -140,8 +142,14 @@ export class RouteCompiler {
     const settings = cluster === undefined ? undefined : (clusters.modelOf(cluster) as ProxyClusterModel);
     const forward = settings !== undefined && isDefaultPlan(plan) ? forwardOptions(config, settings) : undefined;
     const retry = compileRetry(config.retry);
-    const mayRetry = config.retry ? retry !== undefined : settings?.retry !== undefined;
-    return { config, cluster, answer, errorPages: errorPages?.before(this.#options.errorPages), transforms: plan, forward, retry, mayRetry };
+    const split = config.trafficSplit ? new TrafficSplit(config.trafficSplit, (id) => clusters.get(id)) : undefined;
+    const copies = mirrorCluster(config, clusters);
+    const mirror = config.mirror && copies !== undefined ? mirrorModel(config.mirror, copies) : undefined;
+    const served = cluster === undefined ? (split?.clusters ?? []) : [cluster];
+    const mayRetry = config.retry
+      ? retry !== undefined
+      : served.some((each) => (clusters.modelOf(each) as ProxyClusterModel).retry !== undefined);
+    return { config, cluster, answer, errorPages: errorPages?.before(this.#options.errorPages), transforms: plan, forward, split, mirror, retry, mayRetry };
   }
 
   /** With what providers add, who want to know the cluster. */
@@ -197,8 +205,20 @@ function isCurrent(
     // The file may have changed behind the same name.
     !config.respond?.bodyFile &&
     !config.errorPages?.some((page) => page.bodyFile) &&
-    routeEquals(known.config, config)
+    routeEquals(known.config, config) &&
+    known.mirror?.cluster === mirrorCluster(config, clusters) &&
+    isCurrentSplit(known.split, config, clusters)
   );
+}
+
+function mirrorCluster({ mirror }: RouteConfig, clusters: PreparedClusters): ClusterState | undefined {
+  return mirror ? clusters.get(mirror.clusterId) : undefined;
+}
+
+function isCurrentSplit(known: TrafficSplit | undefined, { trafficSplit }: RouteConfig, clusters: PreparedClusters): boolean {
+  if (known === undefined || !trafficSplit) return true;
+  const now = Object.keys(trafficSplit.clusters).flatMap((id) => clusters.get(id) ?? []);
+  return now.length === known.clusters.length && now.every((each, index) => each === known.clusters[index] && !clusters.settingsChanged(each));
 }
 
 /** Whether it is enabled, and has a match: not by its type, but configurations also come from code without types. */

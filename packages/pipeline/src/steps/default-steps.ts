@@ -3,8 +3,10 @@
  *
  * - `timeout` starts the clock of the route's `Timeout`
  * - `answer` ends the way of routes that respond or redirect
+ * - `traffic-split` draws the cluster of routes that share their requests
  * - `initialise` refuses routes without a cluster
  * - `session-affinity` leaves the destinations of the request's session
+ * - `mirror` copies requests to another cluster
  * - `retry` lets all behind it run again, with other destinations, when a destination failed
  * - `load-balancing` leaves one destination, or none
  * - `circuit-breaker` lets the request through, has it wait, or refuses it
@@ -13,6 +15,7 @@
  * - `forward` sends the request and gives back the outcome
  */
 import { HealthUpdater, OutlierDetector, systemClock, systemRandom, type Clock, type RandomSource } from "@proxy/cluster";
+import { Mirrors } from "../traffic/mirrors.ts";
 import type { Trust } from "../trusted-peers.ts";
 import type { ProxyLogger } from "../logger.ts";
 import { answerStep } from "./answer.ts";
@@ -24,8 +27,11 @@ import { loadBalancingStep } from "./load-balancing.ts";
 import { passiveHealthStep } from "./passive-health.ts";
 import { sessionAffinityStep } from "./session-affinity.ts";
 import { retryStep } from "./retry.ts";
-import type { Step } from "./step.ts";
+import { compileSteps } from "./runner.ts";
+import type { Next, Step } from "./step.ts";
+import { mirrorStep } from "./mirror.ts";
 import { timeoutStep } from "./timeout.ts";
+import { trafficSplitStep } from "./traffic-split.ts";
 
 export interface DefaultStepOptions {
   readonly logger: ProxyLogger;
@@ -39,6 +45,8 @@ export interface DefaultStepOptions {
   readonly clock?: Clock | undefined;
   /** Tells what WebSockets carried. Default false. */
   readonly webSocketTelemetry?: boolean | undefined;
+  /** Copies requests. Default: one of its own. */
+  readonly mirrors?: Mirrors | undefined;
 }
 
 export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
@@ -48,8 +56,10 @@ export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
   return [
     timeoutStep(options.logger),
     answerStep,
+    trafficSplitStep(options.random ?? systemRandom, clock),
     initialiseStep(options.logger),
     sessionAffinityStep(options.logger),
+    mirrorStep(options.mirrors ?? createMirrors({ ...options, health: updater, outliers })),
     retryStep(options.logger),
     loadBalancingStep(options.logger),
     circuitBreakerStep(options.logger, clock),
@@ -57,4 +67,24 @@ export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
     limitsStep,
     forwardStep(options.logger, options.random ?? systemRandom, options.trust ?? (() => false), options.webSocketTelemetry),
   ];
+}
+
+/** What serves copies of requests: balancing, limits, health and forwarding of their cluster, nothing of the route's way before. */
+export function createMirrors(options: DefaultStepOptions): Mirrors {
+  const { clock = systemClock, logger, random = systemRandom } = options;
+  const updater = options.health ?? new HealthUpdater({ clock });
+  const outliers = options.outliers ?? new OutlierDetector({ updater, clock });
+  // How copies fail is told by `mirror-failed`.
+  const quiet: ProxyLogger = {
+    event(level, name, fields) {
+      if (name !== "forwarding-failed" && name !== "no-available-destinations") logger.event(level, name, fields);
+    },
+  };
+  const run: Next = compileSteps([
+    loadBalancingStep(quiet),
+    circuitBreakerStep(quiet, clock),
+    passiveHealthStep({ updater, outliers, clock }),
+    forwardStep(quiet, random, options.trust ?? (() => false)),
+  ]);
+  return new Mirrors(logger, random, run);
 }

@@ -78,7 +78,7 @@ class RouteTransformer implements Transformer {
     this.copyResponseTrailers = plan.copyResponseTrailers;
     this.omitRequestHeaders = plan.originalHost === true ? undefined : hostOnly;
     this.response =
-      plan.response.length === 0 && plan.trailers.length === 0 && !handsOutAffinityKey(ctx) && ctx.headWatch === undefined
+      plan.response.length === 0 && plan.trailers.length === 0 && !handsOutAffinityKey(ctx) && ctx.headWatch === undefined && ctx.stickyCookie === undefined
         ? undefined
         : (_exchange, client, destination) => this.#runResponse(client, destination, 0, undefined);
     this.trailers = plan.trailers.length === 0 ? undefined : (_exchange, trailers) => this.#runTrailers(trailers);
@@ -135,7 +135,10 @@ class RouteTransformer implements Transformer {
       if (given === false) result = false;
       else if (typeof given === "object") return Promise.resolve(given).then((later) => this.#runResponse(client, destination, i + 1, later === false ? later : result));
     }
-    if (destination !== undefined) writeAffinityKey(this.#ctx, client.headers);
+    if (destination !== undefined) {
+      writeAffinityKey(this.#ctx, client.headers);
+      if (this.#ctx.stickyCookie !== undefined) client.headers.append("Set-Cookie", this.#ctx.stickyCookie);
+    }
     this.#client = client;
     return result;
   }
