@@ -239,6 +239,6 @@ export interface HttpRequestConfig {
   readonly version?: HttpVersionText | undefined;
   /** Default `RequestVersionOrLower`: over cleartext that means HTTP/1.1. */
   readonly versionPolicy?: VersionPolicy | undefined;
-  /** Default false. */
+  /** Whether the listening side may hold a response back. Nothing here does. Default false. */
   readonly allowResponseBuffering?: boolean | undefined;
 }

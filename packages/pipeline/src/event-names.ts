@@ -25,6 +25,7 @@ export const proxyEventNames: Readonly<Record<string, string>> = {
   "forwarding-failed": "Forwarding ended with a forwarder error; level debug when it is the client's doing.",
   "client-certificates-changed": "The files that a cluster names for its connections were read again: new connections go by them.",
   "client-certificates-refused": "A changed file of those cannot be used; what was read before stays in use.",
+  "websocket-closed": "A WebSocket is over: what it carried and who closed it; told where `webSocketTelemetry` is on.",
   "transform-failed": "A response transform threw while a failure was being answered.",
   "step-failed": "A step threw; the request was answered with 500 or cut.",
   "request-failed": "A request of a Node server could not be taken over.",

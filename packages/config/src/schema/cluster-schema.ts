@@ -191,7 +191,7 @@ const HttpRequest = Schema.Struct({
     "What else may be used. `RequestVersionOrLower` over cleartext means HTTP/1.1.",
     { default: "RequestVersionOrLower" },
   ),
-  allowResponseBuffering: field(Bool, "Whether the listening side may hold a response back.", { default: false }),
+  allowResponseBuffering: field(Bool, "Whether the listening side may hold a response back. Nothing here does, whatever this says.", { default: false }),
 });
 
 export const ClusterSection = Schema.Struct({
