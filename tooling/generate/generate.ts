@@ -5,14 +5,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { configIssueCodes } from "@proxy/config";
 import { generateConfigurationReference, generateJsonSchema } from "@proxy/config/schema";
-import { generateTransformManual } from "@proxy/pipeline/manual";
+import { generateTransformManual, generateTransformSchema } from "@proxy/pipeline/manual";
 
 const docs = new URL("../../docs/", import.meta.url);
 const files = new Map([
   ["configuration.md", generateConfigurationReference()],
   ["errors.md", withTable(read(new URL("errors.md", docs)) ?? "")],
   ["transforms.md", between(read(new URL("transforms.md", docs)) ?? "", generateTransformManual())],
-  ["gateway.schema.json", `${JSON.stringify(generateJsonSchema(), undefined, 2)}\n`],
+  ["gateway.schema.json", `${JSON.stringify(generateJsonSchema({ transform: generateTransformSchema() }), undefined, 2)}\n`],
 ]);
 
 const isCheck = process.argv.includes("--check");

@@ -6,5 +6,5 @@ export type { FileProviderOptions } from "./file-provider.ts";
 export type { Environment } from "./environment.ts";
 export type { TextFormat } from "./parse-source.ts";
 export { generateJsonSchema } from "./json-schema.ts";
-export type { JsonSchema } from "./json-schema.ts";
+export type { JsonSchema, JsonSchemaOptions } from "./json-schema.ts";
 export { generateConfigurationReference } from "./configuration-reference.ts";

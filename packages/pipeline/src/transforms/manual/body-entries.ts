@@ -13,13 +13,14 @@ const ofResponses: readonly ManualSetting[] = [
     name: "Encoding",
     meaning: "`Recompress`: gzip, deflate, br and zstd are taken off and put on again. `Identity`: destinations are asked for bodies without.",
     preset: "Recompress",
+    values: ["Recompress", "Identity"],
   },
   { ...whenSetting, preset: "Always" },
 ];
 const edits: readonly ManualSetting[] = [
   { name: "Set", meaning: "A text to put there. `-` at the end of a pointer adds to a list." },
   { name: "SetJson", meaning: "A JSON text that says what to put there." },
-  { name: "Remove", meaning: "`true` takes out what is there." },
+  { name: "Remove", meaning: "`true` takes out what is there.", values: ["true"] },
 ];
 
 /** In the order of the catalogue. */

@@ -7,8 +7,15 @@ export interface ManualEntry {
   /** What it does: whole sentences. */
   readonly summary: string;
   /** What stands behind the form's own key, and how code says it. */
-  readonly value: { readonly meaning: string; readonly kind?: "text" | "boolean" | "list" | "comma list" | "number" | undefined };
+  readonly value: {
+    readonly meaning: string;
+    readonly kind?: "text" | "boolean" | "list" | "comma list" | "number" | undefined;
+    /** All that it may be, where that is few. */
+    readonly values?: readonly string[] | undefined;
+  };
   readonly settings?: readonly ManualSetting[] | undefined;
+  /** False for forms that hold for a whole route, or must hold for every request. Default true. */
+  readonly takesIf?: boolean | undefined;
   readonly example: ManualExample;
 }
 
@@ -17,7 +24,12 @@ export interface ManualSetting {
   readonly meaning: string;
   /** As text of configuration; undefined when it has to be given or nothing happens without it. */
   readonly preset?: string | undefined;
+  /** All that it may be, where that is few. */
+  readonly values?: readonly string[] | undefined;
 }
+
+/** Of a setting that is true or false. */
+export const yesOrNo: readonly string[] = ["true", "false"];
 
 export interface ManualExample {
   /** Default `/{**path}`. */
@@ -51,4 +63,5 @@ export const whenSetting: ManualSetting = {
   name: "When",
   meaning: "`Success`: status below 400; `Failure`: 400 and above, and answers of the gateway where no destination answered; `Always`.",
   preset: "Success",
+  values: ["Always", "Success", "Failure"],
 };

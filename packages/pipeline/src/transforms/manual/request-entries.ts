@@ -1,4 +1,4 @@
-import { appendOrSet, setOrAppend, type ManualEntry } from "./entry.ts";
+import { appendOrSet, setOrAppend, yesOrNo, type ManualEntry } from "./entry.ts";
 
 export const pathAndQueryEntries: readonly ManualEntry[] = [
   {
@@ -87,18 +87,22 @@ export const pathAndQueryEntries: readonly ManualEntry[] = [
 ];
 
 const forwardedActions = "`Set`, `Append`, `Remove` or `Off` (what came passes), in this spelling";
+const actions = ["Set", "Append", "Remove", "Off"];
+const nodeFormatNames = ["None", ...["Random", "Unknown", "Ip"].flatMap((name) => [name, `${name}AndPort`, `${name}AndRandomPort`])];
 const nodeFormats =
   "`Random`, `Unknown` or `Ip`, alone or with `AndPort` or `AndRandomPort`, or `None`. `Random` is new with each request.";
 
 export const requestEntries: readonly ManualEntry[] = [
   {
     key: "RequestHeadersCopy",
+    takesIf: false,
     summary: "Whether the client's fields go to the destination at all.",
-    value: { meaning: "`true` or `false`; `true` without this transform", kind: "boolean" },
+    value: { meaning: "`true` or `false`; `true` without this transform", kind: "boolean", values: yesOrNo },
     example: { transform: { RequestHeadersCopy: "false" }, of: "request", before: ["GET /", "X-Mine: 1"], after: ["GET /"] },
   },
   {
     key: "RequestHeadersAllowed",
+    takesIf: false,
     summary:
       "Copies only these of the client's fields, at its place among the transforms. Fields of the connection, and those that `Connection` names, never pass.",
     value: { meaning: "names joined by `;`", kind: "list" },
@@ -111,8 +115,9 @@ export const requestEntries: readonly ManualEntry[] = [
   },
   {
     key: "RequestHeaderOriginalHost",
+    takesIf: false,
     summary: "Sends the client's `Host` instead of the destination's own.",
-    value: { meaning: "`true` or `false`; `false` without this transform", kind: "boolean" },
+    value: { meaning: "`true` or `false`; `false` without this transform", kind: "boolean", values: yesOrNo },
     example: {
       transform: { RequestHeaderOriginalHost: "true" },
       of: "request",
@@ -154,11 +159,12 @@ export const requestEntries: readonly ManualEntry[] = [
   },
   {
     key: "X-Forwarded",
+    takesIf: false,
     summary:
       "Tells the destination of the client: address (of whom a trusted proxy names, where the peer is one; `Append` adds the peer itself), host, scheme, and the path base that an embedding server took off. Without this transform all four are set. Any use of it replaces that set; where a part is not `Off`, `Forwarded` is removed. What peers send of the family that are not in `TrustedProxies` is removed first.",
-    value: { meaning: `the action: ${forwardedActions}` },
+    value: { meaning: `the action: ${forwardedActions}`, values: actions },
     settings: [
-      ...["For", "Host", "Proto", "Prefix"].map((name) => ({ name, meaning: "The action for this part.", preset: "the main action" })),
+      ...["For", "Host", "Proto", "Prefix"].map((name) => ({ name, meaning: "The action for this part.", preset: "the main action", values: actions })),
       { name: "HeaderPrefix", meaning: "What stands before the names.", preset: "X-Forwarded-" },
     ],
     example: {
@@ -170,13 +176,14 @@ export const requestEntries: readonly ManualEntry[] = [
   },
   {
     key: "Forwarded",
+    takesIf: false,
     summary:
       "The same in one field (RFC 7239), in the order proto, host, for, by. Replaces the default set and removes the four `X-Forwarded-*`, unless `Action` is `Off` or no part is named.",
     value: { meaning: "parts among `for`, `by`, `host`, `proto`, joined by commas", kind: "comma list" },
     settings: [
-      { name: "ForFormat", meaning: nodeFormats, preset: "Random" },
-      { name: "ByFormat", meaning: nodeFormats, preset: "Random" },
-      { name: "Action", meaning: forwardedActions, preset: "Set" },
+      { name: "ForFormat", meaning: nodeFormats, preset: "Random", values: nodeFormatNames },
+      { name: "ByFormat", meaning: nodeFormats, preset: "Random", values: nodeFormatNames },
+      { name: "Action", meaning: forwardedActions, preset: "Set", values: actions },
     ],
     example: {
       transform: { Forwarded: "for,host,proto", ForFormat: "Ip" },
@@ -187,6 +194,7 @@ export const requestEntries: readonly ManualEntry[] = [
   },
   {
     key: "ClientCert",
+    takesIf: false,
     summary:
       "Sends the client's verified certificate: Base64 of its DER. What the client itself sent under that name is removed in any case.",
     value: { meaning: "the field's name" },
@@ -196,7 +204,7 @@ export const requestEntries: readonly ManualEntry[] = [
     key: "RedirectToHttps",
     summary:
       "Answers requests in clear text by their own address with https. `X-Forwarded-Proto: https` of a trusted proxy counts as https. Nothing is forwarded then, and transforms after it do not run.",
-    value: { meaning: "the status: 301, 302, 307 or 308", kind: "number" },
+    value: { meaning: "the status: 301, 302, 307 or 308", kind: "number", values: ["301", "302", "307", "308"] },
     settings: [
       { name: "Host", meaning: "The host to go to.", preset: "that of the request" },
       { name: "Port", meaning: "The port to go to.", preset: "443" },

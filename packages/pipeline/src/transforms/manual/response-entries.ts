@@ -1,15 +1,17 @@
 import { securityHeaderNames } from "../security-headers.ts";
-import { setOrAppend, whenSetting, type ManualEntry } from "./entry.ts";
+import { setOrAppend, whenSetting, yesOrNo, type ManualEntry } from "./entry.ts";
 
 export const responseEntries: readonly ManualEntry[] = [
   {
     key: "ResponseHeadersCopy",
+    takesIf: false,
     summary: "Whether the destination's fields go to the client at all.",
-    value: { meaning: "`true` or `false`; `true` without this transform", kind: "boolean" },
+    value: { meaning: "`true` or `false`; `true` without this transform", kind: "boolean", values: yesOrNo },
     example: { transform: { ResponseHeadersCopy: "false" }, of: "response", before: ["X-Mine: 1"], after: [] },
   },
   {
     key: "ResponseHeadersAllowed",
+    takesIf: false,
     summary: "Copies only these of the destination's fields, at its place among the transforms; never fields of the connection.",
     value: { meaning: "names joined by `;`", kind: "list" },
     example: {
@@ -61,9 +63,9 @@ export const responseEntries: readonly ManualEntry[] = [
       { name: "Domain", meaning: "The domain to set." },
       { name: "Path", meaning: "The path to set." },
       { name: "FromPath", meaning: "Only paths below it change, and `Path` takes that part's place." },
-      { name: "SameSite", meaning: "`Strict`, `Lax` or `None`." },
-      { name: "Secure", meaning: "`true` puts it in, `false` takes it out." },
-      { name: "HttpOnly", meaning: "`true` puts it in, `false` takes it out." },
+      { name: "SameSite", meaning: "`Strict`, `Lax` or `None`.", values: ["Strict", "Lax", "None", ""] },
+      { name: "Secure", meaning: "`true` puts it in, `false` takes it out.", values: yesOrNo },
+      { name: "HttpOnly", meaning: "`true` puts it in, `false` takes it out.", values: yesOrNo },
     ],
     example: {
       transform: { ResponseCookie: "*", Domain: "", Path: "/shop", FromPath: "/", Secure: "true" },
@@ -76,9 +78,9 @@ export const responseEntries: readonly ManualEntry[] = [
     key: "SecurityHeaders",
     summary:
       "Adds what browsers take as instructions, where the destination did not say otherwise. `Default` are the fields that break next to nothing; `Strict` forbids what a page does not need. `Strict-Transport-Security` goes out over https only.",
-    value: { meaning: "`Default` or `Strict`" },
+    value: { meaning: "`Default` or `Strict`", values: ["Default", "Strict"] },
     settings: [
-      { name: "Override", meaning: "`true` replaces what the destination says.", preset: "false" },
+      { name: "Override", meaning: "`true` replaces what the destination says.", preset: "false", values: yesOrNo },
       { ...whenSetting, preset: "Always" },
       ...securityHeaderNames.map((name) => ({ name, meaning: "Another value for this field; an empty one leaves it out.", preset: "the preset's" })),
     ],
@@ -91,12 +93,14 @@ export const responseEntries: readonly ManualEntry[] = [
   },
   {
     key: "ResponseTrailersCopy",
+    takesIf: false,
     summary: "Whether the destination's trailers go to the client at all.",
-    value: { meaning: "`true` or `false`; `true` without this transform", kind: "boolean" },
+    value: { meaning: "`true` or `false`; `true` without this transform", kind: "boolean", values: yesOrNo },
     example: { transform: { ResponseTrailersCopy: "false" }, of: "trailers", before: ["X-Sum: 1"], after: [] },
   },
   {
     key: "ResponseTrailersAllowed",
+    takesIf: false,
     summary: "Lets only these of the destination's trailers pass; the other transforms of trailers run after it.",
     value: { meaning: "names joined by `;`", kind: "list" },
     example: { transform: { ResponseTrailersAllowed: "X-Sum" }, of: "trailers", before: ["X-Sum: 1", "X-Other: 2"], after: ["X-Sum: 1"] },

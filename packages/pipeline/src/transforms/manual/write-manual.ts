@@ -2,6 +2,7 @@ import type { TransformConfig } from "../transforms.ts";
 import { bodyEntries } from "./body-entries.ts";
 import type { ManualEntry, ManualSetting } from "./entry.ts";
 import { pathAndQueryEntries, requestEntries } from "./request-entries.ts";
+import { transformSchema } from "./transform-schema.ts";
 import { responseEntries } from "./response-entries.ts";
 
 const chapters: readonly (readonly [title: string, entries: readonly ManualEntry[]])[] = [
@@ -13,6 +14,11 @@ const chapters: readonly (readonly [title: string, entries: readonly ManualEntry
 
 /** What the manual says of each form, in its order. */
 export const manualEntries: readonly ManualEntry[] = chapters.flatMap(([, entries]) => entries);
+
+/** What the JSON Schema of a configuration file says of each of `Transforms`. */
+export function generateTransformSchema(): Readonly<Record<string, unknown>> {
+  return transformSchema(manualEntries);
+}
 
 /** The part of `docs/transforms.md` about the single forms, as Markdown. */
 export function generateTransformManual(): string {
