@@ -10,12 +10,15 @@
 import type { CircuitBreakerConfig } from "@proxy/config";
 import type { ClusterState } from "../cluster-state.ts";
 import type { DestinationState } from "../destination-state.ts";
+import { thawed } from "../load-balancing/list-cache.ts";
 
 /** How the wait for a slot ended: with slots that are taken, or after too long. */
 export type WaitEnd = DestinationState | undefined;
 
 /** Chooses one of those that have room; never called with an empty list. Undefined: none will do, the request goes on waiting. */
 export type RoomPicker = (withRoom: readonly DestinationState[]) => DestinationState | undefined;
+
+const none: readonly DestinationState[] = [];
 
 /** One request that waits. */
 class Waiter {
@@ -50,6 +53,8 @@ export class ConcurrencyLimiter {
   readonly #waiting = new Set<Waiter>();
   /** Destinations that have no room. */
   readonly #full = new Set<DestinationState>();
+  /** The list that last proved to have no room anywhere. */
+  #withoutRoom: readonly DestinationState[] | undefined = undefined;
   #disarm: (() => void) | undefined = undefined;
   #maxRequests = Number.POSITIVE_INFINITY;
   #maxPerDestination = Number.POSITIVE_INFINITY;
@@ -79,6 +84,7 @@ export class ConcurrencyLimiter {
     this.#pendingTimeout = limits?.pendingTimeout ?? 1_000;
     this.#retryAfter = String(Math.max(1, Math.ceil((limits?.retryAfter ?? 1_000) / 1000)));
     this.#full.clear();
+    this.#withoutRoom = undefined;
     for (const each of this.#cluster.destinations.all) if (each.admitted >= this.#maxPerDestination) this.#full.add(each);
   }
 
@@ -94,7 +100,16 @@ export class ConcurrencyLimiter {
   /** `list` without those that are full; `list` itself when none is. */
   withRoom(list: readonly DestinationState[]): readonly DestinationState[] {
     if (this.#full.size === 0) return list;
-    return list.filter((each) => each.admitted < this.#maxPerDestination);
+    // Under overload this is asked for every request: the answer stands until a destination has room again.
+    if (list === this.#withoutRoom) return none;
+    const found: DestinationState[] = [];
+    const all = thawed.get(list);
+    for (let i = 0; i < all.length; i++) {
+      const each = all[i] as DestinationState;
+      if (each.admitted < this.#maxPerDestination) found.push(each);
+    }
+    if (found.length === 0 && Object.isFrozen(list)) this.#withoutRoom = list;
+    return found;
   }
 
   /** Takes a slot of the cluster and one of `destination`, to be given back by `leave`. False: full, nothing is taken. */
@@ -110,7 +125,10 @@ export class ConcurrencyLimiter {
   leave(destination: DestinationState): void {
     this.active--;
     destination.admitted--;
-    if (destination.admitted < this.#maxPerDestination) this.#full.delete(destination);
+    if (destination.admitted < this.#maxPerDestination) {
+      this.#full.delete(destination);
+      this.#withoutRoom = undefined;
+    }
     if (this.#waiting.size > 0) this.letIn();
   }
 
@@ -132,7 +150,7 @@ export class ConcurrencyLimiter {
   letIn(): void {
     for (const waiter of this.#waiting) {
       if (this.active >= this.#maxRequests) return;
-      const withRoom = this.withRoom(waiter.candidates ?? this.#cluster.destinations.available);
+      const withRoom = this.withRoom(waiter.candidates?.filter(isStillThere) ?? this.#cluster.destinations.available);
       const picked = withRoom.length === 0 ? undefined : waiter.pick(withRoom);
       if (picked === undefined || !this.tryEnter(picked)) continue;
       this.#remove(waiter);
@@ -167,4 +185,9 @@ export class ConcurrencyLimiter {
     }
     if (this.#waiting.size > 0 && this.#disarm === undefined && next !== undefined) this.#arm(Math.max(1, next - now));
   }
+}
+
+/** One that a reload took away gets nothing new, whoever chose it before. */
+function isStillThere({ drain }: DestinationState): boolean {
+  return drain?.cause !== "removed";
 }
