@@ -76,6 +76,7 @@ process.stdout.write("per request: CPU time (median of rounds), bytes allocated 
 await measure("forwarded, no limits", await proxyOf({}, 10), 200);
 await measure("forwarded, both limits set", await proxyOf({ circuitBreaker: { maxRequests: 1000, maxRequestsPerDestination: 100 } }, 10), 200);
 await measure("forwarded, outlier detection", await proxyOf({ outlierDetection: { enabled: true } }, 10), 200);
+await measure("forwarded, outlier detection with latencies", await proxyOf({ outlierDetection: { enabled: true, latencyPercent: 300 } }, 10), 200);
 await measure("forwarded, passive health", await proxyOf({ healthCheck: { passive: { enabled: true } } }, 10), 200);
 await measure("refused: the cluster is full", await full({ maxRequests: 10 }, 10, 10), 503);
 await measure("refused: all 10 destinations are full", await full({ maxRequestsPerDestination: 1 }, 10, 200), 503);

@@ -95,6 +95,32 @@ describe("a destination that is slow", () => {
   });
 });
 
+describe("with retries", () => {
+  const retry = { on: ["ConnectFailure" as const], statusCodes: [503], maxAttempts: 2 };
+
+  it("each attempt is judged: clients see no error, and the one that fails is ejected nevertheless", async () => {
+    for (const fail of [(call: FakeCall) => call.respond(503), (call: FakeCall) => call.fail()]) {
+      const { send, available, proxy } = await detecting({ outlierDetection: { enabled: true }, retry, retryBudget: { minPerSecond: 1_000 } }, (call) =>
+        call.origin.host === "a.test" ? fail(call) : call.respond(),
+      );
+      for (let i = 0; i < 20; i++) expect((await send()).response.status).toBe(200);
+      expect(available()).toEqual(["b", "c"]);
+      await proxy.close();
+    }
+  });
+
+  it("each attempt takes its own slots, and gives them back before the next", async () => {
+    const { send, proxy } = await detecting(
+      { circuitBreaker: { maxRequests: 1, maxRequestsPerDestination: 1 }, retry, retryBudget: { minPerSecond: 1_000 } },
+      (call) => (call.origin.host === "a.test" ? call.respond(503) : call.respond()),
+    );
+    for (let i = 0; i < 20; i++) expect((await send()).response.status).toBe(200);
+    const cluster = proxy.state.cluster("c");
+    expect([cluster?.limiter?.active, cluster?.destinations.all.map(({ admitted }) => admitted)]).toEqual([0, [0, 0, 0]]);
+    await proxy.close();
+  });
+});
+
 describe("ConsistentHash on a route value", () => {
   it("sends a tenant to one destination, whatever else the path holds", async () => {
     const hosts = new Map<string, Set<string>>();

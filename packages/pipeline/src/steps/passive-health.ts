@@ -35,8 +35,9 @@ class Watch {
     this.#ctx = ctx;
     this.#options = options;
     this.#began = options.clock.now();
-    // The policies go by the end; only comparing latencies needs the head, and whose answer it was.
-    if (ctx.cluster?.config.outlierDetection?.enabled === true) ctx.headWatch = this;
+    // To be told of the head, forwarding takes a way that costs more: only where latencies are compared.
+    const outlierDetection = ctx.cluster?.config.outlierDetection;
+    if (outlierDetection?.enabled === true && (outlierDetection.latencyPercent ?? 0) > 0) ctx.headWatch = this;
     ctx.exchange.onClientGone(() => (this.#clientGone = true));
   }
 
