@@ -1,78 +1,12 @@
 /** What the exchange contract says, over HTTP/2, with Node's client. */
 import { once } from "node:events";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
-import { afterEach, describe, expect, test } from "vitest";
-import {
-  ClientGoneError, createHttp2Server, type Exchange, type ExchangeHandler, ExchangeStateError, type FrontServer, HeaderList, type ServerLimits,
-} from "../../src/index.ts";
+import { constants, type OutgoingHttpHeaders } from "node:http2";
+import { describe, expect, test } from "vitest";
+import { ClientGoneError, type Exchange, ExchangeStateError, HeaderList } from "../../src/index.ts";
 import { RawClient } from "../contract/raw-client.ts";
 import { BodyCollector, collect, signal, until } from "../contract/recorders.ts";
+import { answered, frame, get, serve } from "./http2-bench.ts";
 
-const servers: FrontServer[] = [];
-const sessions: ClientHttp2Session[] = [];
-afterEach(async () => {
-  for (const session of sessions.splice(0)) session.destroy();
-  for (const server of servers.splice(0)) {
-    await server.close(200);
-    expect(server.connectionCount).toBe(0);
-  }
-});
-
-interface Bench {
-  readonly server: FrontServer;
-  readonly port: number;
-  readonly session: ClientHttp2Session;
-  readonly faults: Error[];
-  advance(milliseconds: number): void;
-}
-
-async function serve(handler: ExchangeHandler, limits?: Partial<ServerLimits>): Promise<Bench> {
-  const faults: Error[] = [];
-  let clock = 0;
-  const server = createHttp2Server({ handler, limits, timerInterval: 5, now: () => clock, onFault: (error) => faults.push(error) });
-  servers.push(server);
-  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
-  const session = connect(`http://127.0.0.1:${port}`);
-  session.on("error", () => undefined);
-  sessions.push(session);
-  return { server, port, session, faults, advance: (milliseconds) => void (clock += milliseconds) };
-}
-
-function frame(type: number, flags: number, stream: number, hex: string): Buffer {
-  const payload = Buffer.from(hex.replaceAll(" ", ""), "hex");
-  const head = Buffer.from([0, 0, payload.length, type, flags, 0, 0, 0, stream]);
-  return Buffer.concat([head, payload]);
-}
-
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-  readonly trailers: IncomingHttpHeaders | undefined;
-  readonly interim: readonly number[];
-  readonly rstCode: number | undefined;
-}
-
-/** All that comes back on a stream. */
-async function answered(stream: ClientHttp2Stream): Promise<Answer> {
-  const chunks: Buffer[] = [];
-  const interim: number[] = [];
-  let headers: IncomingHttpHeaders & { ":status"?: number | undefined } = {};
-  let trailers: IncomingHttpHeaders | undefined;
-  stream.on("headers", (fields) => interim.push(Number(fields[":status"])));
-  stream.on("response", (fields) => (headers = fields));
-  stream.on("trailers", (fields) => (trailers = fields));
-  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-  stream.on("error", () => undefined);
-  // Not `once`, which rejects with the error that a reset is here.
-  await new Promise<void>((resolve) => {
-    if (stream.destroyed) resolve();
-    else stream.once("close", () => resolve());
-  });
-  return { status: headers[":status"], headers, body: Buffer.concat(chunks).toString("latin1"), trailers, interim, rstCode: stream.rstCode };
-}
-
-const get = (bench: Bench, headers: OutgoingHttpHeaders): Promise<Answer> => answered(bench.session.request(headers, { endStream: true }));
 const ok = { status: 200, headers: new HeaderList() };
 
 describe("a request", () => {
