@@ -20,7 +20,8 @@ export const runWhenDue = (schedule: Drivable, now: () => number): Effect.Effect
         const due = schedule.nextDue;
         if (due !== undefined && due <= now()) void schedule.runDue();
         else {
-          const onTime = due === undefined ? Effect.never : Effect.sleep(Duration.millis(due - now()));
+          // Whole milliseconds, upwards: waking a fraction too early would be waking in vain.
+          const onTime = due === undefined ? Effect.never : Effect.sleep(Duration.millis(Math.ceil(due - now())));
           yield* Effect.race(onTime, Latch.await(changed));
         }
       }
