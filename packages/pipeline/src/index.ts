@@ -49,6 +49,8 @@ export type {
   XForwardedAction,
   XForwardedOptions,
 } from "./transforms/transforms.ts";
+export { createTransformer } from "./transforms/direct-transformer.ts";
+export type { CreateTransformerOptions } from "./transforms/direct-transformer.ts";
 export type { TransformBuilder } from "./transforms/transform-builder.ts";
 export type { TransformProvider } from "./transforms/transform-provider.ts";
 export { takeHeader } from "./transforms/take-header.ts";

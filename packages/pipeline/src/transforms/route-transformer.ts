@@ -58,7 +58,7 @@ export function boundForwardOptions(ctx: ProxyContext, host: string | undefined,
 const hostOnly: ReadonlySet<string> = new Set(["host"]);
 
 /** The transforms of a route, bound to one request: they may look at its context. */
-class RouteTransformer implements Transformer {
+export class RouteTransformer implements Transformer {
   readonly copyRequestHeaders: boolean;
   readonly copyResponseHeaders: boolean;
   readonly copyResponseTrailers: boolean;
