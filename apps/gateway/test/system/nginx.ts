@@ -15,15 +15,15 @@ export interface Nginx {
 
 /**
  * One nginx whose servers, one for each of `names`, answer `<name> <method> <uri>` everywhere, a file of 1 MiB at
- * `/large`, and take bodies. It ends with the object.
+ * `/large`, and take bodies. `tls`: they do so over TLS, with these directives. It ends with the object.
  */
-export async function startNginx(program: string, names: readonly string[]): Promise<Nginx> {
+export async function startNginx(program: string, names: readonly string[], tls?: string): Promise<Nginx> {
   const folder = await mkdtemp(join(tmpdir(), "gateway-nginx-"));
   await mkdir(join(folder, "temporary"));
   await writeFile(join(folder, "large"), largeBody);
   const ports = await freePorts(names.length);
   const file = join(folder, "nginx.conf");
-  await writeFile(file, configuration(folder, names, ports));
+  await writeFile(file, configuration(folder, names, ports, tls));
   const child = spawn(program, ["-p", folder, "-c", file, "-e", join(folder, "error.log"), "-g", "daemon off;"], {
     stdio: "ignore",
   });
@@ -47,11 +47,12 @@ export const largeBody: Buffer = Buffer.from(
   Array.from({ length: 65_536 }, (_, i) => i.toString(16).padStart(15, "0") + "\n").join(""),
 );
 
-function configuration(folder: string, names: readonly string[], ports: readonly number[]): string {
+function configuration(folder: string, names: readonly string[], ports: readonly number[], tls: string | undefined): string {
   const servers = names.map(
     (name, i) => `
   server {
-    listen 127.0.0.1:${ports[i]} backlog=1024;
+    listen 127.0.0.1:${ports[i]} ${tls === undefined ? "" : "ssl "}backlog=1024;
+    ${tls ?? ""}
     add_header X-Origin ${name} always;
     location = /large { root ${folder}; }
     location / { client_max_body_size 0; return 200 "${name} $request_method $request_uri\\n"; }
@@ -76,7 +77,7 @@ ${servers.join("\n")}
 `;
 }
 
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const probes = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
   await Promise.all(probes.map((probe) => once(probe, "listening")));
   const ports = probes.map((probe) => (probe.address() as AddressInfo).port);
@@ -84,8 +85,8 @@ async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
-/** nginx says nothing when it is ready: the port is asked until it answers. */
-async function accepting(port: number): Promise<void> {
+/** Some programs say nothing when they are ready: the port is asked until it answers. */
+export async function accepting(port: number): Promise<void> {
   for (;;) {
     const connected = await new Promise<boolean>((resolve) => {
       const socket = connect(port, "127.0.0.1", () => {
