@@ -3,12 +3,20 @@ import { describe, expect, it } from "vitest";
 import { EngineCall } from "../../src/engine/client/engine-call.ts";
 import type { EngineDestination } from "../../src/engine/client/engine-destination.ts";
 import { ResponseReader } from "../../src/engine/client/response-reader.ts";
-import type { DestinationRequest } from "../../src/index.ts";
+import type { DestinationRequest, ResponseHead } from "../../src/index.ts";
 import { get, Recorder } from "./recorder.ts";
 
+/** Takes small responses as a whole, and shows the same for them. */
+class WholeRecorder extends Recorder {
+  onWholeResponse(head: ResponseHead, body: string): void {
+    this.onResponse(head);
+    if (body !== "") this.onData(Buffer.from(body, "latin1"));
+  }
+}
+
 /** Reads `text` cut at `cuts` the way a connection does; gives what was told and where the reader stopped. */
-function play(text: string, cuts: readonly number[], copies: boolean, request: DestinationRequest = get()): object {
-  const recorder = new Recorder();
+function play(text: string, cuts: readonly number[], copies: boolean, request: DestinationRequest = get(), whole = false): object {
+  const recorder = whole ? new WholeRecorder() : new Recorder();
   const destination = { name: "destination", stop: () => undefined } as unknown as EngineDestination;
   const call = new EngineCall(destination, request, recorder, "");
   const reader = new ResponseReader(4096);
@@ -23,6 +31,7 @@ function play(text: string, cuts: readonly number[], copies: boolean, request: D
     // What may be used again is used again.
     if (copies) piece.fill(0x3f);
   }
+  if (reader.whole !== undefined) call.tellWhole(reader.head as ResponseHead, reader.whole);
   expect(recorder.faults).toEqual([]);
   const fault = outcome === "fault" ? reader.fault : undefined;
   return { ...recorder.seen, outcome, used, keepAlive: reader.keepAlive, trailers: reader.trailers?.toRaw(), fault };
@@ -62,7 +71,12 @@ describe("a response cut anywhere is the same response", () => {
       for (let cut = 1; cut < plain.length; cut++) {
         expect(comparable(play(plain, [cut], true, request))).toEqual(comparable(expected));
         expect(comparable(play(plain, [cut], false, request))).toEqual(comparable(expected));
+        expect(comparable(play(plain, [cut], true, request, true))).toEqual(comparable(expected));
       }
+    });
+
+    it(`as a whole: ${title}`, () => {
+      expect(comparable(play(text, [], true, request, true))).toEqual(comparable(play(text, [], true, request)));
     });
 
     it(`in single bytes: ${title}`, () => {
@@ -75,7 +89,9 @@ describe("a response cut anywhere is the same response", () => {
     fc.assert(
       fc.property(fc.nat(responses.length - 1), fc.array(fc.nat(160), { maxLength: 8 }), fc.boolean(), (index, cuts, copies) => {
         const [, text, , request] = responses[index] as (typeof responses)[number];
-        expect(comparable(play(text, cuts, copies, request))).toEqual(comparable(play(text, [], true, request)));
+        const expected = comparable(play(text, [], true, request));
+        expect(comparable(play(text, cuts, copies, request))).toEqual(expected);
+        expect(comparable(play(text, cuts, copies, request, true))).toEqual(expected);
       }),
       { numRuns: 300, seed: 7 },
     );

@@ -263,7 +263,7 @@ export class ResponseReader {
         if (call.done) return "stopped";
         this.head = head;
         this.whole = text.slice(end - from, end - from + framing);
-        this.position = end + framing;
+        this.position += framing;
         return "done";
       }
     }
