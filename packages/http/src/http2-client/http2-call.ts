@@ -14,6 +14,7 @@ import type { Timed } from "../engine/timer-wheel.ts";
 import type { ResponseHead, Tunnel } from "../exchange.ts";
 import type { HeaderList } from "../header-list.ts";
 import { Http2Tunnel } from "../node/http2-tunnel.ts";
+import { resetStream } from "../node/reset-stream.ts";
 import type { Http2Destination } from "./http2-destination.ts";
 import type { Http2Session } from "./http2-session.ts";
 import { Http2Upload } from "./http2-upload.ts";
@@ -282,8 +283,7 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
 
   /** RFC 9113, 5.4.2: nothing more is wanted of the stream, and what it carried so far is not whole. */
   reset(): void {
-    const stream = this.#stream;
-    if (stream !== undefined && !stream.destroyed) stream.close(constants.NGHTTP2_CANCEL);
+    if (this.#stream !== undefined) resetStream(this.#stream, constants.NGHTTP2_CANCEL);
   }
 
   #becomeTunnel(stream: ClientHttp2Stream, head: ResponseHead): void {

@@ -7,6 +7,7 @@ import { Http2RequestBody } from "./http2-request-body.ts";
 import type { Http2RequestHead } from "./http2-request-head.ts";
 import { Http2Response, type Http2ResponseOwner } from "./http2-response.ts";
 import { responseFields } from "./http2-response-fields.ts";
+import { resetStream } from "./reset-stream.ts";
 import { Http2Tunnel } from "./http2-tunnel.ts";
 
 /** What an exchange asks of the connection that its stream belongs to. */
@@ -117,7 +118,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner {
       this.#leaveDeadline = time + rate.gracePeriod + (pending * 1000) / rate.bytesPerSecond;
     } else if (time > this.#leaveDeadline) {
       this.#leaveDeadline = Infinity;
-      this.stream.close(constants.NGHTTP2_CANCEL);
+      resetStream(this.stream, constants.NGHTTP2_CANCEL);
     }
     this.#left = left;
   }

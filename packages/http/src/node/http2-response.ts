@@ -2,6 +2,7 @@ import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "nod
 import { ClientGoneError, ExchangeStateError } from "../errors.ts";
 import type { ResponseHead, ResponseSink } from "../exchange.ts";
 import type { HeaderList } from "../header-list.ts";
+import { resetStream } from "./reset-stream.ts";
 import { fieldObject, responseFields } from "./http2-response-fields.ts";
 
 /** What a response tells its exchange. */
@@ -161,7 +162,7 @@ export class Http2Response implements ResponseSink {
   abort(cause: Error): void {
     if (this.#closed) return;
     this.close();
-    if (!this.#stream.destroyed) this.#stream.close(resetCode(cause));
+    resetStream(this.#stream, resetCode(cause));
     this.#owner.responseAborted(cause);
   }
 

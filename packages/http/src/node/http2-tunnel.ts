@@ -3,6 +3,7 @@ import type { BodySink } from "../body.ts";
 import { ExchangeStateError } from "../errors.ts";
 import type { Tunnel } from "../exchange.ts";
 import { resetCode } from "./http2-response.ts";
+import { resetStream } from "./reset-stream.ts";
 
 /** A tunnel over one stream, after an extended CONNECT (RFC 8441): END_STREAM is its FIN, RST_STREAM its reset. */
 export class Http2Tunnel implements Tunnel {
@@ -88,7 +89,7 @@ export class Http2Tunnel implements Tunnel {
   abort(cause: Error): void {
     if (this.#lost !== undefined) return;
     this.closed(cause);
-    if (!this.#stream.destroyed) this.#stream.close(resetCode(cause));
+    resetStream(this.#stream, resetCode(cause));
   }
 
   /** The stream is closed. `cause` counts when the client had not ended before. */
