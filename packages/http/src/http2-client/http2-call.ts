@@ -18,7 +18,7 @@ import { resetStream } from "../node/reset-stream.ts";
 import type { Http2Destination } from "./http2-destination.ts";
 import type { Http2Session } from "./http2-session.ts";
 import { Http2Upload } from "./http2-upload.ts";
-import { responseLines } from "./response-fields.ts";
+import { fieldsSize, responseLines } from "./response-fields.ts";
 import { ignoreStream, listenToStream } from "./stream-events.ts";
 
 /** How long a body waits for 100 (Continue); the destination may not know about it (RFC 9110, 10.1.1). */
@@ -64,7 +64,8 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
   #waitsForContinue = false;
   #trailers: HeaderList | undefined;
   #tunnel: Http2Tunnel | undefined;
-  #streamError: Error | undefined;
+  /** What Node said of its stream. */
+  streamError: Error | undefined;
   #overHttp1: DestinationCall | undefined;
 
   /** The head of its response came. */
@@ -176,6 +177,10 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
     this.#begun = true;
     const stream = this.#stream;
     if (this.done || stream === undefined) return;
+    if (fieldsSize(raw) > this.destination.http1.options.maxResponseHeadersSize) {
+      this.stop("the response head is too large", { step: "response-head", source: "destination" });
+      return;
+    }
     const status = Number(fields[":status"]);
     const head: ResponseHead = { status, headers: responseLines(raw) };
     if (this.request.upgrade !== undefined && status >= 200 && status <= 299) {
@@ -232,7 +237,7 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
   }
 
   failed(error: Error): void {
-    this.#streamError = error;
+    this.streamError = error;
   }
 
   closed(): void {
@@ -329,7 +334,7 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
   #over(code: number, session: Http2Session): void {
     if (this.#tunnel !== undefined) {
       const fault = session.isLost ? session.fault : faultOf(code);
-      this.#tunnel.closed(new Error(`${this.destination.name}: ${fault}`, { cause: session.cause ?? this.#streamError }));
+      this.#tunnel.closed(new Error(`${this.destination.name}: ${fault}`, { cause: session.cause ?? this.streamError }));
       return;
     }
     this.#stopWaiting();
@@ -344,7 +349,7 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
     const raced = session.isLost && !this.#begun && !session.isFresh;
     if (refused ? this.canBegin : raced && this.canResend) {
       this.#session = undefined;
-      this.#streamError = undefined;
+      this.streamError = undefined;
       this.unprocessed = false;
       this.ended = false;
       this.resent = true;
@@ -352,7 +357,7 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
       return;
     }
     const fault = session.isLost ? session.fault : faultOf(code);
-    const cause = session.isLost ? session.cause : this.#streamError;
+    const cause = session.isLost ? session.cause : this.streamError;
     this.fail(
       new DestinationError(`${this.destination.name}: ${fault}`, {
         step: this.#step(),

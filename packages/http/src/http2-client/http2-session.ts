@@ -70,8 +70,9 @@ export class Http2Session implements SocketListener {
 
   /** Takes another request. */
   get available(): boolean {
-    // TLS settings that changed count from the next request on.
-    return this.#state === "open" && this.#calls.size < this.limit && this.#tlsGeneration === (this.#destination.http1.tls?.generation ?? 0);
+    // TLS settings that changed count from the next request on; Node's session may be gone before it tells.
+    return this.#state === "open" && this.#calls.size < this.limit && this.#session?.destroyed === false
+      && this.#tlsGeneration === (this.#destination.http1.tls?.generation ?? 0);
   }
 
   get isOpen(): boolean {
@@ -116,6 +117,8 @@ export class Http2Session implements SocketListener {
   callClosed(call: Http2Call): void {
     this.#calls.delete(call);
     if (call.answered) this.#answers++;
+    // Node tells the streams first, and the session once its socket is closed.
+    if (this.#session?.destroyed === true) this.#lose("the connection failed", call.streamError, false);
     if (this.#calls.size === 0) this.#idleSince = this.#destination.wheel.after(0);
     if (this.#state === "open") this.#destination.sessionFree();
     else if (this.#state === "leaving" && this.#calls.size === 0) this.#goodbye();

@@ -1,8 +1,15 @@
 import { HeaderList } from "../header-list.ts";
 
+/** As HTTP/1.1 would write it: nghttp2 holds destinations to the limit only once they have acknowledged it. */
+export function fieldsSize(raw: readonly string[]): number {
+  let size = raw.length * 2;
+  for (const text of raw) size += text.length;
+  return size;
+}
+
 /**
  * The lines of a header section as it stood in the frames, `name, value, …`, without its pseudo-fields. nghttp2 has held
- * them to RFC 9113, 8.2: lower-case tokens, no control characters, no connection fields.
+ * them to RFC 9113, 8.2: names are lower-case tokens; a line whose value holds a control character is not among them.
  */
 export function responseLines(raw: readonly string[]): HeaderList {
   const lines = new HeaderList();
