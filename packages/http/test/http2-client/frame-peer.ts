@@ -20,8 +20,11 @@ export class FrameConnection {
   #buffer = Buffer.alloc(0);
   #greeted = false;
 
-  constructor(socket: Socket) {
+  readonly #speaks: boolean;
+
+  constructor(socket: Socket, speaks: boolean) {
     this.socket = socket;
+    this.#speaks = speaks;
     socket.on("error", () => undefined);
     socket.on("data", (bytes: Buffer) => {
       this.#buffer = Buffer.concat([this.#buffer, bytes]);
@@ -93,12 +96,12 @@ export class FrameConnection {
       const frame = { type, flags, stream: this.#buffer.readUInt32BE(5) & 0x7fffffff, payload: Buffer.from(this.#buffer.subarray(9, 9 + length)) };
       this.#buffer = this.#buffer.subarray(9 + length);
       this.frames.push(frame);
-      if (frame.type === frameType.settings && (frame.flags & 1) === 0) this.write(frameType.settings, 1, 0);
+      if (frame.type === frameType.settings && (frame.flags & 1) === 0 && this.#speaks) this.write(frameType.settings, 1, 0);
     }
   }
 }
 
-/** A destination of frames. With `settings` it greets with those at once. */
+/** A destination of frames. With `settings` it greets with those at once; without it says nothing by itself. */
 export class FramePeer {
   readonly connections: FrameConnection[] = [];
   readonly #server: Server;
@@ -112,7 +115,7 @@ export class FramePeer {
     const server = createServer({ noDelay: true });
     const peer = new FramePeer(server);
     server.on("connection", (socket) => {
-      const connection = new FrameConnection(socket);
+      const connection = new FrameConnection(socket, settings !== undefined);
       peer.connections.push(connection);
       if (settings !== undefined) connection.settings(settings);
     });
