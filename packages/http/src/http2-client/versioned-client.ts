@@ -129,7 +129,7 @@ class VersionedDestination implements DestinationClient {
   #sendNegotiated(request: DestinationRequest, handler: DestinationHandler): DestinationCall {
     // An Upgrade is of HTTP/1.1: who means an extended CONNECT asks for HTTP/2 exactly.
     if (request.upgrade !== undefined) return this.#http1.send(request, handler);
-    if (this.#settledOnHttp1 && this.#http1.connectionCount > 0) return this.#http1.send(request, handler);
+    if (this.#settledOnHttp1 && this.#http1.connected) return this.#http1.send(request, handler);
     return this.#http2.sendOver(request, handler, true);
   }
 }

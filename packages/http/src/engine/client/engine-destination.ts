@@ -116,9 +116,9 @@ export class EngineDestination implements DestinationClient, Timed {
     return this.#upgrades?.means ?? this.means;
   }
 
-  /** Connections whose socket is not closed yet. */
-  get connectionCount(): number {
-    return this.#connections.size;
+  /** It has a connection, not merely one that is being opened. */
+  get connected(): boolean {
+    return this.#open > this.#connecting;
   }
 
   /** Takes over a connection that was opened before it was known to speak HTTP/1.1; closed when there are enough. */
