@@ -112,7 +112,10 @@ export function checkTarget(target: string): void {
  */
 export function checkResponse(response: ClientResponse, destination: ResponseHead | undefined): void {
   const { status, reason } = response;
-  if (!Number.isInteger(status) || status < 200 || status > 999) throw new TypeError(`${status} is no final status`);
+  // Of a connection that is upgraded the status stays (RFC 9110, 15.2.2).
+  if (destination?.status === 101 && status !== 101) throw new TypeError("the status of an upgrade cannot be changed");
+  const isFinal = Number.isInteger(status) && status >= 200 && status <= 999;
+  if (!isFinal && status !== destination?.status) throw new TypeError(`${status} is no final status`);
   if (reason !== undefined && !isReasonPhrase(reason)) throw new TypeError("the reason phrase cannot be sent");
   checkFields(response.headers);
   const { headers } = response;
