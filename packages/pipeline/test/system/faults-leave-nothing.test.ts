@@ -1,6 +1,7 @@
 import type { AddressInfo, Socket } from "node:net";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { BadRequestError, ClientGoneError, createEngineServer } from "@proxy/http";
+import type { ClusterConfig, RouteConfig } from "@proxy/config";
 import { createReverseProxy } from "@proxy/pipeline";
 // @boundaries-ignore the suite lives with its interface
 import { playClients } from "../../../http/test/system/fault-injection/clients.ts";
@@ -41,7 +42,20 @@ function resources(): string[] {
   return process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP") || name === "Timeout").sort();
 }
 
-it(`${requests} requests through a proxy with faults at every step on either side leave nothing behind`, async () => {
+const variants: readonly (readonly [string, Partial<RouteConfig>, Partial<ClusterConfig>])[] = [
+  ["a proxy", {}, {}],
+  [
+    "a proxy that retries, splits and mirrors",
+    {
+      clusterId: undefined,
+      trafficSplit: { clusters: { c: 1 }, sticky: { name: "variant" } },
+      mirror: { clusterId: "shadow", maxConcurrent: 20, timeout: 200, maxBodySize: 10_000 },
+    },
+    { retry: { methods: ["GET", "POST", "PUT"], statusCodes: [503], perTryTimeout: 50, maxBodySize: 10_000 }, retryBudget: { minPerSecond: 100 } },
+  ],
+];
+
+it.each(variants)(`${requests} requests through %s with faults at every step on either side leave nothing behind`, async (_title, route, cluster) => {
   const baseline = resources();
   const timers = new TrackedTimers();
   const strikes = new Strikes();
@@ -59,13 +73,18 @@ it(`${requests} requests through a proxy with faults at every step on either sid
       },
     },
     config: {
-      routes: { all: { clusterId: "c", match: { path: "/{**rest}" } } },
+      routes: { all: { clusterId: "c", match: { path: "/{**rest}" }, ...route } },
       clusters: {
         c: {
           destinations: Object.fromEntries(addresses.map((address, i) => [`d${i}`, { address }])),
           loadBalancingPolicy: "RoundRobin",
           httpRequest: { activityTimeout: 100 },
           httpClient: { maxConnectionsPerServer: 40 },
+          ...cluster,
+        },
+        shadow: {
+          destinations: { d: { address: addresses[0] ?? "" } },
+          httpRequest: { activityTimeout: 100 },
         },
       },
     },
@@ -101,8 +120,9 @@ it(`${requests} requests through a proxy with faults at every step on either sid
   process.stdout.write(`faults through a proxy, seed ${seed}: ${[...outcomes].map(([name, count]) => `${count} ${name}`).join(", ")}\n`);
 
   await vi.waitFor(() => expect(counters).toEqual({ exchanges: 0, handled: 0, twice: 0 }), { timeout: 10_000 });
+  await vi.waitFor(() => expect(proxy.mirrorCounts("shadow")?.active).toBe(0));
   const inFlight = proxy.state.clusters.flatMap((each) => [each, ...each.destinations.all].map((one) => one.inFlight));
-  expect(inFlight).toEqual([0, 0, 0]);
+  expect(inFlight).toEqual([0, 0, 0, 0, 0]);
   await vi.waitFor(() => expect(server.connectionCount).toBe(0), { timeout: 10_000 });
   await proxy.close();
   await server.close(1000);
