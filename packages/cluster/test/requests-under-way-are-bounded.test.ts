@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ClusterStates, roundRobin, type ClusterState, type ConcurrencyLimiter, type DestinationState } from "@proxy/cluster";
+import { ClusterStates, Drains, roundRobin, type ClusterState, type ConcurrencyLimiter, type DestinationState } from "@proxy/cluster";
 import type { CircuitBreakerConfig } from "@proxy/config";
 import { FakeClock } from "./support/fake-clock.ts";
 
@@ -14,7 +14,7 @@ interface Limited {
 
 function limited(limits: CircuitBreakerConfig, ids: readonly string[] = ["a", "b"]): Limited {
   const clock = new FakeClock();
-  const states = new ClusterStates({ cluster: (config) => ({ config, loadBalancing: roundRobin }) }, [], clock);
+  const states = new ClusterStates({ cluster: (config) => ({ config, loadBalancing: roundRobin }) }, [new Drains([])], clock);
   const load = (circuitBreaker: CircuitBreakerConfig | undefined, of = ids): void => {
     const destinations = Object.fromEntries(of.map((id) => [id, { address: `http://${id}/` }]));
     states.prepare([{ clusterId: "c", destinations, circuitBreaker }]).commit();
@@ -111,6 +111,21 @@ describe("the queue", () => {
     expect([made.limiter.active, made.limiter.refused]).toEqual([1, 1]);
   });
 
+  it("goes on although a policy throws: to one that has room", () => {
+    const made = limited({ maxRequests: 1, maxPendingRequests: 1 });
+    const ends: string[] = [];
+    made.limiter.tryEnter(made.of("b"));
+    made.limiter.wait({
+      candidates: made.cluster.destinations.available,
+      pick: () => {
+        throw new Error("a bad policy");
+      },
+      end: (destination) => ends.push(String(destination?.id)),
+    });
+    made.limiter.leave(made.of("b"));
+    expect(ends).toEqual(["a"]);
+  });
+
   it("lets go of who gives up", () => {
     const made = limited({ maxRequests: 1, maxPendingRequests: 1 });
     const ends: string[] = [];
@@ -141,6 +156,20 @@ describe("a reload", () => {
       expect(ends[0]).not.toBe("one: undefined");
       expect(made.cluster.limiter).toBe(made.limiter);
     }
+  });
+
+  it("that takes a destination away sends nothing more there, also of those who wait for it alone", async () => {
+    const made = limited({ maxRequestsPerDestination: 1, maxPendingRequests: 9, pendingTimeout: 500 });
+    const ends: string[] = [];
+    const a = made.of("a");
+    made.limiter.tryEnter(a);
+    queue(made, ends, "of session a", [a]);
+    made.load({ maxRequestsPerDestination: 1, maxPendingRequests: 9, pendingTimeout: 500 }, ["b"]);
+    made.limiter.leave(a);
+    expect(ends).toEqual([]);
+    await made.clock.advance(500);
+    expect(ends).toEqual(["of session a: undefined"]);
+    expect([made.limiter.active, made.limiter.waiting]).toEqual([0, 0]);
   });
 
   it("to lower limits holds for what comes", () => {
@@ -221,7 +250,7 @@ describe("whatever happens, in whatever order", () => {
           }
           expect(limiter.active).toBeLessThanOrEqual(Math.max(current?.maxRequests ?? Number.POSITIVE_INFINITY, inherited));
           for (const { candidates } of waiting.values()) {
-            expect(limiter.isFull || candidates().every((each) => !limiter.hasRoom(each))).toBe(true);
+            expect(limiter.isFull || candidates().every((each) => !limiter.hasRoom(each) || each.drain?.cause === "removed")).toBe(true);
           }
           if (waiting.size === 0) expect(clock.pending).toEqual([]);
           inherited = Math.min(inherited, limiter.active);

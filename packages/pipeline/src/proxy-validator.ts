@@ -27,7 +27,7 @@ export function proxyValidator(compiler: RouteCompiler, served: ServedSettings, 
   return {
     name: "pipeline",
     validateRoute: (route) => [...compiler.routeIssues(route), ...unservedByRoute(route, served)],
-    validateCluster: (cluster) => [...unservedByCluster(cluster), ...clientTlsIssues(cluster), ...compiler.clusterIssues(cluster), ...affinityIssues(cluster, policies)],
+    validateCluster: (cluster) => [...unservedByCluster(cluster, served), ...clientTlsIssues(cluster), ...compiler.clusterIssues(cluster), ...affinityIssues(cluster, policies)],
     validateConfig: (config) => compiler.tableIssues(config),
   };
 }

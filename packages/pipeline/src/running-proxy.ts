@@ -122,7 +122,8 @@ export class RunningProxy implements ReverseProxy {
     this.#drains = new Drains([drainEvents(logger), ...(options.drainListeners ?? [])]);
     this.#clusters = new ClusterStates(this.#models, [this.#drains, this.#updater, this.health, this.#outliers, ...(options.clusterListeners ?? [])], clock);
     const chain = options.steps?.(steps) ?? steps;
-    const served = { policies: options.policies ?? {}, timeouts: chain.some((step) => step.name === "timeout") };
+    const names = new Set(chain.map(({ name }) => name));
+    const served = { policies: options.policies ?? {}, timeouts: names.has("timeout"), steps: names };
     this.#routes = new RouteCompiler({
       errorPages: this.#errorPages,
       catalogue: transformCatalogue(options.transforms, options.transformProviders),

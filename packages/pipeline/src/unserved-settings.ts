@@ -10,6 +10,8 @@ export interface ServedSettings {
   readonly policies: KnownPolicies;
   /** Whether the step `timeout` is part of the proxy. */
   readonly timeouts: boolean;
+  /** The steps of the proxy by name; undefined: the default ones. */
+  readonly steps?: ReadonlySet<string> | undefined;
 }
 
 export function unservedByRoute(route: RouteConfig, { policies, timeouts }: ServedSettings): readonly ConfigIssue[] {
@@ -44,10 +46,13 @@ export function unservedByRoute(route: RouteConfig, { policies, timeouts }: Serv
   return issues;
 }
 
-export function unservedByCluster(cluster: ClusterConfig): readonly ConfigIssue[] {
+export function unservedByCluster(cluster: ClusterConfig, { steps }: ServedSettings): readonly ConfigIssue[] {
   const entity = { kind: "cluster", id: cluster.clusterId } as const;
   const { httpClient, httpRequest } = cluster;
+  const lacks = (step: string): boolean => steps?.has(step) === false;
   const unserved: readonly (readonly [path: string, isSet: boolean])[] = [
+    ["CircuitBreaker", Boolean(cluster.circuitBreaker) && lacks("circuit-breaker")],
+    ["OutlierDetection", cluster.outlierDetection?.enabled === true && lacks("passive-health")],
     ["HttpClient.WebProxy.UseDefaultCredentials", httpClient?.webProxy?.useDefaultCredentials === true],
   ];
   const issues = unserved

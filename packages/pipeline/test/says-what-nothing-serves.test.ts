@@ -70,6 +70,14 @@ describe("settings that nothing serves", () => {
     expect((await send()).response.status).toBe(401);
   });
 
+  it("are limits and outlier detection where their steps were taken out", async () => {
+    const cluster = { circuitBreaker: { maxRequests: 1 }, outlierDetection: { enabled: true } };
+    const without: Partial<ReverseProxyOptions> = { steps: (steps) => steps.filter(({ name }) => name !== "circuit-breaker" && name !== "passive-health") };
+    expect(await warningsOf(config({}, cluster))).toEqual([]);
+    expect(await warningsOf(config({}, cluster), without)).toHaveLength(2);
+    expect(await warningsOf(config({}, { outlierDetection: { enabled: false } }), without)).toEqual([]);
+  });
+
   it("are found by tools that run no proxy", () => {
     const found = createProxyValidator().validateRoute?.({ routeId: "r", match: { path: "/" }, authorizationPolicy: "Default" });
     expect([...(found as Iterable<ConfigIssue>)].map((issue) => issue.code)).toEqual(["authorization-not-served"]);

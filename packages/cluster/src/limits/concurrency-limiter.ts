@@ -151,7 +151,7 @@ export class ConcurrencyLimiter {
     for (const waiter of this.#waiting) {
       if (this.active >= this.#maxRequests) return;
       const withRoom = this.withRoom(waiter.candidates?.filter(isStillThere) ?? this.#cluster.destinations.available);
-      const picked = withRoom.length === 0 ? undefined : waiter.pick(withRoom);
+      const picked = withRoom.length === 0 ? undefined : pickFor(waiter, withRoom);
       if (picked === undefined || !this.tryEnter(picked)) continue;
       this.#remove(waiter);
       waiter.end(picked);
@@ -184,6 +184,15 @@ export class ConcurrencyLimiter {
       waiter.end(undefined);
     }
     if (this.#waiting.size > 0 && this.#disarm === undefined && next !== undefined) this.#arm(Math.max(1, next - now));
+  }
+}
+
+function pickFor(waiter: Waiter, withRoom: readonly DestinationState[]): DestinationState | undefined {
+  try {
+    return waiter.pick(withRoom);
+  } catch {
+    // A policy that throws breaks its contract; who gives a slot back, another request, must not pay for it.
+    return withRoom[0];
   }
 }
 
