@@ -107,6 +107,7 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "request-header-encoding": "An encoding that is none for headers.",
   "response-header-encoding": "An encoding that is none for headers.",
   "web-proxy-address": "A web proxy's address is no http URL.",
+  "certificates-not-verified": "Warning: DangerousAcceptAnyServerCertificate is on.",
   "ssl-protocols": "SslProtocols of HttpClient names no version that can be spoken.",
   "client-certificate-missing": "ClientCertificate has no Path.",
   "server-name-invalid": "A ServerName is neither a host name nor an IP address.",

@@ -38,6 +38,11 @@ describe("what is said of connections to destinations", () => {
     expect(await issuesOf({ httpClient: httpClient as HttpClientConfig })).toEqual([]);
   });
 
+  it("that nothing is verified is a warning", async () => {
+    const [issue] = await validateConfig({ routes: [], clusters: [{ clusterId: "c", httpClient: { dangerousAcceptAnyServerCertificate: true } }], revisionId: "1" });
+    expect(issue).toMatchObject({ code: "certificates-not-verified", severity: "warning" });
+  });
+
   it("the name of one destination is checked too", async () => {
     expect(await issuesOf({ destinations: { d: { address: "https://10.0.0.7", serverName: "a b" } } })).toEqual([
       "server-name-invalid Destinations.d.ServerName",

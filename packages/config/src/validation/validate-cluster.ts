@@ -144,6 +144,11 @@ function checkHttpClient(cluster: ClusterConfig, found: IssueCollector): void {
   if (sslProtocols && sslProtocols.length > 0 && sslProtocols.every((name) => name === "Ssl2" || name === "Ssl3")) {
     found.error("ssl-protocols", ["HttpClient", "SslProtocols"], "SslProtocols names no version that can be spoken", { hint: "use Tls12 and Tls13" });
   }
+  if (client.dangerousAcceptAnyServerCertificate === true) {
+    found.warn("certificates-not-verified", ["HttpClient", "DangerousAcceptAnyServerCertificate"], "certificates of destinations are not verified: whoever is on the way can read and change everything", {
+      hint: "name who vouches for them in CertificateAuthorities",
+    });
+  }
   if (clientCertificate && !clientCertificate.path) {
     found.error("client-certificate-missing", ["HttpClient", "ClientCertificate"], "ClientCertificate has no Path", { hint: "the file of the certificate, PEM or PKCS #12" });
   }
