@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { HealthTransition } from "@proxy/cluster";
 import type { ClusterConfig } from "@proxy/config";
-// @boundaries-ignore the clock of tests lives with health
 import { FakeClock } from "./support/fake-clock.ts";
 import type { FakeCall } from "./support/fake-client.ts";
 import { FakeExchange } from "./support/fake-exchange.ts";

@@ -2,7 +2,6 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CircuitBreakerConfig, ClusterConfig } from "@proxy/config";
 import { insertAfter, insertBefore, type ProxyContext, type Step } from "@proxy/pipeline";
-// @boundaries-ignore the clock of tests lives with health
 import { FakeClock } from "./support/fake-clock.ts";
 import type { FakeCall } from "./support/fake-client.ts";
 import { FakeExchange, type FakeRequest } from "./support/fake-exchange.ts";

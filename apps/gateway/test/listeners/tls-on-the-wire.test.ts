@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { copyFile } from "node:fs/promises";
+import { copyFile, mkdir, rename, symlink } from "node:fs/promises";
 import { connect as connectHttp2 } from "node:http2";
+import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
 import { X509Certificate } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -261,6 +262,31 @@ describe("the files of certificates", () => {
     expect(nameShown(await shaken(gateway.port, "b.test"))).toBe("b.test");
     expect((await getOver(before, "a.test")).status).toBe(200);
   });
+});
+
+test("a mounted secret that is swapped as a whole is seen", async () => {
+  // As Kubernetes does: `..data` is a link to a folder, and another link is renamed over it.
+  const link = async (name: string): Promise<void> => {
+    await mkdir(`${folder.path}/..${name}`);
+    await copyFile(certificateFile(`${name}.pem`), `${folder.path}/..${name}/tls.crt`);
+    await copyFile(certificateFile(`${name}.key`), `${folder.path}/..${name}/tls.key`);
+    await symlink(`..${name}`, `${folder.path}/..data_tmp`);
+    await rename(`${folder.path}/..data_tmp`, `${folder.path}/..data`);
+  };
+  await link("a.test");
+  for (const name of ["tls.crt", "tls.key"]) await symlink(`..data/${name}`, `${folder.path}/${name}`);
+  await using gateway = await start({ Certificate: { Path: "tls.crt", KeyPath: "tls.key" } });
+  const session = connectHttp2("https://a.test", {
+    createConnection: () => connect({ port: gateway.port, host: "127.0.0.1", servername: "a.test", rejectUnauthorized: false, ALPNProtocols: ["h2"] }),
+  });
+  const statusOf = async (): Promise<unknown> => ((await once(session.request({ ":path": "/" }), "response")) as [Record<string, unknown>])[0][":status"];
+  expect(await statusOf()).toBe(200);
+  await link("b.test");
+  await gateway.logged(({ message }) => message === "the certificates were read again");
+  expect(nameShown(await shaken(gateway.port, "b.test"))).toBe("b.test");
+  expect(await statusOf()).toBe(200);
+  expect(gateway.log.filter(({ level }) => level === "error")).toEqual([]);
+  session.destroy();
 });
 
 test.each([

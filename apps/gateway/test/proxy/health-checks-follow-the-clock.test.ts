@@ -82,6 +82,14 @@ describe("active health checks of the gateway", () => {
     expect(origin.requests).toHaveLength(2);
   });
 
+  test("follow the machine's time outside of tests", async () => {
+    const file = await folder.write("gateway.json", config(["d"]));
+    const env = { ReverseProxy__Clusters__c__HealthCheck__Active__Interval: "20ms" };
+    await using gateway = await startGateway([file], { env });
+    for (let probe = 0; probe < 3; probe++) await probed.promise;
+    expect(gateway.state.cluster("c")!.destinations.all[0]!.activeHealth).toBe("Healthy");
+  });
+
   test("reach a destination that a reload adds at once, and it alone", async () => {
     const file = await folder.write("gateway.json", config(["d"]));
     await using gateway = await startGateway([file], { testClock: true, logLevel: "Debug" });
