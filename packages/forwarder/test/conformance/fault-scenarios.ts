@@ -1,9 +1,11 @@
+import { constants } from "node:http2";
 import { BadRequestError, ClientGoneError, HeaderList } from "@proxy/http";
 import { expect } from "vitest";
 import type { ConformanceCase } from "@proxy/conformance";
 // @boundaries-ignore the suite lives with its interface
-import { MemoryBody, turns } from "../../../http/test/contract/recorders.ts";
+import { MemoryBody, turns, until } from "../../../http/test/contract/recorders.ts";
 import { forwardWith, prepareDestination, type ForwardOptions, type ForwarderError, TimerWheel } from "../../src/index.ts";
+import { EndToEnd } from "./http2-scenarios.ts";
 import { FakeExchange, type FakeExchangeOptions } from "../doubles/fake-exchange.ts";
 import { ScriptedCall, ScriptedClient } from "../doubles/scripted-client.ts";
 
@@ -106,10 +108,6 @@ const failedAnswer = (thrown: Error): Scenario => () => {
   bench.call.fail("unexpected");
   return bench.observed();
 };
-
-export const pendingFaults: ReadonlyMap<string, string> = new Map([
-  ["response-body.db5c1ae8", "HTTP/2 front server"],
-]);
 
 export const faults: Readonly<Record<string, Scenario>> = {
   "connect.57fae402": refused,
@@ -215,6 +213,25 @@ export const faults: Readonly<Record<string, Scenario>> = {
     bench.call.respond(200, copied);
     bench.call.fail("read ECONNRESET", { step: "response-body" });
     return bench.observed();
+  },
+  "response-body.db5c1ae8": async () => {
+    const all = await EndToEnd.open("2", "1.1", (_request, response) => {
+      response.writeHead(200, { "content-length": 8 });
+      response.write("part");
+      setImmediate(() => response.socket?.resetAndDestroy());
+    });
+    try {
+      const answer = await all.send({});
+      expect([answer.reset, answer.whole]).toEqual([constants.NGHTTP2_INTERNAL_ERROR, false]);
+      await until(() => all.outcomes.length === 1);
+      // The connection serves on.
+      expect((await all.send({}, undefined)).status).toBe(200);
+      const error = all.outcomes[0]?.code ?? "None";
+      const { status, body } = answer;
+      return { error, status, body, bodyBytes: body.length, requestSent: true, responseStarted: true, aborted: true, headersCleared: false, thrown: false };
+    } finally {
+      await all.close();
+    }
   },
   "response-body.ac5fd13c": () => {
     const bench = new Bench({});

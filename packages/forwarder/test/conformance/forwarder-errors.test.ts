@@ -2,20 +2,14 @@ import { afterAll, describe, expect, test } from "vitest";
 import { type ConformanceCase, loadArea } from "@proxy/conformance";
 import { reportArea } from "@proxy/conformance/report";
 import { isAskedOfProxy } from "@proxy/conformance/split-areas";
-import { faults, type Observed, pendingFaults } from "./fault-scenarios.ts";
+import { faults, type Observed } from "./fault-scenarios.ts";
 
 const { area, cases: all } = loadArea("forwarder-errors");
 const cases = all.filter((one) => !isAskedOfProxy(one, "forwarder-errors"));
-const pending = new Map<string, number>();
 let held = 0;
 
 describe(area, () => {
   for (const item of cases) {
-    const reason = pendingFaults.get(item.id.slice(area.length + 1));
-    if (reason !== undefined) {
-      pending.set(reason, (pending.get(reason) ?? 0) + 1);
-      continue;
-    }
     test(`${item.id}: ${item.title}`, async () => {
       const play = faults[item.id.slice(area.length + 1)];
       if (play === undefined) throw new Error("no scenario for this case");
@@ -26,13 +20,12 @@ describe(area, () => {
 
   test("plays no case that is not in the table", () => {
     const ids = new Set(cases.map(({ id }) => id.slice(area.length + 1)));
-    expect([...Object.keys(faults), ...pendingFaults.keys()].filter((id) => !ids.has(id))).toEqual([]);
+    expect(Object.keys(faults).filter((id) => !ids.has(id))).toEqual([]);
   });
 });
 
 afterAll(() => {
-  const waiting = [...pending.values()].reduce((sum, count) => sum + count, 0);
-  reportArea(area, { held, superseded: 0, failed: cases.length - held - waiting, pending });
+  reportArea(area, { held, superseded: 0, failed: cases.length - held });
 });
 
 function holds({ expect: expected }: ConformanceCase, seen: Observed): void {

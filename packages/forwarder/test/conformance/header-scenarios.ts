@@ -5,19 +5,23 @@ import type { ConformanceCase } from "@proxy/conformance";
 import { MemoryBody, until } from "../../../http/test/contract/recorders.ts";
 import { emptyTransformer, forward } from "../../src/index.ts";
 import { FakeExchange } from "../doubles/fake-exchange.ts";
+import { http2Scenario } from "./http2-scenarios.ts";
 import { RawDestination } from "../doubles/raw-destination.ts";
 
 /** Why a case cannot be asked yet; undefined when it can. */
-export function pendingReason({ given, rule, id }: ConformanceCase): string | undefined {
+export function pendingReason({ rule, id }: ConformanceCase): string | undefined {
   if (rule === "tracing") return "trace context, with telemetry";
   if (id === "forwarder-headers.buffering.4dbe87da") return "AllowResponseBuffering: no server here buffers";
-  const protocols = [given.proxyProtocol, given.destinationProtocol, given.clientProtocol, given.outgoingVersion];
-  if (given.kind === "scenario" && protocols.some((protocol) => /2/u.test(protocol ?? ""))) return "HTTP/2 end to end";
   return undefined;
 }
 
 /** Plays an end-to-end case with a destination of raw sockets. */
 export async function scenarios(item: ConformanceCase): Promise<void> {
+  const { proxyProtocol, destinationProtocol, clientProtocol, outgoingVersion } = item.given;
+  if ([proxyProtocol, destinationProtocol, clientProtocol, outgoingVersion].some((protocol) => /2/u.test(protocol ?? ""))) {
+    await http2Scenario(item);
+    return;
+  }
   const destination = await RawDestination.open();
   const client = createEngineClient();
   try {
