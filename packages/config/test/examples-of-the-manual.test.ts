@@ -2,11 +2,19 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { decodeGatewayFile } from "../src/schema/index.ts";
 
-const manual = readFileSync(new URL("../../../docs/destinations.md", import.meta.url), "utf8");
-const examples = [...manual.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => text ?? "");
+/** Whole files; parts of files stand without the outermost braces. */
+function examplesOf(manual: string): readonly (readonly [number: number, text: string])[] {
+  const text = readFileSync(new URL(`../../../docs/${manual}`, import.meta.url), "utf8");
+  const blocks = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, block]) => block ?? "");
+  return blocks.filter((block) => block.startsWith("{")).map((block, index) => [index + 1, block] as const);
+}
 
-describe("the examples of docs/destinations.md", () => {
-  it.each(examples.map((text, index) => [index + 1, text] as const))("example %d can be used as it stands", async (_number, text) => {
+describe.each(["destinations.md", "resilience.md"])("the examples of docs/%s", (manual) => {
+  const examples = examplesOf(manual);
+
+  it("are there", () => expect(examples.length).toBeGreaterThan(0));
+
+  it.each(examples)("example %d can be used as it stands", async (_number, text) => {
     const { warnings } = await decodeGatewayFile(text, { strict: true });
     expect(warnings).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { decodeGatewayFile } from "../src/schema/index.ts";
 import { clusterSettingsEqual, defineConfig, validateConfig, type ClusterConfig } from "../src/index.ts";
 
 async function issuesOf(cluster: Partial<ClusterConfig>): Promise<string[]> {
@@ -18,6 +19,22 @@ describe("OutlierDetection and CircuitBreaker", () => {
     });
     expect(clusters[0]?.outlierDetection).toEqual({ enabled: true, interval: 5_000, baseEjectionTime: 1_000, maxEjectionTime: 60_000, latencyFloor: 20 });
     expect(clusters[0]?.circuitBreaker).toEqual({ maxRequests: 5, pendingTimeout: 250, retryAfter: 2_000 });
+  });
+
+  it("are read from files, whatever the case of the keys", async () => {
+    const { config, warnings } = await decodeGatewayFile(
+      `{ "ReverseProxy": { "Clusters": { "c": {
+        "OutlierDetection": { "Enabled": true, "Consecutive5xx": 3, "maxejectionpercent": "50", "LatencyPercent": 300, "LatencyFloor": "50ms" },
+        "CircuitBreaker": { "MaxRequests": 10, "MAXREQUESTSPERDESTINATION": 5, "MaxPendingRequests": 2, "PendingTimeout": "00:00:02" },
+        "ConsistentHash": { "On": "routevalue", "Name": "tenant" } } } } }`,
+      { source: "proxy.json" },
+    );
+    expect(warnings).toEqual([]);
+    expect(config.reverseProxy.clusters[0]).toMatchObject({
+      outlierDetection: { enabled: true, consecutive5xx: 3, maxEjectionPercent: 50, latencyPercent: 300, latencyFloor: 50 },
+      circuitBreaker: { maxRequests: 10, maxRequestsPerDestination: 5, maxPendingRequests: 2, pendingTimeout: 2_000 },
+      consistentHash: { on: "RouteValue", name: "tenant" },
+    });
   });
 
   it("are refused with numbers that make no sense, all at once", async () => {
