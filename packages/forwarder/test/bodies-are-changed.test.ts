@@ -162,6 +162,37 @@ describe("a response", () => {
     expect([client.call.paused, exchange.response.body.length]).toEqual([false, 4 * 65_536]);
   });
 
+  test("to HEAD has the head that GET would have", async () => {
+    const { exchange, client, outcome } = send(changing(upper), { method: "HEAD" });
+    client.call.respond(200, [["Content-Length", "4"], ["ETag", '"a"'], ["Content-Encoding", "gzip"]]);
+    client.call.end();
+    expect(await outcome).toBeUndefined();
+    expect([exchange.response.body, ...(exchange.response.head?.headers ?? [])]).toEqual(["", ["ETag", 'W/"a"'], ["Content-Encoding", "gzip"]]);
+  });
+
+  test.each(codings)("of events in %s passes on each as it comes", async (name, encode) => {
+    const { exchange, client, outcome } = send(changing(upper));
+    client.call.respond(200, [["Content-Type", "text/event-stream"], ["Content-Encoding", name]]);
+    expect([exchange.response.started, exchange.response.flushes]).toEqual([true, 1]);
+    const encoded = encode(Buffer.from("data: 1\n\n"));
+    client.call.data(encoded.toString("latin1"));
+    // Before the end: nothing is held back to compress it better.
+    await until(() => exchange.response.chunks.length > 0 && Buffer.concat(exchange.response.chunks).length > 10);
+    client.call.end();
+    expect(await outcome).toBeUndefined();
+  });
+
+  test("whose receiver throws is broken off", async () => {
+    const { exchange, client, outcome } = send(changing(upper));
+    exchange.response.write = () => {
+      throw new Error("no");
+    };
+    client.call.respond(200);
+    client.call.data("one");
+    expect((await outcome)?.code).toBe("ResponseBodyClient");
+    expect(exchange.response.aborted).toBeDefined();
+  });
+
   test("of a client that leaves is given up", async () => {
     const { exchange, client, outcome } = send(changing(upper));
     client.call.respond(200);

@@ -96,11 +96,18 @@ export class ChangedBody {
       if (!this.#over) this.#owner.onChangedRoom();
     });
     const last = this.#stages.at(-1) as Transform;
-    last.on("data", (chunk: Uint8Array) => {
-      if (!this.#over) this.#owner.onChangedData(chunk);
-    });
+    last.on("data", (chunk: Uint8Array) => this.#data(chunk));
     last.on("end", () => this.#end());
     if (this.#paused) last.pause();
+  }
+
+  #data(chunk: Uint8Array): void {
+    if (this.#over) return;
+    try {
+      this.#owner.onChangedData(chunk);
+    } catch (cause) {
+      this.#fail(cause instanceof Error ? cause : new Error("the receiver of a changed body failed", { cause }));
+    }
   }
 
   #end(): void {

@@ -47,7 +47,7 @@ class TlsServer implements FrontServer {
   readonly #listener: Listener;
   readonly #gate: ProxyProtocolGate | undefined;
   /** What the gate heard of a connection, by the peer's address and port. */
-  readonly #proxied = new Map<string, ProxiedAddresses | undefined>();
+  readonly #proxied = new Map<string, { readonly addresses: ProxiedAddresses | undefined }>();
   #closing = false;
 
   constructor(options: TlsServerOptions) {
@@ -114,8 +114,11 @@ class TlsServer implements FrontServer {
 
   #passedGate(socket: Socket, addresses: ProxiedAddresses | undefined): void {
     const peer = clientOf(socket);
-    this.#proxied.set(peer, addresses);
-    socket.once("close", () => this.#proxied.delete(peer));
+    const heard = { addresses };
+    this.#proxied.set(peer, heard);
+    socket.once("close", () => {
+      if (this.#proxied.get(peer) === heard) this.#proxied.delete(peer);
+    });
     this.#server.emit("connection", socket);
   }
 
@@ -141,7 +144,8 @@ class TlsServer implements FrontServer {
     const certificate = this.#tls.admit(socket);
     const http2 = socket.alpnProtocol === "h2";
     const owner = http2 ? this.#http2 : this.#engine;
-    const isLost = this.#gate !== undefined && !this.#proxied.has(peer);
+    const heard = this.#proxied.get(peer);
+    const isLost = this.#gate !== undefined && heard === undefined;
     if (certificate === undefined || owner === undefined || this.#closing || isLost) {
       if (certificate === undefined) onFault(new Error("the certificate of the client is not vouched for"), 0);
       socket.destroy();
@@ -149,7 +153,7 @@ class TlsServer implements FrontServer {
     }
     // Only now: a client that leaves during the handshake is gone.
     socket.allowHalfOpen = true;
-    owner.adopt(socket, new TlsConnectionInfo(socket, certificate), this.#proxied.get(peer));
+    owner.adopt(socket, new TlsConnectionInfo(socket, certificate), heard?.addresses);
   }
 
   #shaken(client: string): void {

@@ -27,6 +27,10 @@ export class PagedExchange implements Exchange {
     return this.presented.clientAddress;
   }
 
+  set clientAddress(address: string | undefined) {
+    this.presented.clientAddress = address;
+  }
+
   get body(): BodySource | undefined {
     return this.presented.body;
   }

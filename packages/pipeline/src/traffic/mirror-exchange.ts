@@ -16,6 +16,7 @@ const enoughResponse = 1_048_576;
 export class MirrorExchange implements Exchange {
   readonly request: RequestHead;
   readonly connection: ConnectionInfo;
+  clientAddress: string | undefined;
   readonly body: BodySource | undefined;
   readonly response: Discarding;
   readonly features: ExchangeFeatures = {};
@@ -24,9 +25,10 @@ export class MirrorExchange implements Exchange {
   readonly #onGone: ((cause: Error) => void)[] = [];
   readonly #onComplete: (() => void)[] = [];
 
-  constructor({ request, connection }: Exchange, body: BodySource | undefined) {
+  constructor({ request, connection, clientAddress }: Exchange, body: BodySource | undefined) {
     this.request = request;
     this.connection = connection;
+    this.clientAddress = clientAddress;
     this.body = body;
     this.response = new Discarding(
       () => {

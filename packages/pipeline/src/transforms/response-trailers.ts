@@ -1,49 +1,23 @@
-import { headerKey, HeaderList } from "@proxy/http";
-import { checkHeader, headerKeys, warnOfName } from "./header-settings.ts";
+import { headerKeys } from "./header-settings.ts";
+import { copyForm, lineForm, removeForm } from "./line-forms.ts";
 import type { TransformFactory } from "./transform.ts";
-import { when } from "./when.ts";
 
 /** `ResponseTrailer: n` with `Set` or `Append: v`, on the responses that `When` names. */
-export const responseTrailer: TransformFactory = {
-  key: "ResponseTrailer",
-  build(settings, plan) {
-    const change = settings.setOrAppend("Set", "When");
-    const holds = when(settings);
-    if (change === undefined || holds === undefined) return;
-    const name = settings.value;
-    const { append, value } = change;
-    if (!checkHeader(settings, name, value)) return;
-    const line = HeaderList.from([[name, value]]);
-    plan.trailers.push((trailers, _ctx, status) => {
-      if (!holds(status)) return;
-      if (append) trailers.appendFrom(line, 0);
-      else trailers.set(name, value);
-    });
-  },
-};
+export const responseTrailer: TransformFactory = lineForm("ResponseTrailer", (plan, change) => {
+  plan.trailers.push((trailers, _ctx, status) => {
+    if (change.holds(status)) change.apply(trailers);
+  });
+});
 
 /** `ResponseTrailerRemove: n`, on the responses that `When` names. */
-export const responseTrailerRemove: TransformFactory = {
-  key: "ResponseTrailerRemove",
-  build(settings, plan) {
-    const holds = when(settings);
-    if (!settings.only("When") || holds === undefined) return;
-    warnOfName(settings, settings.value);
-    const key = headerKey(settings.value);
-    plan.trailers.push((trailers, _ctx, status) => {
-      if (holds(status)) trailers.remove(key);
-    });
-  },
-};
+export const responseTrailerRemove: TransformFactory = removeForm("ResponseTrailerRemove", (plan, holds, key) => {
+  plan.trailers.push((trailers, _ctx, status) => {
+    if (holds(status)) trailers.remove(key);
+  });
+});
 
 /** `ResponseTrailersCopy: false` lets only what transforms write go to the client as trailers. */
-export const responseTrailersCopy: TransformFactory = {
-  key: "ResponseTrailersCopy",
-  build(settings, plan) {
-    const copy = settings.boolean();
-    if (copy !== undefined && settings.only()) plan.copyResponseTrailers = copy;
-  },
-};
+export const responseTrailersCopy: TransformFactory = copyForm("ResponseTrailersCopy", "copyResponseTrailers");
 
 /** `ResponseTrailersAllowed: a;b;c` copies only these of the destination's trailers; the other transforms run after it. */
 export const responseTrailersAllowed: TransformFactory = {

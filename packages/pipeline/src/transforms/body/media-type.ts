@@ -5,7 +5,7 @@ import type { HeaderList } from "@proxy/http";
 /** Whether a media type, in lower case and without parameters, is among those that a transform is for. */
 export type MediaTypes = (type: string) => boolean;
 
-const range = /^(\*|[!#$%&'*+.^_`|~0-9a-z-]+)\/(\*|[!#$%&'*+.^_`|~0-9a-z-]+)$/;
+const range = /^(?:\*|[!#$%&'+.^_`|~0-9a-z-]+)\/(?:\*|\*?[!#$%&'+.^_`|~0-9a-z-]+)$/;
 const charsetParameter = /(;\s*charset\s*=\s*)(?:"([^"\\]*)"|([^\s;"]*))/i;
 const asIs: ReadonlySet<string> = new Set(["utf-8", "utf8", "us-ascii", "ascii"]);
 
