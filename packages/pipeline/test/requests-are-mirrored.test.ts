@@ -85,6 +85,25 @@ test("the copy has the request's method, path, fields and body, and the route's 
   expect(proxy.mirrorCounts("nowhere")).toBeUndefined();
 });
 
+test("of a request that is retried there is one copy, of the whole body", async () => {
+  const shadow: Seen[] = [];
+  const failing = await rawDestination((received, socket) => {
+    if (received.includes("some")) socket.resetAndDestroy();
+  });
+  closers.push(() => failing.close());
+  const well = (await destination("main", [])).port;
+  const { port, proxy } = await mirroring(failing.port, (await destination("shadow", shadow)).port);
+  const destinations = { d: { address: `http://127.0.0.1:${failing.port}/` }, e: { address: `http://127.0.0.1:${well}/` } };
+  const { routes, clusters } = proxy.state;
+  await proxy.update({
+    routes: { r: { ...routes[0]?.config, match: { path: "/{**rest}" } } },
+    clusters: { main: { destinations, retry: {}, loadBalancingPolicy: "FirstAlphabetical" }, shadow: { ...clusters[1]?.model.config } },
+  });
+  expect(await ask(port, { method: "PUT" }, ["some ", "data"])).toEqual({ status: 200, body: "main" });
+  await vi.waitFor(() => expect(proxy.mirrorCounts("shadow")).toEqual({ active: 0, sent: 1, failed: 0, skipped: 0 }));
+  expect(shadow.map(({ body }) => body)).toEqual(["some data"]);
+});
+
 test("only the share that is asked for is copied", async () => {
   const shadow: Seen[] = [];
   let turn = 0;

@@ -1,7 +1,7 @@
 import type { ClusterConfig, RetryConfig, RouteConfig } from "@proxy/config";
 import type { RequestOutcome } from "@proxy/cluster";
 import { DestinationError } from "@proxy/http";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { insertBefore, type ProxyContext, type Step } from "@proxy/pipeline";
 import type { FakeCall } from "./support/fake-client.ts";
 import { FakeExchange } from "./support/fake-exchange.ts";
@@ -194,6 +194,30 @@ test("the budget of the cluster bounds retries exactly, and is told once", async
   const none = await testProxy(config(["a", "b"], {}, { retryBudget: { percent: 0, minPerSecond: 0 } }), { script: playing({ a: "connect" }) });
   for (let i = 0; i < 5; i++) expect((await none.send()).response.status).toBe(502);
   expect(none.log.named("retry-budget-exhausted").length).toBe(1);
+});
+
+test("each attempt takes its own slot, and all are given back", async () => {
+  const { proxy, send } = await testProxy(config(["a", "b"], {}, { circuitBreaker: { maxRequestsPerDestination: 1, maxRequests: 1 } }), { script: playing({ a: "connect" }) });
+  for (let i = 0; i < 3; i++) expect((await send()).response.status).toBe(200);
+  expect(proxy.state.cluster("c")?.limiter?.active).toBe(0);
+});
+
+test("a route's own time ends also the wait of a step between attempts", async () => {
+  let release = (): void => {};
+  const waiting: Step = {
+    name: "waiting",
+    async run(ctx, next) {
+      if (ctx.attempt > 1) await new Promise<void>((resolve) => (release = resolve));
+      await next(ctx);
+    },
+  };
+  const { proxy, clients } = await testProxy(config(["a", "b"], {}, {}, { timeout: 50 }), { script: playing({ a: "connect" }), steps: (steps) => insertBefore(steps, "load-balancing", waiting) });
+  const exchange = new FakeExchange();
+  const done = proxy.handle(exchange);
+  await vi.waitFor(() => expect(exchange.response.status).toBe(504), 3000);
+  release();
+  await done;
+  expect(hosts(clients)).toEqual(["a"]);
 });
 
 test("a step that answers between attempts has the last word", async () => {
