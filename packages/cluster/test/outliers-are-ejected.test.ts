@@ -128,6 +128,7 @@ describe("failures in a row", () => {
     end("a", failure("Request", "gateway"), 9);
     end("a", { ...answer(500), clientGone: true }, 9);
     end("a", { ...failure("RequestCreation"), source: undefined }, 9);
+    end("a", failure("UpgradeActivityTimeout"), 9);
     expect(available()).toEqual(["a", "b", "c"]);
   });
 

@@ -7,7 +7,9 @@ export type OutlierVerdict = "success" | "server-error" | "gateway-failure" | "n
 export function verdictOf(outcome: RequestOutcome): OutlierVerdict {
   if (outcome.clientGone) return "none";
   if (outcome.error !== undefined) {
-    const isItsFault = outcome.source === undefined ? isTransportFailure(outcome) : outcome.source === "destination";
+    // A tunnel through which nothing passes for a while is a quiet one, not a failed one.
+    const isItsFault =
+      outcome.source === undefined ? isTransportFailure(outcome) : outcome.source === "destination" && outcome.error !== "UpgradeActivityTimeout";
     return isItsFault ? "gateway-failure" : "none";
   }
   const { status } = outcome;
