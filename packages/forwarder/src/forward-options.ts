@@ -48,7 +48,10 @@ export interface ForwardOptions {
 export interface ForwardAttempt {
   /** From 1. Request transforms are told. */
   readonly number: number;
-  /** Milliseconds for this attempt until the response head: `RequestTimedOut`, 504. Default: those of the whole. */
+  /**
+   * Milliseconds for this attempt until the response head: `RequestTimedOut`, 504. They begin anew while the client's body is
+   * what is waited for. Default: those of the whole.
+   */
   readonly timeout?: number | undefined;
   /** It failed without a response head. True: the client is not answered; the outcome is told as always, without a status. */
   failed(error: ForwarderError): boolean;

@@ -92,7 +92,8 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   #phase = preparing;
   #lastTick: number;
   #routeTick = 0;
-  #isAttemptLimited = false;
+  #attemptTick = 0;
+  #attemptTicks = 0;
   #outgoing: Outgoing | undefined = undefined;
   #body: RequestBody | undefined = undefined;
   #call: DestinationCall | undefined = undefined;
@@ -131,7 +132,10 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     if (exchange.response.started) throw new ExchangeStateError("the exchange is answered already");
     const { timeout, signal, attempt } = this.#options;
     if (timeout !== undefined) this.#routeTick = this.#wheel.tick + this.#wheel.ticks(timeout);
-    if (attempt !== undefined) this.#limitAttempt(attempt.timeout);
+    if (attempt?.timeout !== undefined) {
+      this.#attemptTicks = this.#wheel.ticks(attempt.timeout);
+      this.#attemptTick = this.#wheel.tick + this.#attemptTicks;
+    }
     this.#wheel.add(this, this.#nextCheck());
     exchange.onClientGone((cause) => this.#onClientGone(cause));
     if (signal !== undefined) this.#listen(signal);
@@ -428,10 +432,20 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   check(tick: number): number {
     if (this.#phase === over) return 0;
     if (this.#routeTick > 0 && tick >= this.#routeTick) {
-      const code = this.#isAttemptLimited ? "RequestTimedOut" : "RouteTimeout";
-      const cause = new Error(this.#isAttemptLimited ? "the time for one attempt ran out" : "the route's timeout ran out");
-      this.#fail({ code, status: 504, source: "destination", retry: "never", cause });
+      const cause = new Error("the route's timeout ran out");
+      this.#fail({ code: "RouteTimeout", status: 504, source: "destination", retry: "never", cause });
       return 0;
+    }
+    if (this.#attemptTick > 0 && tick >= this.#attemptTick) {
+      const body = this.#body;
+      if (body === undefined || body.state !== "flowing" || body.paused) {
+        const source = this.#phase === waiting ? "destination" : "gateway";
+        const cause = new Error("the time for one attempt ran out");
+        this.#fail({ code: "RequestTimedOut", status: 504, source, retry: "never", cause });
+        return 0;
+      }
+      // It is the client that is waited for: the destination gets its time anew.
+      this.#attemptTick = tick + this.#attemptTicks;
     }
     if (tick - this.#lastTick >= this.#activityTicks) {
       this.#stalled();
@@ -451,18 +465,10 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
     }
   }
 
-  /** The time of the attempt counts where it ends before that of the route. */
-  #limitAttempt(timeout: number | undefined): void {
-    if (timeout === undefined) return;
-    const tick = this.#wheel.tick + this.#wheel.ticks(timeout);
-    if (this.#routeTick > 0 && this.#routeTick <= tick) return;
-    this.#routeTick = tick;
-    this.#isAttemptLimited = true;
-  }
-
   #nextCheck(): number {
     const idle = this.#lastTick + this.#activityTicks;
-    return this.#routeTick > 0 && this.#routeTick < idle ? this.#routeTick : idle;
+    const next = this.#routeTick > 0 && this.#routeTick < idle ? this.#routeTick : idle;
+    return this.#attemptTick > 0 && this.#attemptTick < next ? this.#attemptTick : next;
   }
 
   #stalled(): void {
@@ -480,6 +486,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
   #transformHead(head: ResponseHead): PromiseLike<void | false> | undefined {
     this.touch();
     this.#routeTick = 0;
+    this.#attemptTick = 0;
     this.#phase = transformingResponse;
     const exchange = this.#exchange;
     const transformer = this.#transformer;

@@ -110,6 +110,25 @@ test("the time of an attempt ends it before the route's", async () => {
   expect([exchange.response.started, timers.size]).toEqual([false, 0]);
 });
 
+test("the time of an attempt is the destination's, not that of a client that is slow to send", async () => {
+  const body = new MemoryBody(["part"], { held: true });
+  const attempt = new Attempt(true, 1, 50);
+  const { outcome, timers, client } = send(attempt, { method: "PUT", body });
+  client.call.readBody();
+  timers.advance(20);
+  expect(attempt.asked).toEqual([]);
+  body.finish();
+  await turns(3);
+  timers.advance(14);
+  expect(await outcome).toMatchObject({ code: "RequestTimedOut", source: "destination" });
+});
+
+test("a transform that takes the time of an attempt is no fault of the destination", async () => {
+  const { outcome, timers } = send(new Attempt(false, 1, 50), { transformer: { request: () => new Promise(() => {}) } });
+  timers.advance(7);
+  expect(await outcome).toMatchObject({ code: "RequestTimedOut", source: "gateway" });
+});
+
 test("the route's time ends an attempt that might go on", async () => {
   const attempt = new Attempt(false, 1, 1000);
   const { outcome, timers, exchange } = send(attempt, { timeout: 50 });

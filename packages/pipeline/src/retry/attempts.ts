@@ -6,7 +6,7 @@
  *    destination; the decision is made then and there, as nobody has answered the client from that moment on
  * 3. once the steps of the attempt are over, the context is made ready for the next one
  */
-import { firstTier, type DestinationState, type RetryBudget } from "@proxy/cluster";
+import { firstTier, type ClusterState, type DestinationState, type RetryBudget } from "@proxy/cluster";
 import type { ForwardAttempt, ForwarderError } from "@proxy/forwarder";
 import type { ResponseHead } from "@proxy/http";
 import type { ProxyContext } from "../context.ts";
@@ -23,6 +23,7 @@ export class Attempts implements ForwardAttempt {
   readonly #budget: RetryBudget;
   readonly #logger: ProxyLogger;
   readonly #body: KeptBody | undefined;
+  readonly #cluster: ClusterState | undefined;
   readonly #offered: readonly DestinationState[];
   readonly #tried: DestinationState[] = [];
   #next: readonly DestinationState[] | undefined;
@@ -34,6 +35,7 @@ export class Attempts implements ForwardAttempt {
     this.#budget = budget;
     this.#logger = logger;
     this.timeout = policy.perTryTimeout;
+    this.#cluster = ctx.clusterState;
     this.#offered = ctx.available;
     ctx.attempts = this;
     if (ctx.body === undefined) return;
@@ -85,6 +87,8 @@ export class Attempts implements ForwardAttempt {
   #goOn(reason: string, status: number | undefined): boolean {
     const ctx = this.#ctx;
     const { destination, exchange } = ctx;
+    // A step that sent the request to another cluster decided where it goes.
+    if (ctx.clusterState !== this.#cluster) return false;
     if (destination === undefined || this.number >= this.#policy.maxAttempts) return false;
     if (exchange.response.started || exchange.response.ended || timeLeft(ctx) === 0) return false;
     if (this.#body?.isRepeatable === false) return false;
