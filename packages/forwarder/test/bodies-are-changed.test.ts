@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { brotliCompressSync, brotliDecompressSync, deflateSync, gunzipSync, gzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { HeaderList } from "@proxy/http";
 import * as fc from "fast-check";
@@ -287,4 +288,79 @@ describeGateways("changed bodies", (open) => {
       expect(await gateway.outcome()).toBeUndefined();
     }
   });
+
+  test("that break off in their content coding are cut, not ended", async () => {
+    const gateway = await open({ transformer: changing(upper) });
+    const client = await gateway.connect();
+    client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const connection = await gateway.destination.accept();
+    await connection.readUntil("\r\n\r\n");
+    // What cannot be compressed comes out before the end is missed.
+    const encoded = gzipSync(randomBytes(400_000));
+    connection.write("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n");
+    connection.write(encoded.subarray(0, 300_000));
+    connection.socket.end();
+    const received = await client.readToEnd().catch(() => Buffer.alloc(0));
+    expect(received.toString("latin1")).not.toMatch(/\r\n0\r\n\r\n$/);
+    expect((await gateway.outcome())?.code).toBe("ResponseBodyDestination");
+  });
+
+  test("stop the destination where the client does not read, and pass as a whole when it does", async () => {
+    const chunk = Buffer.alloc(65_536, "x");
+    const total = 440;
+    const gateway = await open({ transformer: changing(upper) });
+    const client = await gateway.connect();
+    client.socket.pause();
+    client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const connection = await gateway.destination.accept();
+    await connection.readUntil("\r\n\r\n");
+    connection.write(`HTTP/1.1 200 OK\r\nContent-Length: ${chunk.length * total}\r\n\r\n`);
+    for (let i = 0; i < total; i++) connection.write(chunk);
+    await settled(() => connection.socket.writableLength);
+    // Both socket buffers of the system, several MB each on loopback, and ours.
+    expect(chunk.length * total - connection.socket.writableLength).toBeLessThan(20 * 1024 * 1024);
+    let received = 0;
+    client.socket.removeAllListeners("data");
+    client.socket.on("data", (data: Buffer) => {
+      received += data.length;
+    });
+    client.socket.resume();
+    await until(() => received >= chunk.length * total);
+    expect(await gateway.outcome()).toBeUndefined();
+  });
+
+  test("stop the client where the destination does not read, and pass as a whole when it does", async () => {
+    const chunk = Buffer.alloc(65_536, "x");
+    const total = 440;
+    const gateway = await open({ transformer: changing(upper) });
+    const client = await gateway.connect();
+    client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${chunk.length * total}\r\n\r\n`);
+    client.write(chunk);
+    const connection = await gateway.destination.accept();
+    connection.socket.pause();
+    for (let i = 1; i < total; i++) client.write(chunk);
+    await settled(() => client.socket.writableLength);
+    expect(chunk.length * total - client.socket.writableLength).toBeLessThan(20 * 1024 * 1024);
+    let received = connection.pendingSize;
+    connection.socket.removeAllListeners("data");
+    connection.socket.on("data", (data: Buffer) => {
+      received += data.length;
+    });
+    connection.socket.resume();
+    await until(() => received >= chunk.length * total);
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    expect((await client.readResponse()).status).toBe(200);
+    expect(await gateway.outcome()).toBeUndefined();
+  });
 });
+
+/** Waits until a value stays what it is. */
+async function settled(value: () => number): Promise<void> {
+  let last = Number.NaN;
+  for (let same = 0; same < 8; same++) {
+    await new Promise((resolve) => setTimeout(resolve, 15));
+    const now = value();
+    if (now !== last) same = 0;
+    last = now;
+  }
+}

@@ -100,8 +100,13 @@ describe("whatever transforms do", () => {
     fc.constant({ Forwarded: "for,by,host,proto", ForFormat: "IpAndPort" }),
     fc.tuple(name, value).map(([cookie, domain]) => ({ ResponseCookie: cookie, Domain: domain, Path: "/x" })),
     value.map((base) => ({ ResponseLocation: base })),
+    fc.tuple(value, value).map(([host, port]) => ({ RedirectToHttps: "308", Host: host, Port: port })),
+    fc.constantFrom("Identity", "Recompress").map((encoding) => ({ ResponseBodyReplace: "a", With: "b", Encoding: encoding })),
+    fc.constant({ ResponseBodyJson: "/a", Set: "b" }),
+    value.map((types) => ({ RequestBodyReplace: "a", With: "b", ContentTypes: types })),
     value.map((policy) => ({ SecurityHeaders: "Strict", "Content-Security-Policy": policy })),
   );
+  const mediaType = fc.constantFrom("text/html", "text/html; charset=latin1", 'text/html; CHARSET="utf-16le"; a=b', "text/html; charset=\"", "application/json", "");
   const framing: ReadonlySet<string> = new Set(["connection", "transfer-encoding", "content-length", "upgrade", "te", "keep-alive"]);
 
   function check(headers: HeaderList): void {
@@ -114,11 +119,18 @@ describe("whatever transforms do", () => {
 
   it("no field carries CR, LF or NUL, none is of framing, and there is one Host", () => {
     fc.assert(
-      fc.property(fc.array(headerTransform, { maxLength: 5 }), clientPath, (transforms, path) => {
+      fc.property(fc.array(headerTransform, { maxLength: 5 }), clientPath, mediaType, (transforms, path, contentType) => {
         const plan = planOf(transforms);
         const { outgoing, exchange, refused } = run(plan, path, "");
         if (!refused) check(outgoing.headers);
-        const response = { status: 200, reason: undefined, headers: HeaderList.from([["Set-Cookie", "a=1; Path=/"]]) };
+        // Its own answer has a length of its own.
+        exchange.response.head?.headers.remove("content-length");
+        check(exchange.response.head?.headers ?? new HeaderList());
+        const response = {
+          status: 200,
+          reason: undefined,
+          headers: HeaderList.from([["Set-Cookie", "a=1; Path=/"], ["Content-Type", contentType]]),
+        };
         const ctx = { exchange, route: { transforms: plan }, destination: undefined } as unknown as ProxyContext;
         for (const transform of plan.response) void transform(response, ctx, { status: 200, headers: response.headers });
         check(response.headers);

@@ -1,7 +1,11 @@
 /** Behind a proxy in front, the access log, hashing and destinations see the client. */
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { configFolder } from "../support/config-file.ts";
+import { configFolder, oneRoute } from "../support/config-file.ts";
 import { bodyOf, getRaw, sendRaw } from "../support/raw-client.ts";
 import { startRawOrigin } from "../support/raw-origin.ts";
 import { startGateway } from "../support/running-gateway.ts";
@@ -54,6 +58,29 @@ test("by the PROXY protocol and by X-Forwarded-For they are the same client", as
     expect(new Set(chosen).size).toBeGreaterThan(1);
     expect(chosen).toEqual(results[0]?.chosen);
   }
+});
+
+test("before TLS, too", async () => {
+  const origin = await startRawOrigin("a");
+  await using folder = await configFolder();
+  const fixture = (name: string): string => fileURLToPath(new URL(`../../../../packages/http/test/tls/${name}`, import.meta.url));
+  const Certificate = { Path: fixture("cert.pem"), KeyPath: fixture("key.pem") };
+  const Server = { TrustedProxies: ["127.0.0.1"], Endpoints: { front: { Url: "https://127.0.0.1:0", ProxyProtocol: true, Certificate } } };
+  const file = await folder.write("gateway.json", oneRoute(origin.url, { Server }));
+  await using gateway = await startGateway([file], { urls: "" });
+  const raw = connect(gateway.port, "127.0.0.1");
+  await once(raw, "connect");
+  raw.write(line("203.0.113.9"));
+  const socket = connectTls({ socket: raw, servername: "localhost", rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  let answer = "";
+  socket.on("data", (chunk: Buffer) => (answer += chunk.toString("latin1")));
+  socket.write(request.replace("a.test", "localhost"));
+  await once(socket, "close");
+  expect(bodyOf(answer)).toBe("a");
+  expect(origin.requests[0]).toMatch(/X-Forwarded-For: 203\.0\.113\.9\r\n/i);
+  expect(origin.requests[0]).toMatch(/X-Forwarded-Proto: https\r\n/i);
+  await origin.close();
 });
 
 test("a peer that is not trusted is not served at such an endpoint, nor is one that sends no header", async () => {

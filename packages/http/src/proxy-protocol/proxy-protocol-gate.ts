@@ -7,6 +7,7 @@
  */
 import type { Socket } from "node:net";
 import type { ConnectionBudget } from "../connection-budget.ts";
+import { plainAddress } from "../node/connection-info.ts";
 import { parseProxyHeader, ProxyHeaderError, type ProxiedAddresses, type ProxyHeader } from "./proxy-header.ts";
 
 export interface ProxyProtocolOptions {
@@ -50,7 +51,7 @@ export class ProxyProtocolGate {
       socket.destroy();
       return;
     }
-    if (!trusts(socket.remoteAddress)) {
+    if (!trusts(plainAddress(socket.remoteAddress))) {
       this.#refuse(socket, new ProxyHeaderError("the peer is no trusted proxy"));
       return;
     }
