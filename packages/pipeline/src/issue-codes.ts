@@ -35,6 +35,7 @@ export const proxyIssueCodes: Readonly<Record<string, string>> = {
   "redirect-location": "A Location is neither a path nor a URL, has its host from a parameter, or names a parameter that the path has not.",
   "affinity-settings": "A name or an attribute of session affinity that no cookie or header can have.",
   "client-certificate-invalid": "Files that HttpClient names cannot be used: no certificate, a wrong key or password, or they cannot be read.",
+  "client-certificate-expired": "Warning: the certificate in ClientCertificate is no longer valid.",
   "authorization-not-served": "A route asks for authorization and nothing carries it out.",
   "timeout-not-served": "A route has a Timeout and the steps lack `timeout`.",
   "http3-not-served": "A cluster asks for HTTP/3 and nothing lower.",

@@ -125,6 +125,13 @@ describe("a cluster of https destinations", () => {
     expect([await status(), destination.clients]).toEqual([200, ["gateway"]]);
   });
 
+  it("is warned of when its client certificate has expired", async () => {
+    await proxyTo("https://localhost", { httpClient: { clientCertificate: { path: file("expired.pem"), keyPath: file("expired.key") } } });
+    expect(log.named("config-warning")).toMatchObject([
+      { fields: { issue: { code: "client-certificate-expired", message: "ClientCertificate of cluster 'c' expired on 2021-01-01" } } },
+    ]);
+  });
+
   it.each([
     ["an authority that is no certificate", { certificateAuthorities: file("make.sh") }, "CertificateAuthorities", "there is no certificate of an authority in PEM"],
     ["an authority that is not there", { certificateAuthorities: "/no/such.pem" }, "CertificateAuthorities", "/no/such.pem cannot be read (ENOENT)"],

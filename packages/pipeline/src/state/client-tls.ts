@@ -1,7 +1,7 @@
 /** TLS towards destinations: from the settings of a cluster and the files that they name to a client's options. */
 import { readFileSync, statSync } from "node:fs";
 import type { CertificateConfig, ClusterConfig, ConfigIssue, HttpClientConfig, SslProtocol } from "@proxy/config";
-import { DestinationTls, TlsCertificateError, type DestinationTlsOptions, type TlsVersion } from "@proxy/http";
+import { certificateExpiry, DestinationTls, TlsCertificateError, type DestinationTlsOptions, type TlsVersion } from "@proxy/http";
 
 /** A file of the settings cannot be used. The message names the file, and nothing of what is in it. */
 export class ClientFileError extends Error {
@@ -43,8 +43,12 @@ export function clientTlsIssues({ clusterId, httpClient }: ClusterConfig): reado
   const entity = { kind: "cluster", id: clusterId } as const;
   const found = (member: "CertificateAuthorities" | "ClientCertificate", part: HttpClientConfig): readonly ConfigIssue[] => {
     try {
-      void new DestinationTls(clientTlsOptions(part));
-      return [];
+      const options = clientTlsOptions(part);
+      void new DestinationTls(options);
+      const expiry = options?.cert === undefined ? undefined : certificateExpiry(options.cert);
+      if (expiry === undefined || expiry.getTime() > Date.now()) return [];
+      const message = `${member} of cluster '${clusterId}' expired on ${expiry.toISOString().slice(0, 10)}`;
+      return [{ code: "client-certificate-expired", severity: "warning", message, entity, path: ["HttpClient", member] }];
     } catch (error) {
       if (!(error instanceof ClientFileError || error instanceof TlsCertificateError)) throw error;
       const message = `${member} of cluster '${clusterId}' cannot be used: ${error.message}`;
