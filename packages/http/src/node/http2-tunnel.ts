@@ -104,7 +104,8 @@ export class Http2Tunnel implements Tunnel {
   }
 
   #clean(): boolean {
-    return this.#stream.readableEnded && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    // The streams of a connection that was cut have ended too, and without a code.
+    return this.#stream.readableEnded && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR && !this.#stream.aborted;
   }
 
   #finish(): void {

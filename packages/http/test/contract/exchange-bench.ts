@@ -16,6 +16,8 @@ export interface ExchangeContractOptions {
   readonly open?: ((port: number, how: { readonly halfOpen?: boolean | undefined }) => Promise<RawClient>) | undefined;
   /** Tests that this server cannot pass: title and the reason, which is shown. */
   readonly skip?: Readonly<Record<string, string>> | undefined;
+  /** Whole chapters that do not concern it: title and the reason. */
+  readonly skipParts?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What each part of the suite works with. Servers and clients that it opens are closed and checked after each test. */

@@ -50,10 +50,16 @@ export function describeExchangeContract(name: string, options: ExchangeContract
       }
     });
 
-    for (const part of parts) describe(part.title, () => part.define(bench));
+    for (const part of parts) {
+      const reason = options.skipParts?.[part.title];
+      if (reason === undefined) describe(part.title, () => part.define(bench));
+      else test.skip(`${part.title} (left out: ${reason})`, () => undefined);
+    }
 
     test("names no test to leave out that does not exist", () => {
       expect([...skip.keys()]).toEqual([]);
+      const titles = parts.map(({ title }) => title);
+      expect(Object.keys(options.skipParts ?? {}).filter((title) => !titles.includes(title))).toEqual([]);
     });
   });
 }

@@ -4,7 +4,12 @@ import type { ContractPart } from "./exchange-bench.ts";
 import { BodyCollector, signal, turns, until } from "./recorders.ts";
 
 const ask = "GET /ws HTTP/1.1\r\nHost: a.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n";
-const accepted = { status: 101, headers: HeaderList.from([["Upgrade", "websocket"], ["Sec-WebSocket-Accept", "x"]]) };
+
+/** The answer that takes the upgrade, as its version has it; undefined when none is offered. */
+function accept({ features: { upgrade } }: Exchange): Tunnel | undefined {
+  const headers = HeaderList.from([["Upgrade", "websocket"], ["Sec-WebSocket-Accept", "x"]]);
+  return upgrade?.accept({ status: upgrade.kind === "http2" ? 200 : 101, headers });
+}
 
 /** Leaving HTTP: the switch, bytes both ways, half-close and cuts. */
 export const upgrades: ContractPart = {
@@ -20,7 +25,7 @@ export const upgrades: ContractPart = {
           completions++;
           completed.resolve();
         });
-        const tunnel = exchange.features.upgrade?.accept(accepted);
+        const tunnel = accept(exchange);
         if (tunnel === undefined) throw new Error("no upgrade feature");
         tunnel.read(sink);
         opened.resolve({ tunnel, exchange });
@@ -81,7 +86,7 @@ export const upgrades: ContractPart = {
       expect(head.header("sec-websocket-accept")).toBe("x");
       expect(head.header("content-length") ?? head.header("transfer-encoding")).toBeUndefined();
       const { tunnel, exchange } = await opened;
-      expect([exchange.response.started, exchange.response.status]).toEqual([true, 101]);
+      expect([exchange.response.started, exchange.response.status]).toEqual([true, exchange.features.upgrade?.kind === "http2" ? 200 : 101]);
       tunnel.write(Buffer.from("from the server"));
       expect((await client.readBytes(15)).toString()).toBe("from the server");
       client.write(" and late");
@@ -95,7 +100,7 @@ export const upgrades: ContractPart = {
 
     test("lets the server speak first, in the same packet as the 101", async () => {
       const server = await serve((exchange) => {
-        const tunnel = exchange.features.upgrade?.accept(accepted) as Tunnel;
+        const tunnel = accept(exchange) as Tunnel;
         tunnel.write(Buffer.from("hello"));
         tunnel.read(new BodyCollector());
         tunnel.end();
@@ -230,7 +235,7 @@ export const upgrades: ContractPart = {
           exchange.response.write(Buffer.from("no"));
           exchange.response.end();
         } else exchange.response.send({ status: 403, headers: new HeaderList() }, "no");
-        expect(() => exchange.features.upgrade?.accept(accepted)).toThrow();
+        expect(() => accept(exchange)).toThrow();
       });
       for (const [path, status] of [["/ws", 403], ["/stream", 200]] as const) {
         const client = await connect(server);
@@ -261,7 +266,7 @@ export const upgrades: ContractPart = {
 
     test("beyond the most that may be open is refused with 503", async () => {
       const server = await serve((exchange) => {
-        const tunnel = exchange.features.upgrade?.accept(accepted);
+        const tunnel = accept(exchange);
         const sink = new BodyCollector();
         tunnel?.read(sink);
         void sink.done.then(() => tunnel?.end());
@@ -280,7 +285,7 @@ export const upgrades: ContractPart = {
       const server = await serve(async (exchange) => {
         if (asked.push(exchange) === 2) both.resolve();
         await both.promise;
-        exchange.features.upgrade?.accept(accepted).read(new BodyCollector());
+        accept(exchange)?.read(new BodyCollector());
       }, { maxConcurrentUpgradedConnections: 1 });
       const clients = [await connect(server), await connect(server)];
       for (const client of clients) client.write(ask);
@@ -298,7 +303,7 @@ export const upgrades: ContractPart = {
           late.resolve(exchange);
           return;
         }
-        const tunnel = exchange.features.upgrade?.accept(accepted) as Tunnel;
+        const tunnel = accept(exchange) as Tunnel;
         tunnel.onShutdown?.(() => {
           told.push("open");
           tunnel.write(Buffer.from("bye"));
@@ -314,7 +319,7 @@ export const upgrades: ContractPart = {
       const waiting = await late.promise;
       const closing = server.close(5000);
       expect((await client.readToEnd()).toString()).toBe("bye");
-      const tunnel = waiting.features.upgrade?.accept(accepted) as Tunnel;
+      const tunnel = accept(waiting) as Tunnel;
       tunnel.onShutdown?.(() => told.push("late"));
       tunnel.read(new BodyCollector());
       tunnel.end();
