@@ -15,7 +15,11 @@ describeExchangeContract("the exchange contract over HTTP/2", {
       get connectionCount() {
         return server.connectionCount;
       },
-      close: (gracePeriod) => server.close(gracePeriod),
+      async close(gracePeriod) {
+        // A client that leaves in the moment of the GOAWAY is noticed only when the time for its answer is over.
+        for (let i = 0; i < 8 && server.connectionCount > 0; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+        await server.close(gracePeriod);
+      },
     };
   },
   async open(port) {
