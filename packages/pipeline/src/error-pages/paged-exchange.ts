@@ -1,6 +1,7 @@
 /**
  * An exchange whose errors get pages. Every answer of the gateway itself is one `send` without a body, whoever gives it; a destination's begins
- * with `start`: so it is told which is which, and the rest of an intercepted answer is dropped as it comes, so that its connection lives on.
+ * with `start`: so it is told which is which. The rest of an intercepted answer is dropped as it comes, so that its connection lives on; of
+ * one that is too long the connection is given up.
  */
 import type { BodySource, ConnectionInfo, Exchange, ExchangeFeatures, HeaderList, RequestHead, ResponseHead, ResponseSink } from "@proxy/http";
 import type { ErrorPage, ErrorPages } from "./error-pages.ts";
@@ -66,12 +67,16 @@ const ofContent: ReadonlySet<string> = new Set([
   "repr-digest",
 ]);
 
+/** More of an answer that nobody gets is not read. */
+const enoughDropped = 1_048_576;
+
 class PagedSink implements ResponseSink {
   readonly #sink: ResponseSink;
   readonly #request: RequestHead;
   readonly #pages: ErrorPages;
   /** A page was sent: what comes of the answer is dropped. */
   #replaced = false;
+  #dropped = 0;
 
   constructor(sink: ResponseSink, request: RequestHead, pages: ErrorPages) {
     this.#sink = sink;
@@ -120,7 +125,10 @@ class PagedSink implements ResponseSink {
   }
 
   write(chunk: Uint8Array): boolean {
-    return this.#replaced || this.#sink.write(chunk);
+    if (!this.#replaced) return this.#sink.write(chunk);
+    this.#dropped += chunk.length;
+    if (this.#dropped > enoughDropped) throw new Error("an answer that a page took the place of has too long a body");
+    return true;
   }
 
   onDrain(listener: () => void): void {
