@@ -154,7 +154,10 @@ export interface DestinationHandler {
    * `onError`.
    */
   onWholeResponse?(head: ResponseHead, body: string): void;
-  /** The response is complete. The request body may still be on its way: the client has cancelled it. */
+  /**
+   * The response is complete. The request body may still be on its way: over HTTP/1.1 the client has cancelled it; over HTTP/2 it
+   * goes on until it is whole, the destination wants no more of it (then it is cancelled), or the call is aborted.
+   */
   onEnd(trailers: HeaderList | undefined): void;
   /** 101 (or 2xx to an extended CONNECT) came: the connection is a tunnel from here on. */
   onUpgrade(head: ResponseHead, tunnel: Tunnel): void;
@@ -208,7 +211,10 @@ export class DestinationError extends Error {
    * (RFC 8441): nothing was sent, and another version may do.
    */
   readonly versionUnavailable: boolean;
-  /** False guarantees that no byte of the request reached the destination: sending it again is safe. */
+  /**
+   * False guarantees that no byte of the request reached the destination, or that the destination said itself that it has not
+   * looked at it (RFC 9113, 8.7), and that its body was not begun: sending it again is safe.
+   */
   readonly requestSent: boolean;
 
   constructor(message: string, options: DestinationErrorOptions) {

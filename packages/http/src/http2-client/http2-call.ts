@@ -362,7 +362,8 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
       new DestinationError(`${this.destination.name}: ${fault}`, {
         step: this.#step(),
         source: session.isCut ? "gateway" : "destination",
-        requestSent: !refused,
+        // Whose body is gone is not to be sent by anybody else either.
+        requestSent: !refused || this.upload?.started === true,
         ...(cause === undefined ? {} : { cause }),
       }),
     );

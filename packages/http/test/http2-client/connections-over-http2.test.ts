@@ -118,14 +118,14 @@ describe("a connection over HTTP/2", () => {
     await unseen.result;
   });
 
-  test("whose GOAWAY meets a body that was begun says that nothing was done with it", async () => {
+  test("whose GOAWAY meets a body that was begun cannot be made good: the body is gone", async () => {
     const there = await bench.frames([]);
     const body = new MemoryBody(["x"], { held: true });
     const call = bench.send(bench.client(there), { body });
     const connection = await there.accept();
     await connection.frame(0, 1);
     connection.goaway(0);
-    expect(await call.failure).toMatchObject({ source: "destination", requestSent: false });
+    expect(await call.failure).toMatchObject({ source: "destination", requestSent: true });
     expect(there.connections.length).toBe(1);
   });
 
