@@ -344,7 +344,8 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
 
   /** The stream is closed without the end of the response. */
   #lost(code: number, session: Http2Session): void {
-    const refused = this.unprocessed || (code === constants.NGHTTP2_REFUSED_STREAM && !this.#begun);
+    // Who has begun to answer has looked at it, whatever it says.
+    const refused = !this.#begun && (this.unprocessed || code === constants.NGHTTP2_REFUSED_STREAM);
     // A session that was used before may have been dead already when the request was given to it, as an idle connection.
     const raced = session.isLost && !this.#begun && !session.isFresh;
     if (refused ? this.canBegin : raced && this.canResend) {

@@ -129,6 +129,18 @@ describe("a connection over HTTP/2", () => {
     expect(there.connections.length).toBe(1);
   });
 
+  test("that answers a request and then says it has not looked at it gets it no second time", async () => {
+    const there = await bench.frames([]);
+    const call = bench.send(bench.client(there));
+    const connection = await there.accept();
+    await connection.begun(1);
+    connection.head(1);
+    await call.responded;
+    connection.goaway(0);
+    expect(await call.failure).toMatchObject({ step: "response-body", requestSent: true });
+    expect(there.connections.length).toBe(1);
+  });
+
   test("that refuses a stream gets it once more, and then no more", async () => {
     const there = await bench.frames([]);
     const call = bench.send(bench.client(there), { method: "POST" });
