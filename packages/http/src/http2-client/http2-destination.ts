@@ -160,8 +160,8 @@ export class Http2Destination implements DestinationClient, Timed {
   openedHttp1(session: Http2Session, negotiated: NegotiatedSocket, socket: Socket): void {
     this.#openings.delete(session);
     this.#all.delete(session);
-    this.#options.onNegotiated("1.1");
     this.http1.adopt(negotiated, socket);
+    this.#options.onNegotiated("1.1");
     for (let count = this.#queue.size; count > 0; count--) {
       const call = this.#queue.shift();
       if (call?.flexible === true) call.takeOver(this.http1);
