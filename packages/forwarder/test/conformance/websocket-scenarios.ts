@@ -47,12 +47,18 @@ export class Wire {
     return wire;
   }
 
-  async connect(key?: string): Promise<Handshake> {
+  /** `early` is sent without waiting for the answer. */
+  async connect(key?: string, early?: Uint8Array): Promise<Handshake> {
     const handshake = this.#version === "1.1"
-      ? await openOverHttp1(this.#port, key)
-      : await openOverHttp2(this.#port, key === undefined ? {} : { "sec-websocket-key": key });
+      ? await openOverHttp1(this.#port, key, early)
+      : await openOverHttp2(this.#port, key === undefined ? {} : { "sec-websocket-key": key }, early);
     this.#handshakes.push(handshake);
     return handshake;
+  }
+
+  /** Shuts the front server down. */
+  shutDown(gracePeriod: number): Promise<void> {
+    return this.#front.close(gracePeriod);
   }
 
   /** The outcome of the one forwarding. */

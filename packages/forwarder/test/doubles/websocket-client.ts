@@ -16,14 +16,15 @@ export interface Handshake {
 
 const usualKey = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/** Asks for a WebSocket over HTTP/1.1; rejects when the answer does not belong to the key. */
-export async function openOverHttp1(port: number, key = usualKey, upgrade = "websocket"): Promise<Handshake> {
+/** Asks for a WebSocket over HTTP/1.1, and sends `early` without waiting; rejects when the answer does not belong to the key. */
+export async function openOverHttp1(port: number, key = usualKey, early?: Uint8Array): Promise<Handshake> {
   const request = httpRequest({
     host: "127.0.0.1",
     port,
     path: "/chat",
-    headers: { "Connection": "Upgrade", "Upgrade": upgrade, "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13" },
+    headers: { "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13" },
   });
+  if (early !== undefined) request.once("socket", (socket) => socket.once("connect", () => setImmediate(() => socket.write(early))));
   request.end();
   return new Promise((resolve, reject) => {
     request.on("error", reject);
@@ -32,7 +33,7 @@ export async function openOverHttp1(port: number, key = usualKey, upgrade = "web
       resolve({ status: response.statusCode as number, headers: response.headers, peer: undefined, close: () => request.destroy() });
     });
     request.on("upgrade", (response: IncomingMessage, socket: Socket, head: Buffer) => {
-      if (upgrade === "websocket" && response.headers["sec-websocket-accept"] !== webSocketAccept(key)) reject(new Error("a wrong Accept"));
+      if (response.headers["sec-websocket-accept"] !== webSocketAccept(key)) reject(new Error("a wrong Accept"));
       if (head.length > 0) socket.unshift(head);
       const peer = new WebSocketPeer(socket, "client");
       resolve({ status: response.statusCode as number, headers: response.headers, peer, close: () => socket.destroy() });
@@ -40,13 +41,14 @@ export async function openOverHttp1(port: number, key = usualKey, upgrade = "web
   });
 }
 
-/** Asks for a WebSocket by an extended CONNECT (RFC 8441). */
-export async function openOverHttp2(port: number, fields: Readonly<Record<string, string>> = {}): Promise<Handshake> {
+/** Asks for a WebSocket by an extended CONNECT (RFC 8441), and sends `early` without waiting. */
+export async function openOverHttp2(port: number, fields: Readonly<Record<string, string>> = {}, early?: Uint8Array): Promise<Handshake> {
   const session: ClientHttp2Session = connect(`http://127.0.0.1:${port}`);
   session.on("error", () => undefined);
   await once(session, "remoteSettings");
   const ask = { ":method": "CONNECT", ":protocol": "websocket", ":scheme": "http", ":path": "/chat", "sec-websocket-version": "13", ...fields };
   const stream = session.request(ask, { endStream: false });
+  if (early !== undefined) stream.write(early);
   const [headers] = (await once(stream, "response")) as [Handshake["headers"] & { readonly ":status": number }];
   const status = headers[":status"];
   const opened = status >= 200 && status < 300;

@@ -72,6 +72,10 @@ export class WebSocketDestination {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (request.url === "/missing") {
+      socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
     this.seen.push("HTTP/1.1");
     this.keys.push(request.headers["sec-websocket-key"]);
     const key = request.headers["sec-websocket-key"] ?? "";
@@ -89,8 +93,8 @@ export class WebSocketDestination {
     session.on("error", () => undefined);
     session.on("stream", (stream, headers) => {
       stream.on("error", () => undefined);
-      if (headers[":protocol"] !== "websocket") {
-        stream.respond({ ":status": 404 }, { endStream: true });
+      if (headers[":protocol"] !== "websocket" || headers[":path"] === "/missing") {
+        stream.respond({ ":status": 403 }, { endStream: true });
         return;
       }
       this.seen.push("HTTP/2");
