@@ -1,6 +1,9 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { configFolder, oneRoute } from "../support/config-file.ts";
@@ -96,4 +99,25 @@ describe.each(["http1", "node"])("a WebSocket, with Server:Engine %s", (engine) 
     await once(socket, "close");
     expect(closedWith).toHaveLength(1);
   });
+});
+
+test("a WebSocket over HTTP/2 and TLS reaches a destination of HTTP/1.1, and gets a Close with 1001 when the gateway stops", async () => {
+  const fixture = (name: string): string => fileURLToPath(new URL(`../../../../packages/http/test/tls/${name}`, import.meta.url));
+  const endpoint = { Url: "https://127.0.0.1:0", Certificate: { Path: fixture("cert.pem"), KeyPath: fixture("key.pem") } };
+  const gateway = await startGateway([await configured({ Endpoints: { Secure: endpoint }, WebSocketTelemetry: true })], { urls: "" });
+  const session = connect(`https://127.0.0.1:${gateway.port}`, { ca: readFileSync(fixture("cert.pem")) });
+  await once(session, "remoteSettings");
+  const stream = session.request({ ":method": "CONNECT", ":protocol": "websocket", ":scheme": "https", ":path": "/chat", "sec-websocket-version": "13" }, { endStream: false });
+  const [headers] = (await once(stream, "response")) as [Record<string, unknown>];
+  expect([headers[":status"], headers["sec-websocket-accept"]]).toEqual([200, undefined]);
+  // "hi", masked with zeros, and its echo.
+  stream.write(Buffer.from("8182000000006869", "hex"));
+  expect((await once(stream, "data"))[0]).toEqual(Buffer.from("81026869", "hex"));
+  const stopped = gateway[Symbol.asyncDispose]();
+  expect((await once(stream, "data"))[0]).toEqual(Buffer.from("880203e9", "hex"));
+  stream.end(Buffer.from("88820000000003e9", "hex"));
+  await stopped;
+  session.destroy();
+  expect(closedWith).toEqual([1001]);
+  expect(gateway.log.find(({ event }) => event === "websocket-closed")).toMatchObject({ closeReason: "GatewayShutdown", messagesRead: 1, messagesWritten: 1 });
 });
