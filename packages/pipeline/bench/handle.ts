@@ -5,6 +5,7 @@
  *   node --conditions=@proxy/source packages/pipeline/bench/handle.ts
  */
 import { forwardWith, prepareDestination } from "@proxy/forwarder";
+import type { RetryConfig, RouteConfig } from "@proxy/config";
 import type { DestinationHandler, HttpClient } from "@proxy/http";
 import { HeaderList } from "@proxy/http";
 import { createReverseProxy, type ReverseProxy } from "@proxy/pipeline";
@@ -27,11 +28,11 @@ const client: HttpClient = { destination: () => destination, close: () => Promis
 
 const headers: [string, string][] = Array.from({ length: 8 }, (_, i) => [`X-Header-${i}`, "value"]);
 
-async function proxyOf(transforms: Record<string, string>[]): Promise<ReverseProxy> {
+async function proxyOf(transforms: Record<string, string>[], route: Partial<RouteConfig> = { clusterId: "c" }, retry?: RetryConfig): Promise<ReverseProxy> {
   return createReverseProxy({
     config: {
-      routes: { all: { clusterId: "c", match: { path: "/{**rest}" }, transforms } },
-      clusters: { c: { destinations: { a: { address: "http://a.test" }, b: { address: "http://b.test" } } } },
+      routes: { all: { match: { path: "/{**rest}" }, transforms, ...route } },
+      clusters: { c: { retry, destinations: { a: { address: "http://a.test" }, b: { address: "http://b.test" } } } },
     },
     httpClientFactory: () => client,
   });
@@ -57,6 +58,14 @@ const plain = await proxyOf([]);
 await measure("handle, no transforms", (exchange) => plain.handle(exchange));
 const changing = await proxyOf([{ PathRemovePrefix: "/some" }, { RequestHeader: "X-A", Set: "1" }]);
 await measure("handle, two transforms", (exchange) => changing.handle(exchange));
+
+for (const [name, proxy] of [
+  ["handle, retries on", await proxyOf([], undefined, {})],
+  ["handle, a split", await proxyOf([], { trafficSplit: { clusters: { c: 1 } } })],
+  ["handle, a mirror of every request", await proxyOf([], { clusterId: "c", mirror: { clusterId: "c" } })],
+] as const) {
+  await measure(name, (exchange) => proxy.handle(exchange));
+}
 
 const routes = Object.fromEntries(
   Array.from({ length: 10_000 }, (_, i) => [`r${i}`, { clusterId: "c", match: { path: `/area${i % 100}/item${i}/{id}` } }]),
