@@ -8,11 +8,11 @@ import { serverNameOf } from "./server-name.ts";
 const enoughBody = 1_048_576;
 
 /**
- * Sends probes by the cluster's own client, with its TLS settings and connections. A probe is over when the whole response
+ * Sends probes by the cluster's own client, with its TLS settings, connections and version. A probe is over when the whole response
  * has come: a destination that hangs in the middle of one is not well.
  */
 export const clientProbe: Probe = (request, { cluster, destination: probed }, signal) => {
-  const { client } = proxyModelOf(cluster);
+  const { client, version: httpVersion, versionPolicy } = proxyModelOf(cluster);
   client.acquire();
   return new Promise<{ status: number }>((resolve, reject) => {
     const handler = new ProbeHandler(resolve, reject);
@@ -20,7 +20,8 @@ export const clientProbe: Probe = (request, { cluster, destination: probed }, si
     const destination = prepareDestination(prefix, { serverName: serverNameOf(probed.model?.config ?? {}) });
     const headers = HeaderList.from(request.headers);
     if (!headers.has("host")) headers.set("Host", destination.authority);
-    const call = destination.clientOf(client.client).send({ method: request.method, target, headers, body: undefined }, handler);
+    const sent = { method: request.method, target, headers, body: undefined, httpVersion, versionPolicy };
+    const call = destination.clientOf(client.client).send(sent, handler);
     handler.use(call);
     signal.addEventListener("abort", () => handler.giveUp(signal.reason as Error), { once: true });
   }).finally(() => client.release());
