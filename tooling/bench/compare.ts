@@ -3,12 +3,12 @@
  * of load go round among them, so that what else the machine does meets all of them alike. For whoever changes the
  * hot path: some two minutes tell a difference of 2 % on a machine where two runs of `pnpm bench` differ by 20 %.
  *
- *   node tooling/bench/compare.ts [--shape small-get] [--windows 10] [--seconds 1] [--warm-up 60000] [name=tree[,flag…]]…
+ *   node tooling/bench/compare.ts [--shape small-get] [--windows 10] [--processes 3] [--seconds 1] [--warm-up 60000] [name=tree[,flag…]]…
  *
  * Each build is a name, the root of a built work tree and flags for its Node: `after=. gc=.,--single-threaded-gc`.
- * Default: `gateway=.`. Proxies of the benchmark can be named too: `fast-proxy haproxy`.
+ * Of each there are several processes: what V8 makes of the same code differs by 5 % from one to the next. Default: `gateway=.`. Proxies of the benchmark can be named too: `fast-proxy haproxy`.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -23,6 +23,7 @@ const { values: options, positionals } = parseArgs({
   options: {
     shape: { type: "string", default: "small-get" },
     windows: { type: "string", default: "10" },
+    processes: { type: "string", default: "3" },
     seconds: { type: "string", default: "1" },
     "warm-up": { type: "string", default: "60000" },
   },
@@ -37,36 +38,36 @@ chmodSync(folder, 0o755);
 const origin = await startOrigin(join(folder, "origin"), 1);
 const runners: Runner[] = [];
 try {
-  for (const proxy of [nginx, ...chosen]) {
-    const work = join(folder, proxy.name.replaceAll("/", "-"));
-    mkdirSync(work);
+  const start = async (proxy: Proxy, instance: number): Promise<void> => {
+    const work = join(folder, `${proxy.name.replaceAll("/", "-")}-${instance}`);
     const runner = await startRunner(proxy, shape, { folder: work, core: 0, loadCore: 1, originPort: origin.port });
     runners.push(runner);
     await runner.warmUp({ requests: Number(options["warm-up"]), seconds: 1, mostSeconds: 60 });
-  }
-  const measured = new Map<string, Window[]>(runners.map((runner) => [runner.proxy.name, []]));
+  };
+  await start(nginx, 0);
+  for (let i = 0; i < Number(options.processes); i++) for (const proxy of chosen) await start(proxy, i);
+
+  const measured = new Map<Runner, Window[]>(runners.map((runner) => [runner, []]));
   for (let i = 0; i < Number(options.windows); i++) {
-    // nginx stands in the middle of each turn, and the others turn round about it.
     const turn = i % 2 === 0 ? runners : [...runners].reverse();
-    for (const runner of turn) measured.get(runner.proxy.name)?.push(await runner.window(Number(options.seconds)));
+    for (const runner of turn) measured.get(runner)?.push(await runner.window(Number(options.seconds)));
   }
-  const base = measured.get("nginx") as Window[];
-  for (const [name, windows] of measured) {
-    const of = (pick: (window: Window) => number): string => median(windows.map(pick)).toFixed(1).padStart(6);
-    const ratios = windows.map((window, i) => cpu(window) / cpu(base[i] as Window));
+  const base = measured.get(runners[0] as Runner) as Window[];
+  const toNginx = (windows: readonly Window[]): number[] => windows.map((window, i) => cpu(window) / cpu(base[i] as Window));
+  let first: number | undefined;
+  for (const proxy of [nginx, ...chosen]) {
+    const each = runners.filter((runner) => runner.proxy === proxy).map((runner) => measured.get(runner) as Window[]);
+    const all = each.flat();
+    const of = (pick: (window: Window) => number): string => median(all.map(pick)).toFixed(1).padStart(6);
+    const ratio = median(each.flatMap(toNginx));
+    if (proxy !== nginx) first ??= ratio;
+    // What disturbs only ever adds: the window with the least tells something too.
+    const least = each.map((windows) => Math.min(...windows.map(cpu)).toFixed(1)).join(" ");
     process.stdout.write(
-      `${name.padEnd(24)} ${of(cpu)} µs (user ${of((w) => w.user)}, system ${of((w) => w.system)})  to nginx ${median(ratios).toFixed(3)}, `
-        + `least ${least(windows).toFixed(1)} µs, ${(least(windows) / least(base)).toFixed(3)}`
-        + `  [${ratios.map((ratio) => ratio.toFixed(2)).join(" ")}]\n`,
+      `${proxy.name.padEnd(16)} ${of(cpu)} µs (user ${of((w) => w.user)}, system ${of((w) => w.system)})  to nginx ${ratio.toFixed(3)}`
+        + ` [by process ${each.map((windows) => median(toNginx(windows)).toFixed(2)).join(" ")}]`
+        + ` to the first ${(ratio / (first ?? ratio)).toFixed(3)}  least µs by process ${least}\n`,
     );
-  }
-  // Each build beside the first one.
-  const first = chosen[0] as Proxy;
-  for (const proxy of chosen.slice(1)) {
-    const mine = measured.get(proxy.name) as Window[];
-    const other = measured.get(first.name) as Window[];
-    const ratios = mine.map((window, i) => cpu(window) / cpu(other[i] as Window));
-    process.stdout.write(`${proxy.name} to ${first.name}: ${median(ratios).toFixed(3)}, least ${(least(mine) / least(other)).toFixed(3)}\n`);
   }
 } finally {
   for (const runner of runners) await runner.stop();
@@ -76,11 +77,6 @@ try {
 
 function cpu(window: Window): number {
   return window.user + window.system;
-}
-
-/** What disturbs only ever adds: the window with the least tells something too. */
-function least(windows: readonly Window[]): number {
-  return Math.min(...windows.map(cpu));
 }
 
 function proxyOf(text: string): Proxy {
