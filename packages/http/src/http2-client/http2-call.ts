@@ -23,6 +23,8 @@ import { ignoreStream, listenToStream } from "./stream-events.ts";
 
 /** How long a body waits for 100 (Continue); the destination may not know about it (RFC 9110, 10.1.1). */
 const continueTimeout = 1000;
+/** Interim responses to one request; more are no help to anybody. */
+const maximumInterim = 64;
 
 /**
  * One request from `send` to its final call, and the only listener of its stream:
@@ -60,6 +62,7 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
   #session: Http2Session | undefined;
   #head: ResponseHead | undefined;
   #begun = false;
+  #interims = 0;
   #paused = false;
   #waitsForContinue = false;
   #trailers: HeaderList | undefined;
@@ -164,6 +167,10 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
   interim(fields: IncomingHttpHeaders, raw: readonly string[]): void {
     this.#begun = true;
     if (this.done) return;
+    if (++this.#interims > maximumInterim) {
+      this.stop("there are too many interim responses", { step: "response-head", source: "destination" });
+      return;
+    }
     const status = Number(fields[":status"]);
     if (status === 100 && this.#waitsForContinue) this.#sendBody();
     try {

@@ -206,6 +206,18 @@ describe("a failure over HTTP/2", () => {
     expect((await call.result).head.headers.toRaw()).toEqual(["x-b", "1"]);
   });
 
+  test("by interim responses without end", async () => {
+    const there = await bench.frames([]);
+    const call = bench.send(bench.client(there));
+    const connection = await there.accept();
+    await connection.begun(1);
+    // :status 103
+    for (let i = 0; i < 80; i++) connection.write(1, 4, 1, Buffer.from([0x08, 3, 0x31, 0x30, 0x33]));
+    expect(await call.failure).toMatchObject({ step: "response-head", source: "destination" });
+    expect(call.informational.length).toBe(64);
+    expect((await connection.frame(3, 1)).payload.readUInt32BE()).toBe(constants.NGHTTP2_CANCEL);
+  });
+
   test("by a head larger than the limit", async () => {
     const there = await bench.peer("http");
     const call = bench.send(bench.client(there, { maxResponseHeadersSize: 4096 }));
