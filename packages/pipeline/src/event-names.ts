@@ -5,7 +5,7 @@ export const proxyEventNames: Readonly<Record<string, string>> = {
   "config-loading-failed": "A provider could not deliver; its last configuration stays in use.",
   "config-warning": "Something in the configuration in force is doubtful.",
   "no-cluster-found": "A request was answered with 503: its route has no cluster that exists.",
-  "no-available-destinations": "Balancing has no destination for a request.",
+  "no-available-destinations": "Balancing has no destination for a request; told once a second for each cluster, with how many requests there were.",
   "multiple-destinations-available": "Several destinations were left at the end; one was drawn at random.",
   "affinity-failed": "The session of a request leads nowhere and its failure policy ended it; level debug when the key is unreadable.",
   "destination-health-changed": "A destination became healthy, unhealthy (level warning) or unknown; the reason stands beside it.",

@@ -181,3 +181,13 @@ describe("reassigning the cluster", () => {
     expect((await send()).response.status).toBe(200);
   });
 });
+
+it("tells of requests without a destination once a second, with how many there were", async () => {
+  let time = 0;
+  const clock = { now: () => time, date: () => time, after: () => () => {} };
+  const { send, log } = await testProxy(oneCluster([]), { clock });
+  for (let i = 0; i < 50; i++) expect((await send()).response.status).toBe(503);
+  time = 1000;
+  await send();
+  expect(log.named("no-available-destinations").map(({ fields }) => fields["count"])).toEqual([1, 50]);
+});

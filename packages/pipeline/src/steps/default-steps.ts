@@ -61,7 +61,7 @@ export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
     sessionAffinityStep(options.logger),
     mirrorStep(options.mirrors ?? createMirrors({ ...options, health: updater, outliers })),
     retryStep(options.logger),
-    loadBalancingStep(options.logger),
+    loadBalancingStep(options.logger, clock),
     circuitBreakerStep(options.logger, clock),
     passiveHealthStep({ updater, outliers, clock }),
     limitsStep,
@@ -81,7 +81,7 @@ export function createMirrors(options: DefaultStepOptions): Mirrors {
     },
   };
   const run: Next = compileSteps([
-    loadBalancingStep(quiet),
+    loadBalancingStep(quiet, clock),
     circuitBreakerStep(quiet, clock),
     passiveHealthStep({ updater, outliers, clock }),
     forwardStep(quiet, random, options.trust ?? (() => false)),

@@ -1,4 +1,4 @@
-import type { DestinationState, RandomSource } from "@proxy/cluster";
+import type { ClusterState, DestinationState, RandomSource } from "@proxy/cluster";
 import { ForwarderError, forwardWith, type ForwardDone, type ForwardWithOptions } from "@proxy/forwarder";
 import { Completion } from "@proxy/http";
 import { answerStatus } from "../answer.ts";
@@ -51,13 +51,20 @@ export function forwardStep(logger: ProxyLogger, random: RandomSource, trust: Tr
 }
 
 function refuse(ctx: ProxyContext): void {
-  const cluster = ctx.clusterState?.id ?? "";
-  ctx.outcome = new ForwarderError("NoAvailableDestinations", `no destination of cluster '${cluster}' is available`, {
+  ctx.outcome = ctx.clusterState === undefined ? noDestination("") : (refusals.get(ctx.clusterState) ?? noDestination(ctx.clusterState.id));
+  if (ctx.clusterState !== undefined) refusals.set(ctx.clusterState, ctx.outcome);
+  answerStatus(ctx.exchange, 503);
+}
+
+/** Made once for each cluster: a cluster that is down must not cost a stack trace for each request. */
+const refusals = new WeakMap<ClusterState, ForwarderError>();
+
+function noDestination(cluster: string): ForwarderError {
+  return new ForwarderError("NoAvailableDestinations", `no destination of cluster '${cluster}' is available`, {
     source: "gateway",
     retry: "safe",
     status: 503,
   });
-  answerStatus(ctx.exchange, 503);
 }
 
 interface Sending {

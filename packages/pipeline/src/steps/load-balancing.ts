@@ -1,7 +1,8 @@
-import type { ClusterState, DestinationState } from "@proxy/cluster";
+import { systemClock, type Clock, type ClusterState, type DestinationState } from "@proxy/cluster";
 import type { ProxyContext } from "../context.ts";
 import type { ProxyLogger } from "../logger.ts";
 import type { ProxyClusterModel } from "../state/cluster-models.ts";
+import { SparseEvents } from "./sparse-events.ts";
 import type { Step } from "./step.ts";
 
 /**
@@ -10,7 +11,8 @@ import type { Step } from "./step.ts";
  * requests that `CircuitBreaker` allows, it is asked again with those that have room; when none has, all stay, for `circuit-breaker`
  * to wait for one of them.
  */
-export function loadBalancingStep(logger: ProxyLogger): Step {
+export function loadBalancingStep(logger: ProxyLogger, clock: Clock = systemClock): Step {
+  const none = new SparseEvents(clock);
   return {
     name: "load-balancing",
     applies: (route) => route.answer === undefined,
@@ -19,10 +21,10 @@ export function loadBalancingStep(logger: ProxyLogger): Step {
       const model = ctx.cluster;
       if (cluster !== undefined && model !== undefined && ctx.available.length > 1) ctx.available = balanced(ctx, cluster, model);
       if (ctx.available.length === 0) {
-        logger.event("warning", "no-available-destinations", {
-          route: ctx.route.config.routeId,
-          cluster: cluster?.id,
-        });
+        const count = cluster === undefined ? 1 : none.due(cluster);
+        if (count > 0) {
+          logger.event("warning", "no-available-destinations", { route: ctx.route.config.routeId, cluster: cluster?.id, count });
+        }
       }
       return next(ctx);
     },

@@ -1,5 +1,5 @@
 import type { AddressInfo, Socket } from "node:net";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { BadRequestError, ClientGoneError, createEngineServer } from "@proxy/http";
 import type { ClusterConfig, RouteConfig } from "@proxy/config";
 import { createReverseProxy } from "@proxy/pipeline";
@@ -58,6 +58,7 @@ const variants: readonly (readonly [string, Partial<RouteConfig>, Partial<Cluste
 it.each(variants)(`${requests} requests through %s with faults at every step on either side leave nothing behind`, async (_title, route, cluster) => {
   const baseline = resources();
   const timers = new TrackedTimers();
+  onTestFinished(() => timers.restore());
   const strikes = new Strikes();
   const destinationSockets = new Set<Socket>();
   const destinations = [1, 2].map(() => faultyDestination(seed, strikes, destinationSockets));
