@@ -43,7 +43,7 @@ import { createNodeHandler, createNodeUpgradeHandler, type NodeHandler, type Nod
 import { proxyValidator } from "./proxy-validator.ts";
 import type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
 import type { RouteModel } from "./route-model.ts";
-import { compileRouteTable, type RouteMatchResult, type RouteTable } from "./routing/index.ts";
+import { compileRouteTable, type RouteMatchResult, type RouteRequest, type RouteTable } from "./routing/index.ts";
 import { clientProbe } from "./state/client-probe.ts";
 import { knownNames, type ClusterPolicies } from "./state/cluster-policies.ts";
 import { httpClientFactory } from "./state/http-client.ts";
@@ -237,7 +237,8 @@ export class RunningProxy implements ReverseProxy {
       return;
     }
     if (this.#clientBehind !== undefined) exchange.clientAddress = this.#clientBehind(exchange);
-    const found = this.#snapshot.table.match(exchange.request);
+    const { request } = exchange;
+    const found = this.#snapshot.table.match(request.method === "CONNECT" ? asRouted(exchange) : request);
     return this.#serve(exchange, found);
   }
 
@@ -322,4 +323,9 @@ function configOf(config: ProxyConfig | ProxyConfigInput): ProxyConfig {
 
 function isProviderConfig(config: ReverseProxyOptions["config"]): config is ConfigProvider | readonly ConfigProvider[] {
   return Array.isArray(config) || ("load" in config && typeof config.load === "function");
+}
+
+/** A WebSocket is the same request over either version: GET, which HTTP/2 writes as CONNECT with a protocol (RFC 8441, 4). */
+function asRouted({ request, features }: Exchange): RouteRequest {
+  return features.upgrade?.kind === "http2" ? { ...request, method: "GET" } : request;
 }

@@ -30,9 +30,12 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
+/** For GET alone, which a WebSocket is in either version. */
 async function configured(server: Readonly<Record<string, unknown>>): Promise<string> {
   const { port } = destination.address() as AddressInfo;
-  return folder.write("gateway.json", oneRoute(`http://127.0.0.1:${port}`, { Server: server }));
+  const config = oneRoute(`http://127.0.0.1:${port}`, { Server: server }) as { ReverseProxy: { Routes: { all: { Match: object } } } };
+  Object.assign(config.ReverseProxy.Routes.all.Match, { Methods: ["GET"] });
+  return folder.write("gateway.json", config);
 }
 
 async function open(port: number): Promise<WebSocket> {
