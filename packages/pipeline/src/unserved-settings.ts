@@ -14,7 +14,14 @@ export interface ServedSettings {
   readonly steps?: ReadonlySet<string> | undefined;
 }
 
-export function unservedByRoute(route: RouteConfig, { policies, timeouts }: ServedSettings): readonly ConfigIssue[] {
+/** Sections of a route with the steps that carry them out. */
+const stepsOfSections = [
+  ["trafficSplit", "TrafficSplit", "traffic-split"],
+  ["mirror", "Mirror", "mirror"],
+  ["retry", "Retry", "retry"],
+] as const;
+
+export function unservedByRoute(route: RouteConfig, { policies, timeouts, steps }: ServedSettings): readonly ConfigIssue[] {
   const asked = routePolicies(route);
   const entity = { kind: "route", id: route.routeId } as const;
   const issues: ConfigIssue[] = [];
@@ -43,6 +50,10 @@ export function unservedByRoute(route: RouteConfig, { policies, timeouts }: Serv
   if (asked.cors !== undefined && policies.cors === undefined) {
     issues.push(warning(entity, "CorsPolicy", `CorsPolicy of route '${route.routeId}' has no effect`));
   }
+  for (const [member, path, step] of stepsOfSections) {
+    if (!route[member] || steps?.has(step) !== false) continue;
+    issues.push(warning(entity, path, `${path} of route '${route.routeId}' has no effect: the step '${step}' is not among the steps`));
+  }
   return issues;
 }
 
@@ -51,6 +62,7 @@ export function unservedByCluster(cluster: ClusterConfig, { steps }: ServedSetti
   const { httpClient, httpRequest } = cluster;
   const lacks = (step: string): boolean => steps?.has(step) === false;
   const unserved: readonly (readonly [path: string, isSet: boolean])[] = [
+    ["Retry", Boolean(cluster.retry) && cluster.retry?.enabled !== false && lacks("retry")],
     ["CircuitBreaker", Boolean(cluster.circuitBreaker) && lacks("circuit-breaker")],
     ["OutlierDetection", cluster.outlierDetection?.enabled === true && lacks("passive-health")],
     ["HttpClient.WebProxy.UseDefaultCredentials", httpClient?.webProxy?.useDefaultCredentials === true],

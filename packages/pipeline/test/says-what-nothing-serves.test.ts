@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ClusterConfig, ConfigIssue, ProxyConfigInput, RouteConfig } from "@proxy/config";
-import { createProxyValidator, insertBefore, type ReverseProxyOptions } from "@proxy/pipeline";
+import { createProxyValidator, insertBefore, type ReverseProxyOptions, type Step } from "@proxy/pipeline";
 import { testProxy } from "./support/proxies.ts";
 
 function config(route: Partial<RouteConfig>, cluster: Partial<ClusterConfig> = {}): ProxyConfigInput {
@@ -32,6 +32,13 @@ describe("settings that nothing serves", () => {
       "CorsPolicy",
       "HttpClient.WebProxy.UseDefaultCredentials",
     ]);
+  });
+
+  it("are warned about where an application took their steps out", async () => {
+    const input = config({ mirror: { clusterId: "c" }, retry: {} }, { retry: {} });
+    const without = { steps: (steps: readonly Step[]) => steps.filter(({ name }) => name !== "retry" && name !== "mirror") };
+    expect(await warningsOf(input, without)).toEqual(["Mirror", "Retry", "Retry"]);
+    expect(await warningsOf(input)).toEqual([]);
   });
 
   it("are not warned about where they ask for nothing", async () => {
