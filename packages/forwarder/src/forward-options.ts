@@ -35,6 +35,11 @@ export interface ForwardOptions {
   readonly body?: BodySource | undefined;
   /** Makes this one of several attempts. Default: the only one. */
   readonly attempt?: ForwardAttempt | undefined;
+  /**
+   * Aborted when the gateway goes away: an open WebSocket is told on both sides (Close, 1001), as when the server of its client
+   * begins to close. Nothing is cut: that is for who owns the connections.
+   */
+  readonly shutdown?: AbortSignal | undefined;
   /** Told once what a WebSocket carried, when it is over. Default: nobody, and nothing is counted up. */
   readonly onWebSocketClosed?: ((report: WebSocketReport) => void) | undefined;
   /** The clock of the timeouts. Default: one that the process shares. For tests. */

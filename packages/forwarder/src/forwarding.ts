@@ -662,6 +662,7 @@ export class Forwarding implements DestinationHandler, WheelEntry, RequestBodyOw
       wheel: this.#wheel,
       activityTicks: this.#activityTicks,
       webSocket: this.#upgrade === "websocket",
+      shutdown: this.#options.shutdown,
       onReport: this.#options.onWebSocketClosed,
       done: (failure) => this.#settle(failure === undefined ? undefined : this.#describe(failure, undefined)),
     });

@@ -15,6 +15,8 @@ export interface TunnelRelayOptions {
   readonly activityTicks: number;
   /** The frames of a WebSocket are followed: it can be told that the gateway goes away. */
   readonly webSocket: boolean;
+  /** Aborted when the gateway goes away. */
+  readonly shutdown: AbortSignal | undefined;
   /** Told what a WebSocket carried, before `done`. */
   readonly onReport: ((report: WebSocketReport) => void) | undefined;
   readonly done: (failure: Failure | undefined) => void;
@@ -51,11 +53,14 @@ export class TunnelRelay implements WheelEntry, TunnelDirectionOwner {
   }
 
   start(): void {
-    const { wheel, activityTicks, webSocket } = this.#options;
+    const { wheel, activityTicks, webSocket, shutdown } = this.#options;
     wheel.add(this, this.#lastTick + activityTicks);
     this.#request.start();
     if (!this.#over) this.#response.start();
-    if (!this.#over && webSocket) this.#client.onShutdown?.(() => this.#leave());
+    if (this.#over || !webSocket) return;
+    this.#client.onShutdown?.(this.#leave);
+    if (shutdown?.aborted === true) this.#leave();
+    else shutdown?.addEventListener("abort", this.#leave);
   }
 
   touch(): void {
@@ -116,12 +121,12 @@ export class TunnelRelay implements WheelEntry, TunnelDirectionOwner {
   }
 
   /** The gateway goes away. */
-  #leave(): void {
+  readonly #leave = (): void => {
     if (this.#over || this.closing) return;
     this.#judge("GatewayShutdown");
     this.#response.leave();
     this.#request.leave();
-  }
+  };
 
   /** The first cause stays. */
   #judge(reason: WebSocketCloseReason): void {
@@ -182,6 +187,7 @@ export class TunnelRelay implements WheelEntry, TunnelDirectionOwner {
 
   #close(): void {
     this.#over = true;
+    this.#options.shutdown?.removeEventListener("abort", this.#leave);
     this.#options.wheel.remove(this);
   }
 }

@@ -134,6 +134,9 @@ export interface ReverseProxy {
   undrain(clusterId: string, destinationId: string): boolean;
   /** How it stands with the copies of requests (`Mirror`) that go to a cluster; undefined when there is no such cluster. */
   mirrorCounts(clusterId: string): MirrorCounts | undefined;
-  /** Stops watching, answers new requests with 503; resolves when requests under way are over and connections to destinations closed. */
+  /**
+   * Stops watching, answers new requests with 503, tells open WebSockets (Close, 1001); resolves when requests under way are over and
+   * connections to destinations closed.
+   */
   close(): Promise<void>;
 }

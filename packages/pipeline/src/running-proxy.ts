@@ -87,6 +87,7 @@ export class RunningProxy implements ReverseProxy {
   readonly #errorPages: ErrorPages | undefined;
   #updates: Promise<unknown> = Promise.resolve();
   #refusal: Error | undefined;
+  readonly #shutdown = new AbortController();
   #closed = false;
   #snapshot: Snapshot = { revisionId: "", table: compileRouteTable<RouteSlot>([]), routes: new Map() };
 
@@ -115,7 +116,9 @@ export class RunningProxy implements ReverseProxy {
       throw new TypeError(`errorPages[${path.join(".")}]: ${message}`);
     });
     this.#clientBehind = (options.trustedProxies ?? []).length === 0 ? undefined : clientBehind(trust);
-    const own = { logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry: options.webSocketTelemetry };
+    const { webSocketTelemetry } = options;
+    const shutdown = this.#shutdown.signal;
+    const own = { logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry, shutdown };
     this.#mirrors = createMirrors(own);
     const steps = defaultSteps({ ...own, mirrors: this.#mirrors });
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger), clock);
@@ -191,6 +194,7 @@ export class RunningProxy implements ReverseProxy {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#shutdown.abort();
     this.#mirrors.close();
     await this.#manager.close();
     this.health.stop();

@@ -118,3 +118,15 @@ test("a report names the activity timeout, and who left without a Close", () => 
     ["ActivityTimeout"], ["ClientDisconnect"], ["ServerDisconnect"],
   ]);
 });
+
+test("the signal of a gateway that goes away does the same, also when it came first", () => {
+  const shutdown = new AbortController();
+  const { bench, client, destination } = joined("websocket", { shutdown: shutdown.signal });
+  shutdown.abort();
+  expect([client.written, destination.written.length]).toEqual([[goingAway], 1]);
+  const late = joined("websocket", { shutdown: shutdown.signal });
+  expect([late.client.written, late.destination.written.length]).toEqual([[goingAway], 1]);
+  client.push(close(1001, "", key));
+  destination.push(close(1001));
+  expect([bench.done, bench.outcome]).toEqual([1, undefined]);
+});

@@ -45,6 +45,8 @@ export interface DefaultStepOptions {
   readonly clock?: Clock | undefined;
   /** Tells what WebSockets carried. Default false. */
   readonly webSocketTelemetry?: boolean | undefined;
+  /** Aborted when the proxy closes: WebSockets are told. */
+  readonly shutdown?: AbortSignal | undefined;
   /** Copies requests. Default: one of its own. */
   readonly mirrors?: Mirrors | undefined;
 }
@@ -65,7 +67,7 @@ export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
     circuitBreakerStep(options.logger, clock),
     passiveHealthStep({ updater, outliers, clock }),
     limitsStep,
-    forwardStep(options.logger, options.random ?? systemRandom, options.trust ?? (() => false), options.webSocketTelemetry),
+    forwardStep(options.logger, options.random ?? systemRandom, options.trust ?? (() => false), options),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { ClusterState, DestinationState, RandomSource } from "@proxy/cluster";
-import { ForwarderError, forwardWith, type ForwardDone, type ForwardWithOptions } from "@proxy/forwarder";
+import { ForwarderError, forwardWith, type ForwardDone, type ForwardOptions, type ForwardWithOptions } from "@proxy/forwarder";
 import { Completion } from "@proxy/http";
 import { answerStatus } from "../answer.ts";
 import type { ProxyContext } from "../context.ts";
@@ -11,6 +11,13 @@ import { handsOutAffinityKey } from "./session-affinity.ts";
 import type { Step } from "./step.ts";
 import { timeLeft } from "./timeout.ts";
 
+/** What concerns upgraded connections only. */
+export interface UpgradeOptions {
+  readonly webSocketTelemetry?: boolean | undefined;
+  /** Aborted when the proxy closes: WebSockets are told. */
+  readonly shutdown?: AbortSignal | undefined;
+}
+
 /**
  * Sends the request to the destination that is left and gives its outcome to the context. The last step: what stands after it
  * runs never.
@@ -20,7 +27,7 @@ import { timeLeft } from "./timeout.ts";
  * 3. The forwarder does its work, upgraded connection included. With `webSocketTelemetry`, what a WebSocket carried is told.
  * 4. Counters go down, whatever happened; the outcome stands in the context before the steps around go on.
  */
-export function forwardStep(logger: ProxyLogger, random: RandomSource, trust: Trust, webSocketTelemetry = false): Step {
+export function forwardStep(logger: ProxyLogger, random: RandomSource, trust: Trust, upgrades: UpgradeOptions = {}): Step {
   const choose = (ctx: ProxyContext): DestinationState | undefined => {
     const { available } = ctx;
     if (available.length < 2) return available[0];
@@ -31,7 +38,7 @@ export function forwardStep(logger: ProxyLogger, random: RandomSource, trust: Tr
     });
     return available[random(available.length)];
   };
-  const sending: Sending = { logger, trust, webSocketTelemetry };
+  const sending: Sending = { logger, trust, upgrades };
   return {
     name: "forward",
     applies: (route) => route.answer === undefined,
@@ -70,15 +77,15 @@ function noDestination(cluster: string): ForwarderError {
 interface Sending {
   readonly logger: ProxyLogger;
   readonly trust: Trust;
-  readonly webSocketTelemetry: boolean;
+  readonly upgrades: UpgradeOptions;
 }
 
-function send(ctx: ProxyContext, destination: DestinationState, { logger, trust, webSocketTelemetry }: Sending): Completion {
+function send(ctx: ProxyContext, destination: DestinationState, { logger, trust, upgrades }: Sending): Completion {
   if (ctx.exchange.response.started) throw new Error("a step answered, and the request was to be forwarded nevertheless");
   const model = destinationModelOf(destination);
   const cluster = ctx.clusterState;
   const plain = optionsFor(ctx, model.host, trust);
-  const options = webSocketTelemetry && ctx.exchange.features.upgrade !== undefined ? reporting(ctx, plain, destination, logger) : plain;
+  const options = ctx.exchange.features.upgrade === undefined ? plain : { ...plain, ...forUpgrade(ctx, destination, logger, upgrades) };
   const end = new Completion();
   if (cluster !== undefined) cluster.inFlight++;
   destination.inFlight++;
@@ -111,9 +118,11 @@ function ofRequest(ctx: ProxyContext, options: ForwardWithOptions): ForwardWithO
   return { ...options, body: ctx.body, attempt: ctx.attempts };
 }
 
-function reporting(ctx: ProxyContext, options: ForwardWithOptions, destination: DestinationState, logger: ProxyLogger): ForwardWithOptions {
+function forUpgrade(ctx: ProxyContext, destination: DestinationState, logger: ProxyLogger, upgrades: UpgradeOptions): ForwardOptions {
+  const { shutdown } = upgrades;
+  if (upgrades.webSocketTelemetry !== true) return { shutdown };
   return {
-    ...options,
+    shutdown,
     onWebSocketClosed(report) {
       ctx.webSocket = report;
       logger.event("info", "websocket-closed", { ...names(ctx, destination), ...report });
