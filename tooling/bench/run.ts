@@ -3,10 +3,10 @@
  * process, and warmed up alike; then short windows of load go round among them, with one of nginx before and after each, the
  * order turned round each time. The proxy under load has one core; load generator and destination share the other.
  *
- *   pnpm bench [--shapes a,b] [--proxies a,b] [--rounds 5] [--processes 1] [--seconds 1] [--warm-up 60000] [--no-build] [--no-report]
+ *   pnpm bench [--shapes a,b] [--proxies a,b] [--rounds 2] [--processes 2] [--seconds 1] [--warm-up 60000] [--no-build] [--no-report]
  *
- * `--rounds` windows of `--seconds` per proxy and process, of which there are `--processes`, one after the other. With the
- * defaults it takes some 20 minutes.
+ * `--rounds` windows of `--seconds` per proxy and process, of which there are `--processes`, one after the other: what V8 makes
+ * of the same code differs from one to the next. With the defaults it takes some 20 minutes.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -25,8 +25,8 @@ const { values: options } = parseArgs({
   options: {
     shapes: { type: "string" },
     proxies: { type: "string" },
-    rounds: { type: "string", default: "5" },
-    processes: { type: "string", default: "1" },
+    rounds: { type: "string", default: "2" },
+    processes: { type: "string", default: "2" },
     seconds: { type: "string", default: "1" },
     "warm-up": { type: "string", default: "60000" },
     "no-report": { type: "boolean", default: false },

@@ -55,7 +55,11 @@ export async function startRunner(proxy: Proxy, shape: Shape, place: RunnerPlace
     const before = cpuTime(running.pids());
     const result = await runLoad(shape, port, seconds, folder, loadCore);
     const after = cpuTime(running.pids());
-    idle?.close();
+    if (idle !== undefined) {
+      idle.close();
+      // The proxy clears them away on the core where the next one is measured.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
     if (result.requests === 0) throw new Error(`${proxy.name} answered no request of ${shape.name}`);
     if (after.user + after.system === before.user + before.system) throw new Error(`${proxy.name}: no CPU time was seen`);
     return {
