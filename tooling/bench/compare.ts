@@ -12,6 +12,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { startDestination } from "./destination.ts";
 import { startOrigin } from "./origin.ts";
 import { median } from "./report.ts";
 import { gateway, type Proxy, proxies } from "./proxies.ts";
@@ -36,11 +37,12 @@ const nginx = proxies.find((each) => each.name === "nginx") as Proxy;
 const folder = mkdtempSync(join(tmpdir(), "proxy-compare-"));
 chmodSync(folder, 0o755);
 const origin = await startOrigin(join(folder, "origin"), 1);
+const destination = await startDestination(shape, origin, 1);
 const runners: Runner[] = [];
 try {
   const start = async (proxy: Proxy, instance: number): Promise<void> => {
     const work = join(folder, `${proxy.name.replaceAll("/", "-")}-${instance}`);
-    const runner = await startRunner(proxy, shape, { folder: work, core: 0, loadCore: 1, originPort: origin.port });
+    const runner = await startRunner(proxy, shape, { folder: work, core: 0, loadCore: 1, originPort: destination.port });
     runners.push(runner);
     await runner.warmUp({ requests: Number(options["warm-up"]), seconds: 1, mostSeconds: 60 });
   };
@@ -71,6 +73,7 @@ try {
   }
 } finally {
   for (const runner of runners) await runner.stop();
+  await destination.stop();
   await origin.running.stop();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,8 +1,10 @@
-/** Sends the load of a shape with wrk and reads its answer; holds idle connections open. */
+/** Sends the load of a shape, with wrk unless it names another program, and reads its answer; holds idle connections open. */
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { urlOf } from "./front.ts";
 import type { Shape } from "./shapes.ts";
 
 export interface LoadResult {
@@ -22,6 +24,11 @@ export async function runLoad(
   folder: string,
   core: number,
 ): Promise<LoadResult> {
+  if (shape.load === "h2load") return runH2load(shape, port, seconds, folder, core);
+  if (shape.load !== undefined) {
+    const script = fileURLToPath(new URL(`loads/${shape.load}.mjs`, import.meta.url));
+    return JSON.parse(await run(core, [process.execPath, script, String(port), String(seconds), String(shape.connections)])) as LoadResult;
+  }
   const script = join(folder, `${shape.name}.lua`);
   let lua = `wrk.method = "${shape.method ?? "GET"}"\n`;
   for (const [name, value] of Object.entries(shape.headers ?? {})) {
@@ -34,17 +41,49 @@ export async function runLoad(
         : `wrk.body = string.rep("x", ${shape.bodyBytes})\n`;
   }
   writeFileSync(script, lua);
-  const args = ["-c", String(core), "wrk", "-t1", `-c${shape.connections}`, `-d${seconds}s`, "--latency"];
-  args.push("--timeout", "10s", "-s", script, `http://127.0.0.1:${port}${shape.path}`);
-  const output = await new Promise<string>((resolve, reject) => {
-    const child = spawn("taskset", args, { stdio: ["ignore", "pipe", "pipe"] });
+  const args = ["-t1", `-c${shape.connections}`, `-d${seconds}s`, "--latency", "--timeout", "10s", "-s", script];
+  return parse(await run(core, ["wrk", ...args, urlOf(shape, port)]));
+}
+
+async function runH2load(shape: Shape, port: number, seconds: number, folder: string, core: number): Promise<LoadResult> {
+  const log = join(folder, `${shape.name}.log`);
+  const args = ["-t1", `-c${shape.connections}`, `-m${shape.streams ?? 1}`, `-D${seconds}`, `--log-file=${log}`];
+  for (const [name, value] of Object.entries(shape.headers ?? {})) args.push("-H", `${name}: ${value}`);
+  if (shape.bodyBytes !== undefined) {
+    const body = join(folder, `${shape.name}.body`);
+    writeFileSync(body, shape.destination === "grpc" ? grpcMessage(shape.bodyBytes) : Buffer.alloc(shape.bodyBytes, "x"));
+    args.push(`--data=${body}`);
+  }
+  const text = await run(core, ["h2load", ...args, urlOf(shape, port)]);
+  const counts = /(\d+) done, (\d+) succeeded, (\d+) failed/.exec(text);
+  const times = readFileSync(log, "latin1").split("\n").slice(0, -1).map((line) => Number(line.split("\t")[2]) / 1000).sort((a, b) => a - b);
+  const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
+  return {
+    requests: Number(counts?.[1] ?? 0),
+    requestsPerSecond: Number(counts?.[1] ?? 0) / seconds,
+    p50: at(0.5),
+    p99: at(0.99),
+    errors: Number(counts?.[3] ?? 0) + Number(counts?.[1] ?? 0) - Number(/status codes: (\d+) 2xx/.exec(text)?.[1] ?? 0),
+  };
+}
+
+/** One message of a gRPC call: not compressed, and its length. */
+function grpcMessage(size: number): Buffer {
+  const message = Buffer.alloc(size, "x");
+  message.writeUInt8(0, 0);
+  message.writeUInt32BE(size - 5, 1);
+  return message;
+}
+
+function run(core: number, command: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("taskset", ["-c", String(core), ...command], { stdio: ["ignore", "pipe", "pipe"] });
     let text = "";
     child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
     child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
     child.once("error", reject);
-    child.once("exit", (code) => (code === 0 ? resolve(text) : reject(new Error(`wrk failed: ${text}`))));
+    child.once("exit", (code) => (code === 0 ? resolve(text) : reject(new Error(`${command[0]} failed: ${text}`))));
   });
-  return parse(output);
 }
 
 function parse(text: string): LoadResult {

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { certificate, certificateKey, type Front, isHttp2, isPlain, isTls } from "./front.ts";
 import { nginxPath, nginxPreamble } from "./origin.ts";
 import { type Running, start } from "./processes.ts";
 import type { Shape } from "./shapes.ts";
@@ -38,11 +39,11 @@ function packageVersion(name: string): string {
   return manifest.version;
 }
 
-function peer(name: string, file: string, supports?: (shape: Shape) => boolean): Proxy {
+function peer(name: string, file: string, supports: (shape: Shape) => boolean = isPlain): Proxy {
   return {
     name,
-    version: () => packageVersion(name),
-    ...(supports === undefined ? {} : { supports }),
+    version: () => packageVersion(name === "node-http2-undici" ? "undici" : name),
+    supports,
     start: ({ core, port, originPort, shape }) =>
       start(core, [
         process.execPath,
@@ -50,33 +51,44 @@ function peer(name: string, file: string, supports?: (shape: Shape) => boolean):
         String(port),
         `http://127.0.0.1:${originPort}`,
         String(shape.routes ?? 0),
+        certificate,
+        certificateKey,
       ]),
   };
 }
 
-const withoutRoutes = (shape: Shape): boolean => shape.routes === undefined;
+const withoutRoutes = (shape: Shape): boolean => isPlain(shape) && shape.routes === undefined;
+
+const protocols: Readonly<Record<Front, string>> = { tls: "Http1AndHttp2", h2: "Http1AndHttp2", h2c: "Http2" };
 
 /** The gateway as `engine`; `tree`: built elsewhere, `flags`: of its Node. */
 export function gateway(name: string, engine: string, tree = ownTree, flags: readonly string[] = []): Proxy {
   return {
     name,
     version: () => `this tree, Node ${process.version}`,
+    supports: engine === "http1" ? () => true : (shape) => shape.front === undefined,
     start: ({ folder, core, port, originPort, shape }) => {
       const routes: Record<string, unknown> = {};
       if (shape.routes === undefined) routes["all"] = { ClusterId: "origin", Match: { Path: "/{**rest}" } };
       for (let i = 0; i < (shape.routes ?? 0); i++) {
         routes[`route-${i}`] = { ClusterId: "origin", Match: { Path: `/route-${i}/{**rest}` } };
       }
+      const Certificate = { Path: certificate, KeyPath: certificateKey };
+      const endpoint = shape.front === undefined ? {} : { Protocols: protocols[shape.front], ...(isTls(shape) ? { Certificate } : {}) };
+      const overHttp2 = { HttpRequest: { Version: "2", VersionPolicy: "RequestVersionExact" } };
       const file = join(folder, `gateway-${engine}.json`);
       writeFileSync(
         file,
         JSON.stringify({
-          Urls: `http://127.0.0.1:${port}`,
-          Server: { Engine: engine, Limits: { MaxRequestBodySize: 10_000_000 } },
+          Server: {
+            Engine: engine,
+            Limits: { MaxRequestBodySize: 10_000_000 },
+            Endpoints: { bench: { Url: `${isTls(shape) ? "https" : "http"}://127.0.0.1:${port}`, ...endpoint } },
+          },
           ReverseProxy: {
             Routes: routes,
             Clusters: {
-              origin: { Destinations: { only: { Address: `http://127.0.0.1:${originPort}` } } },
+              origin: { ...(shape.destination === "grpc" ? overHttp2 : {}), Destinations: { only: { Address: `http://127.0.0.1:${originPort}` } } },
             },
           },
         }),
@@ -90,9 +102,16 @@ const nginx: Proxy = {
   name: "nginx",
   version: () => firstLine(nginxPath, "-v"),
   start: ({ folder, core, port, originPort, shape }) => {
-    const pass = `proxy_pass http://destination; proxy_http_version 1.1; proxy_set_header Connection "";
+    const connection = shape.load === "websocket" ? `"upgrade"; proxy_set_header Upgrade $http_upgrade` : `""`;
+    const streaming = shape.load === "events" ? "proxy_buffering off;" : "";
+    const grpc = `grpc_pass grpc://destination; grpc_set_header X-Forwarded-For $remote_addr;
+      grpc_set_header X-Forwarded-Proto $scheme; grpc_set_header X-Forwarded-Host $http_host;`;
+    const http = `proxy_pass http://destination; proxy_http_version 1.1; proxy_set_header Connection ${connection}; ${streaming}
       proxy_set_header Host $proxy_host; proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $http_host;`;
+    const pass = shape.destination === "grpc" ? grpc : http;
+    const door = `${isTls(shape) ? "ssl " : ""}${isHttp2(shape) ? "http2 " : ""}backlog=4096`;
+    const tls = isTls(shape) ? `ssl_certificate ${certificate}; ssl_certificate_key ${certificateKey}; ssl_protocols TLSv1.2 TLSv1.3;` : "";
     let locations = "";
     for (let i = 0; i < (shape.routes ?? 0); i++) locations += `location /route-${i}/ { ${pass} }\n`;
     if (locations === "") locations = `location / { ${pass} }`;
@@ -100,7 +119,8 @@ const nginx: Proxy = {
   # As the others: request bodies are passed on while they arrive, and nothing is spooled to disk.
   proxy_request_buffering off; proxy_max_temp_file_size 0;
   upstream destination { server 127.0.0.1:${originPort}; keepalive 256; keepalive_requests 100000000; }
-  server { listen 127.0.0.1:${port} backlog=4096; ${locations} }
+  http2_max_requests 100000000; http2_recv_timeout 600s;
+  server { listen 127.0.0.1:${port} ${door}; ${tls} ${locations} }
 }
 `;
     const file = join(folder, "proxy.conf");
@@ -119,6 +139,9 @@ const haproxy: Proxy = {
       writeFileSync(map, Array.from({ length: shape.routes }, (_, i) => `/route-${i}/ destination\n`).join(""));
       choose = `use_backend %[path,map_beg(${map})]`;
     }
+    const both = join(folder, "haproxy.pem");
+    if (isTls(shape)) writeFileSync(both, readFileSync(certificate, "latin1") + readFileSync(certificateKey, "latin1"));
+    const tls = isTls(shape) ? `ssl crt ${both} alpn ${isHttp2(shape) ? "h2,http/1.1" : "http/1.1"}` : "";
     const config = `global
   maxconn 8192
   nbthread 1
@@ -130,14 +153,14 @@ defaults
   timeout http-keep-alive 600s
   option http-keep-alive
 frontend front
-  bind 127.0.0.1:${port} backlog 4096
+  bind 127.0.0.1:${port} backlog 4096 ${tls} ${shape.front === "h2c" ? "proto h2" : ""}
   http-request set-header X-Forwarded-For %[src]
-  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Proto ${isTls(shape) ? "https" : "http"}
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   ${choose}
 backend destination
   http-reuse always
-  server one 127.0.0.1:${originPort} pool-max-conn 256
+  server one 127.0.0.1:${originPort} pool-max-conn 256 ${shape.destination === "grpc" ? "proto h2" : ""}
 `;
     const file = join(folder, "haproxy.cfg");
     writeFileSync(file, config);
@@ -150,6 +173,7 @@ export const proxies: readonly Proxy[] = [
   haproxy,
   gateway("gateway", "http1"),
   gateway("gateway-node", "node"),
+  peer("node-http2-undici", "node-http2-undici.mjs", (shape) => shape.front === "h2"),
   peer("fast-proxy", "fast-proxy.mjs", withoutRoutes),
   peer("@fastify/http-proxy", "fastify-http-proxy.mjs"),
   peer("http-proxy-3", "http-proxy-3.mjs", withoutRoutes),

@@ -132,7 +132,8 @@ they move with whatever else it does, and say little. Where the time goes, what 
 [performance](performance.md).
 
 Method: for each shape, every proxy in a fresh process${processes === 1 ? "" : ` (${processes} times)`}, one worker, all on the same core, one of them under load at a time;
-load (wrk, one thread) and destination (nginx, answers from memory) share the other. Each is warmed up by ${warmUp} requests
+load (wrk or h2load, one thread; for WebSockets and events a program of this benchmark) and destination (nginx, answers from
+memory; for WebSockets, events and gRPC a server of this benchmark) share the other. Each is warmed up by ${warmUp} requests
 (a twentieth of that where each moves a megabyte), for 2 s at least and 15 s at most; what a request cost meanwhile, with the
 compiling, is the column "while warming up". Then windows of ${seconds} s go round among them, the order turned round each time, with one of
 nginx between any two. All proxies set X-Forwarded-For, -Proto and -Host, and keep connections to the destination. The gateway runs

@@ -14,12 +14,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { startDestination } from "./destination.ts";
 import { startOrigin } from "./origin.ts";
 import { memory } from "./processes.ts";
 import { type Proxy, proxies } from "./proxies.ts";
 import { cpu, type Measurement, page, tables } from "./report.ts";
 import { type Shape, shapes } from "./shapes.ts";
-import { rssPerIdleConnection, type Runner, startRunner, type WarmUp, type Window } from "./windows.ts";
+import { rssPerIdleConnection, type Runner, type RunnerPlace, startRunner, type WarmUp, type Window } from "./windows.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -73,6 +74,13 @@ if (publish) {
 /** All rounds of one shape with one process per proxy. */
 async function measureShape(shape: Shape, turn: number): Promise<void> {
   const runners: Runner[] = [];
+  const destination = await startDestination(shape, origin, otherCore);
+  const place = (name: string): RunnerPlace => ({
+    folder: join(folder, name.replaceAll("/", "-")),
+    core: proxyCore,
+    loadCore: otherCore,
+    originPort: destination.port,
+  });
   try {
     const nginx = await startRunner(base, shape, place("base"));
     runners.push(nginx);
@@ -98,6 +106,7 @@ async function measureShape(shape: Shape, turn: number): Promise<void> {
     }
   } finally {
     for (const runner of runners) await runner.stop();
+    await destination.stop();
   }
 }
 
@@ -145,10 +154,6 @@ function warmUpOf(shape: Shape): WarmUp {
   return { requests: shape.large === true ? Math.ceil(requests / 20) : requests, seconds: 2, mostSeconds: 15 };
 }
 
-function place(name: string): { folder: string; core: number; loadCore: number; originPort: number } {
-  return { folder: join(folder, name.replaceAll("/", "-")), core: proxyCore, loadCore: otherCore, originPort: origin.port };
-}
-
 function choose<T extends { readonly name: string }>(all: readonly T[], names: string | undefined): readonly T[] {
   if (names === undefined) return all;
   return names.split(",").map((name) => {
@@ -159,9 +164,9 @@ function choose<T extends { readonly name: string }>(all: readonly T[], names: s
 }
 
 function prepare(): void {
-  const needed = ["/usr/sbin/nginx", "/usr/sbin/haproxy", "/usr/bin/wrk"].filter((file) => !existsSync(file));
+  const needed = ["/usr/sbin/nginx", "/usr/sbin/haproxy", "/usr/bin/wrk", "/usr/bin/h2load"].filter((file) => !existsSync(file));
   if (needed.length > 0) {
-    process.stderr.write(`missing: ${needed.join(", ")} (apt-get install nginx-light haproxy wrk)\n`);
+    process.stderr.write(`missing: ${needed.join(", ")} (apt-get install nginx-light haproxy wrk nghttp2-client)\n`);
     process.exit(2);
   }
   const commands = [

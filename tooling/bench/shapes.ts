@@ -1,4 +1,5 @@
 /** The loads: what a client sends, and what the destination answers. */
+import type { Front } from "./front.ts";
 
 export interface Shape {
   readonly name: string;
@@ -15,6 +16,14 @@ export interface Shape {
   readonly routes?: number;
   /** Each request moves a megabyte: fewer of them warm a proxy up. */
   readonly large?: boolean;
+  /** How clients connect. Default: HTTP/1.1 in cleartext. */
+  readonly front?: Front;
+  /** What makes the load. Default wrk. Messages and events count as requests. */
+  readonly load?: "h2load" | "websocket" | "events";
+  /** With h2load: requests under way on each connection. */
+  readonly streams?: number;
+  /** A server of `destinations/` in the place of nginx. */
+  readonly destination?: "websocket" | "events" | "grpc";
 }
 
 const browserHeaders: Readonly<Record<string, string>> = {
@@ -81,4 +90,43 @@ export const shapes: readonly Shape[] = [
     connections: 64,
   },
   { name: "routes", title: "1,000 routes, the last one asked for", path: "/route-999/small", connections: 64, routes: 1000 },
+  { name: "tls", title: "small GET over TLS, 64 keep-alive connections", path: "/small", connections: 64, front: "tls" },
+  {
+    name: "http2",
+    title: "small GET over HTTP/2 and TLS, 4 connections with 16 streams each",
+    path: "/small",
+    connections: 4,
+    streams: 16,
+    front: "h2",
+    load: "h2load",
+  },
+  {
+    name: "websocket",
+    title: "WebSocket, 64 connections, echoes of 64 bytes (per message and echo)",
+    path: "/socket",
+    connections: 64,
+    load: "websocket",
+    destination: "websocket",
+  },
+  {
+    name: "events",
+    title: "server-sent events, 100 streams, each with 100 events per second (per event)",
+    path: "/events",
+    connections: 100,
+    load: "events",
+    destination: "events",
+  },
+  {
+    name: "grpc",
+    title: "gRPC unary over HTTP/2 in cleartext on both sides, 4 connections with 16 calls each",
+    path: "/bench.Echo/Unary",
+    method: "POST",
+    headers: { "content-type": "application/grpc", te: "trailers" },
+    bodyBytes: 105,
+    connections: 4,
+    streams: 16,
+    front: "h2c",
+    load: "h2load",
+    destination: "grpc",
+  },
 ];
