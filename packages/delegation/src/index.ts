@@ -1,1 +1,16 @@
-export {};
+export { Delegator } from "./delegator.ts";
+export type { DelegationCounts, DelegatorOptions, HandOverEvent, HandOverFailure } from "./delegator.ts";
+export { NotDelegableError } from "./carrier.ts";
+export type { DelegateDone, DelegationCarrier, DelegationTarget, QueueHandle } from "./carrier.ts";
+export { DelegationError } from "./errors.ts";
+export type { DelegationErrorCode } from "./errors.ts";
+export { httpSysQueueKey, modeKey, socketKey, wantedTarget } from "./destination-target.ts";
+export type { DelegatingDestination, WantedTarget } from "./destination-target.ts";
+export { DelegationRegistry, Rule } from "./registry/registry.ts";
+export type { RegistryOptions, RuleView } from "./registry/registry.ts";
+export { systemQueueClock } from "./registry/queue.ts";
+export type { QueueClock, QueueEvent, QueueState } from "./registry/queue.ts";
+export { createUnixCarrier } from "./unix/unix-carrier.ts";
+export type { ChannelOptions } from "./unix/channel.ts";
+export type { DelegationMode } from "./unix/frames.ts";
+export { normalizeUrlPrefix } from "./url-prefix.ts";

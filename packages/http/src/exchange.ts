@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { BodySource, BodySink, ByteSink } from "./body.ts";
 import type { HeaderList } from "./header-list.ts";
 
@@ -28,6 +29,12 @@ export interface Exchange {
    * called at once.
    */
   onComplete(listener: () => void): void;
+  /**
+   * Holds the connection, so that it can be given to another process with this request unread: cleartext HTTP/1.x on a socket
+   * of the system. Undefined when it is too late: the body was touched, the response has started, or the exchange is over.
+   * Missing where a connection is never given away (TLS, HTTP/2, a PROXY header).
+   */
+  readonly holdConnection?: (() => HeldConnection | undefined) | undefined;
 }
 
 /** Address of the client, as far as it is known: not that of a proxy in front which is believed. */
@@ -126,6 +133,30 @@ export interface ResponseSink extends ByteSink {
   end(trailers?: HeaderList): void;
   /** Ends in a way that no client takes for a complete answer: a reset or a cut connection, RST_STREAM. */
   abort(cause: Error): void;
+}
+
+/**
+ * A connection that is not read any more while it is decided who answers the request. It ends with one call of `release` or
+ * `cancel`; until then this process owns the socket, and whoever holds it sees to it that one of them comes.
+ */
+export interface HeldConnection {
+  /** Still open and owned by the server: not to be read, written or closed. */
+  readonly socket: Socket;
+  /** The head of the request in its one strict form, up to and with the empty line. */
+  readonly head: Buffer;
+  /** What came behind the head: bytes of the body, and of further requests. */
+  readonly rest: Buffer;
+  /** Bytes of the request's body; 0 when it has none, -1 when it is chunked. */
+  readonly bodyLength: number;
+  /** Another process has the connection: this process's copy is closed, the client is told nothing, the exchange is complete. */
+  release(): void;
+  /** Nobody took it: the exchange goes on and is to be answered. `closes`: with the last answer, since somebody else may hold a copy. */
+  cancel(connection: "stays" | "closes"): void;
+  /**
+   * The connection comes back after `release`, between two requests: `socket` is this process's new copy, `bytes` what the other process
+   * read and did not use. Serves it as before, or closes it when the server is closing.
+   */
+  takeBack(socket: Socket, bytes: Buffer): void;
 }
 
 /** What a server can do beyond answering: absent where it cannot. */

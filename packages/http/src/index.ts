@@ -11,6 +11,7 @@ export type {
   ResponseSink,
   UpgradeFeature,
   Tunnel,
+  HeldConnection,
   RequestDelegation,
   DelegationRule,
   BodyLimitFeature,
@@ -58,7 +59,10 @@ export { exchangeFromNode, exchangeFromUpgrade } from "./node/exchange-from-node
 export type { ExchangeFromNodeOptions } from "./node/exchange-from-node.ts";
 export { SocketTunnel } from "./node/socket-tunnel.ts";
 export { createEngineServer } from "./engine/server/engine-server.ts";
-export type { EngineServerOptions } from "./engine/server/engine-server.ts";
+export type { AdoptingServer, EngineServerOptions } from "./engine/server/engine-server.ts";
+export { ChunkedDecoder } from "./engine/chunked-decoder.ts";
+export type { GiveBack, GiveBackOutcome } from "./engine/server/connection.ts";
+export { fileDescriptorOf, restartHandle, stopHandle } from "./engine/server/held-connection.ts";
 export { createHttp2Server } from "./node/http2-server.ts";
 export type { Http2ServerOptions } from "./node/http2-server.ts";
 export type { Http2SessionsOptions } from "./node/http2-sessions.ts";

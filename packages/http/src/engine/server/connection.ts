@@ -1,14 +1,16 @@
 import type { Socket } from "node:net";
 import { Completion } from "../../completion.ts";
 import { BadRequestError, ClientGoneError, ExchangeStateError } from "../../errors.ts";
-import type { ConnectionInfo, ResponseHead, Tunnel } from "../../exchange.ts";
+import type { ConnectionInfo, HeldConnection, ResponseHead, Tunnel } from "../../exchange.ts";
 import { HeaderList } from "../../header-list.ts";
 import { type ResettableSocket, resetSocket } from "../../reset-socket.ts";
 import { ChunkedDecoder } from "../chunked-decoder.ts";
 import type { Timed } from "../timer-wheel.ts";
+import { EngineConnectionInfo } from "./connection-info.ts";
 import { dateLine } from "./date-line.ts";
 import { EngineExchange, type ExchangeOwner } from "./engine-exchange.ts";
 import { EngineResponse, type ResponseOwner } from "./engine-response.ts";
+import { canLeave, EngineHeldConnection, type HoldOwner, restartHandle, stopHandle } from "./held-connection.ts";
 import { EngineTunnel, type TunnelOwner } from "./engine-tunnel.ts";
 import { InputBuffer } from "./input-buffer.ts";
 import { PartialHead, partialIncomplete, partialMalformed } from "./partial-head.ts";
@@ -45,6 +47,12 @@ export type ConnectionSocket = ResettableSocket & Pick<
   "write" | "end" | "cork" | "uncork" | "pause" | "resume" | "writableLength" | "writableNeedDrain" | "bytesWritten"
 >;
 
+/** "taken": this process's copy is closed without a word. "stays": served on here. "close": ended as after a last answer. */
+export type GiveBackOutcome = "taken" | "stays" | "close";
+
+/** Takes a connection back that stands between two requests, with the bytes read and not used. */
+export type GiveBack = (socket: Socket, rest: Buffer) => GiveBackOutcome;
+
 const nothing = new Uint8Array(0);
 const fields = new ResponseFieldWriter();
 
@@ -56,7 +64,7 @@ const fields = new ResponseFieldWriter();
  * Long because it is one state machine: reading, answering, timeouts and ending all turn on the same phase, and
  * apart they would share every field.
  */
-export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner, ExchangeOwner {
+export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner, ExchangeOwner, HoldOwner {
   readonly info: ConnectionInfo;
   deadline = Infinity;
   wheelIndex = -1;
@@ -84,6 +92,8 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   /** The handler is being called: what came of the body with the head can be delivered before it returns. */
   #handing = false;
   #reading = true;
+  /** Given to nobody yet, and not read: see `hold`. */
+  #held = false;
   #requests = 0;
   #lingered = 0;
   #lastError: Error | undefined = undefined;
@@ -96,7 +106,11 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   #bodySince = 0;
   #pausedSince = -1;
 
-  constructor(context: ServerContext, socket: ConnectionSocket, info: ConnectionInfo) {
+  /** Where the connection goes after each exchange, when it belongs to another process. */
+  readonly #onIdle: GiveBack | undefined;
+
+  constructor(context: ServerContext, socket: ConnectionSocket, info: ConnectionInfo, onIdle?: GiveBack) {
+    this.#onIdle = onIdle;
     this.#context = context;
     this.#socket = socket;
     this.info = info;
@@ -271,6 +285,62 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     });
   }
 
+  // -- Giving the connection to another process
+
+  hold(exchange: EngineExchange): HeldConnection | undefined {
+    const socket = this.#socket;
+    const body = this.#body;
+    const response = exchange.response;
+    if (exchange !== this.#exchange || this.#held || (this.#phase !== phaseBody && this.#phase !== phaseAnswer)) return undefined;
+    if (response.started || response.ended || body?.started === true || this.#deaf) return undefined;
+    if (!(this.info instanceof EngineConnectionInfo) || !canLeave(socket)) return undefined;
+    // Asked for now: once the socket is closed the system does not tell it any more.
+    void this.info.remoteAddress;
+    const { request } = exchange;
+    const head = Buffer.from(`${request.method} ${request.target} HTTP/${request.httpVersion}\r\n${request.headers.toWire()}\r\n`, "latin1");
+    // As long as it is held nothing is used of what came: as when others have their turn.
+    this.#held = true;
+    this.#yielding = true;
+    this.#stopReading();
+    const late = stopHandle(socket);
+    if (late !== null) this.#input.append(late);
+    const { bytes, start, end } = this.#input;
+    const bodyLength = body === undefined ? 0 : (body.length ?? -1);
+    this.#readDeadline = this.#writeDeadline = this.deadline = Infinity;
+    return new EngineHeldConnection(this, socket, head, Buffer.from(bytes.subarray(start, end)), bodyLength);
+  }
+
+  holdReleased(): void {
+    const exchange = this.#exchange;
+    this.#held = false;
+    this.#giveUp(false);
+    this.#input.clear();
+    this.#guard(() => {
+      this.#response?.close();
+      this.#body?.fail(new ExchangeStateError("the request was given to another process"));
+      exchange?.complete();
+    });
+  }
+
+  holdCancelled(connection: "stays" | "closes"): void {
+    this.#held = false;
+    if (this.#phase === phaseClosed) return;
+    restartHandle(this.#socket as Socket);
+    if (connection === "closes") this.#keepAlive = false;
+    this.#goOn();
+  }
+
+  connectionReturned(socket: Socket, bytes: Buffer): void {
+    this.#context.connectionReturned(socket, bytes, this.info, this.#requests);
+  }
+
+  /** Goes on where another process stopped, after `requests`; `bytes` is what that one read and did not use. */
+  continueWith(bytes: Buffer, requests: number): void {
+    this.#requests = requests;
+    if (bytes.length > 0) this.data(bytes);
+    else this.#setReadDeadline(this.#context.limits.keepAliveTimeout);
+  }
+
   // -- What a response asks
 
   get unsent(): number {
@@ -392,6 +462,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   }
 
   #goOn(): void {
+    if (this.#held) return;
     this.#yielding = false;
     this.#pump();
     if (this.#peerEnded && !this.#yielding) this.ended();
@@ -594,9 +665,34 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#exchange = undefined;
     this.#response = undefined;
     this.#body = undefined;
+    if (this.#onIdle !== undefined && this.#giveBack(this.#onIdle)) return;
     const { limits } = this.#context;
     this.#setReadDeadline(this.#input.length === 0 ? limits.keepAliveTimeout : limits.requestHeadersTimeout);
     if (this.#input.length > 0) this.#pump();
+  }
+
+  /** False when the connection stays here. */
+  #giveBack(take: GiveBack): boolean {
+    const socket = this.#socket;
+    if (!canLeave(socket)) return false;
+    this.#stopReading();
+    const late = stopHandle(socket);
+    if (late !== null) this.#input.append(late);
+    const { bytes, start, end } = this.#input;
+    const outcome = take(socket, Buffer.from(bytes.subarray(start, end)));
+    if (outcome !== "taken") restartHandle(socket);
+    if (outcome === "close") {
+      this.#linger();
+      return true;
+    }
+    if (outcome === "stays") {
+      this.#reading = true;
+      socket.resume();
+      return false;
+    }
+    this.#input.clear();
+    this.#giveUp(false);
+    return true;
   }
 
   #closeIdle(): void {

@@ -1,6 +1,6 @@
 import type { BodySource } from "../../body.ts";
 import type {
-  ConnectionInfo, Exchange, ExchangeFeatures, RequestHead, ResponseHead, Tunnel, UpgradeFeature,
+  ConnectionInfo, Exchange, ExchangeFeatures, HeldConnection, RequestHead, ResponseHead, Tunnel, UpgradeFeature,
 } from "../../exchange.ts";
 import type { EngineResponse } from "./engine-response.ts";
 import type { RequestBody } from "./request-body.ts";
@@ -9,6 +9,8 @@ import type { RequestBody } from "./request-body.ts";
 export interface ExchangeOwner {
   readonly info: ConnectionInfo;
   upgrade(head: ResponseHead): Tunnel;
+  /** Undefined when `exchange` is over, or its connection cannot be given away. */
+  hold(exchange: EngineExchange): HeldConnection | undefined;
 }
 
 const noFeatures: ExchangeFeatures = Object.freeze({});
@@ -50,6 +52,10 @@ export class EngineExchange implements Exchange {
 
   get features(): ExchangeFeatures {
     return (this.#features ??= this.#makeFeatures());
+  }
+
+  holdConnection(): HeldConnection | undefined {
+    return this.#owner.hold(this);
   }
 
   onClientGone(listener: (cause: Error) => void): void {

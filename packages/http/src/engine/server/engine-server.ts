@@ -7,7 +7,7 @@ import { nextConnectionId } from "../../node/connection-info.ts";
 import { defaultServerLimits, type ServerLimits } from "../../server-limits.ts";
 import { TimerWheel } from "../timer-wheel.ts";
 import { readBuffers } from "../read-buffers.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type GiveBack } from "./connection.ts";
 import { EngineConnectionInfo } from "./connection-info.ts";
 import { RequestParser } from "./request-parser.ts";
 import { ProxyProtocolGate } from "../../proxy-protocol/proxy-protocol-gate.ts";
@@ -25,6 +25,15 @@ export interface EngineServerOptions extends FrontServerOptions {
   readonly reuseReadMemory?: boolean | undefined;
 }
 
+/** A front server that also serves connections which somebody else accepted. */
+export interface AdoptingServer extends FrontServer {
+  /**
+   * Serves `socket`: cleartext, made with `allowHalfOpen`, `bytes` read from it already. With `giveBack` the connection goes there
+   * between any two requests. A server that is closing, or full, closes the socket.
+   */
+  adoptConnection(socket: Socket, bytes: Buffer, giveBack?: GiveBack): void;
+}
+
 /** Time for requests under way when `close` is not given one: Kestrel's. */
 const defaultGracePeriod = 30_000;
 
@@ -38,12 +47,12 @@ interface OwnedSocket extends Socket {
  * A front server for cleartext HTTP/1.0 and 1.1: our own engine on `node:net`, without Node's HTTP objects.
  * Strict: whatever is unclear about a request is refused and its connection closed.
  */
-export function createEngineServer(options: EngineServerOptions): FrontServer {
+export function createEngineServer(options: EngineServerOptions): AdoptingServer {
   return new EngineServer(options, "http");
 }
 
 /** The engine behind a front server: listens itself, or adopts the sockets that somebody else accepted. */
-export class EngineServer implements FrontServer {
+export class EngineServer implements AdoptingServer {
   readonly #connections = new Set<Connection>();
   readonly #context: ServerContext;
   readonly #server: Server;
@@ -68,6 +77,9 @@ export class EngineServer implements FrontServer {
         else budget.freeOpen();
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#emptied?.();
+      },
+      connectionReturned: (socket, bytes, info, requests) => {
+        this.#goOnWith(socket, info.id, bytes, requests);
       },
     };
     this.#readMemory = options.reuseReadMemory !== false ? readBuffers.shared : undefined;
@@ -124,15 +136,33 @@ export class EngineServer implements FrontServer {
 
   /** Serves `socket`, which must be half-open (`allowHalfOpen`) and over its TLS handshake; `proxied`: what a proxy in front says of it. */
   adopt(socket: Socket, tls: TlsInfo | undefined, proxied?: ProxiedAddresses | undefined): void {
-    const { limits, budget } = this.#context;
-    if (limits.maxConcurrentConnections !== undefined && budget.open >= limits.maxConcurrentConnections) {
+    const id = nextConnectionId();
+    const info: ConnectionInfo = proxied === undefined ? new EngineConnectionInfo(id, socket, tls) : { id, ...proxied, tls };
+    this.#take(socket, info, tls);
+  }
+
+  adoptConnection(socket: Socket, bytes: Buffer, giveBack?: GiveBack): void {
+    this.#goOnWith(socket, nextConnectionId(), bytes, 0, giveBack);
+  }
+
+  #goOnWith(socket: Socket, id: number, bytes: Buffer, requests: number, giveBack?: GiveBack): void {
+    if (this.#context.closing && bytes.length === 0) {
       socket.on("error", ignore);
       socket.destroy();
       return;
     }
-    const id = nextConnectionId();
-    const info: ConnectionInfo = proxied === undefined ? new EngineConnectionInfo(id, socket, tls) : { id, ...proxied, tls };
-    const connection = new Connection(this.#context, socket, info);
+    this.#take(socket, new EngineConnectionInfo(id, socket, undefined), undefined, giveBack)?.continueWith(bytes, requests);
+  }
+
+  /** Undefined when the socket was closed instead. */
+  #take(socket: Socket, info: ConnectionInfo, tls: TlsInfo | undefined, giveBack?: GiveBack): Connection | undefined {
+    const { limits, budget } = this.#context;
+    if (limits.maxConcurrentConnections !== undefined && budget.open >= limits.maxConcurrentConnections) {
+      socket.on("error", ignore);
+      socket.destroy();
+      return undefined;
+    }
+    const connection = new Connection(this.#context, socket, info, giveBack);
     (socket as OwnedSocket)[connectionOf] = connection;
     this.#connections.add(connection);
     budget.takeOpen();
@@ -145,6 +175,7 @@ export class EngineServer implements FrontServer {
     socket.on("drain", onDrain);
     socket.on("error", onError);
     socket.on("close", onClose);
+    return connection;
   }
 }
 

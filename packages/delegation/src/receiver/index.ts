@@ -1,0 +1,2 @@
+export { createReceiver } from "./receiver.ts";
+export type { DelegationReceiver, ReceiverOptions } from "./receiver.ts";

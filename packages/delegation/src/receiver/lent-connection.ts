@@ -1,0 +1,145 @@
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { ChunkedDecoder, restartHandle, stopHandle } from "@proxy/http";
+import type { HandOver } from "../unix/frames.ts";
+import type { Lender } from "./lender.ts";
+
+/** How long a connection is read after its last answer, so that no reset destroys that. */
+const lingerTime = 5000;
+const trailerLimits = { maxTrailersSize: 32_768, maxTrailerCount: 100 };
+
+/**
+ * A client's connection as a server of `node:http` sees it: one request and nothing behind it. What comes after the end of the
+ * request's body is kept for the gateway. Addresses and `setTimeout` are those of the socket.
+ */
+export class LentConnection extends Duplex {
+  readonly #socket: Socket;
+  readonly #giveBack: Lender;
+  #remaining: number;
+  #decoder: ChunkedDecoder | undefined;
+  #rest: Buffer = Buffer.alloc(0);
+  #gone = false;
+
+  constructor(socket: Socket, { head, rest, bodyLength }: Omit<HandOver, "mode">, giveBack: Lender) {
+    super({ allowHalfOpen: true });
+    this.#socket = socket;
+    this.#giveBack = giveBack;
+    this.#remaining = Math.max(0, bodyLength);
+    this.#decoder = bodyLength < 0 ? new ChunkedDecoder(trailerLimits) : undefined;
+    socket.on("data", (chunk: Buffer) => this.#came(chunk));
+    socket.on("end", () => {
+      if (!this.#gone) this.push(null);
+    });
+    socket.on("error", (error) => {
+      if (!this.#gone) this.destroy(error);
+    });
+    socket.on("close", () => {
+      if (!this.#gone) this.destroy();
+    });
+    this.push(head);
+    if (rest.length > 0) this.#came(rest);
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#socket.remotePort;
+  }
+
+  get remoteFamily(): string | undefined {
+    return this.#socket.remoteFamily;
+  }
+
+  get localAddress(): string | undefined {
+    return this.#socket.localAddress;
+  }
+
+  get localPort(): number | undefined {
+    return this.#socket.localPort;
+  }
+
+  get #isComplete(): boolean {
+    return this.#remaining === 0 && this.#decoder === undefined;
+  }
+
+  /** The response is out: back to the gateway. When the request is not over, or the gateway cannot take it, the connection ends. */
+  giveBack(isComplete: boolean): void {
+    if (this.#gone || this.destroyed || !isComplete || !this.#isComplete || this.#socket.writableLength > 0) return this.#finish();
+    const socket = this.#socket;
+    socket.pause();
+    const late = stopHandle(socket);
+    if (late !== null) this.#came(late);
+    if (this.#giveBack(socket, this.#rest) !== "taken") {
+      restartHandle(socket);
+      return this.#finish();
+    }
+    this.#gone = true;
+    socket.destroy();
+    this.destroy();
+  }
+
+  /** No next request can be shown here: the connection ends after this answer. */
+  #finish(): void {
+    if (!this.#gone && !this.destroyed) this.end();
+  }
+
+  override _read(): void {
+    if (!this.#gone) this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (this.#gone) return done();
+    const socket = this.#socket;
+    socket.end();
+    socket.resume();
+    const limit = setTimeout(() => socket.destroy(), lingerTime);
+    limit.unref();
+    socket.once("close", () => clearTimeout(limit));
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (!this.#gone && (error !== null || !this.writableFinished)) this.#socket.destroy();
+    done(error);
+  }
+
+  /** Shows the server what belongs to the request and keeps the rest. */
+  #came(chunk: Buffer): void {
+    if (this.#gone) return;
+    const end = this.#endOfBody(chunk);
+    if (end < chunk.length) {
+      this.#rest = this.#rest.length === 0 ? Buffer.from(chunk.subarray(end)) : Buffer.concat([this.#rest, chunk.subarray(end)]);
+      if (this.#rest.length > maximumRest) this.#socket.pause();
+    }
+    if (end > 0 && !this.push(chunk.subarray(0, end))) this.#socket.pause();
+  }
+
+  #endOfBody(chunk: Buffer): number {
+    if (this.#decoder === undefined) {
+      const taken = Math.min(this.#remaining, chunk.length);
+      this.#remaining -= taken;
+      return taken;
+    }
+    let place = 0;
+    for (;;) {
+      const event = this.#decoder.next(chunk, place, chunk.length);
+      place = this.#decoder.position;
+      if (event === "data") continue;
+      if (event === "end") {
+        this.#decoder = undefined;
+        return place;
+      }
+      // More to come; or nonsense, which is shown to the server as it is, and the connection never goes back.
+      return chunk.length;
+    }
+  }
+}
+
+/** Of what a client sends ahead of its turn. */
+const maximumRest = 65_536;

@@ -1,0 +1,50 @@
+import type { Exchange } from "@proxy/http";
+import { NotDelegableError, type DelegateDone, type DelegationCarrier, type DelegationTarget, type QueueHandle } from "../carrier.ts";
+import type { DelegationError } from "../errors.ts";
+import { openChannel, type Channel, type ChannelOptions } from "./channel.ts";
+import { libc } from "./libc.ts";
+import { socketPathFault } from "./socket-directory.ts";
+
+/**
+ * Hands accepted connections to processes that listen on Unix-domain sockets: Linux and macOS, cleartext HTTP/1.x of our engine. Throws
+ * `DelegationError` (`UNSUPPORTED`) that says what this machine lacks.
+ */
+export function createUnixCarrier(options: ChannelOptions = {}): DelegationCarrier {
+  libc();
+  return {
+    kind: "unix",
+    nameKey: (path) => path,
+    nameFault(path) {
+      const fault = socketPathFault(path);
+      return fault === undefined ? undefined : `has a DelegationSocket that ${fault}`;
+    },
+    open: async (path) => new UnixQueue(await openChannel(path, options)),
+  };
+}
+
+class UnixQueue implements QueueHandle {
+  onLost: ((cause: DelegationError | undefined) => void) | undefined;
+  readonly #channel: Channel;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+    channel.onClosed = (cause) => this.onLost?.(cause);
+  }
+
+  delegate(exchange: Exchange, target: DelegationTarget, done: DelegateDone): void {
+    if (exchange.holdConnection === undefined) {
+      throw new NotDelegableError("connections of this server cannot be handed over: only cleartext HTTP/1.x ones of the engine can");
+    }
+    const held = exchange.holdConnection();
+    if (held === undefined) throw new NotDelegableError("the request cannot be handed over any more: its body was touched or its response has started");
+    this.#channel.handOver(held, target.mode, (error) => {
+      if (error === undefined) held.release();
+      else held.cancel(error.mayBeShared ? "closes" : "stays");
+      done(error);
+    });
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}

@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { HeaderList, createEngineServer, type Exchange, type AdoptingServer } from "@proxy/http";
+import type { DelegationMode, QueueHandle } from "../src/index.ts";
+import { createUnixCarrier } from "../src/index.ts";
+import type { ChannelOptions } from "../src/index.ts";
+
+/** A directory that only this user reaches. */
+export async function privateDirectory(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), "delegation-"));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+export interface TestGateway {
+  readonly port: number;
+  readonly server: AdoptingServer;
+  readonly handle: QueueHandle;
+  /** Codes of hand-overs that failed. */
+  readonly failures: string[];
+  delegated: number;
+  close(): Promise<void>;
+}
+
+/** A front server that hands every request to the process at `path`, and answers 503 with the code when it cannot. */
+export async function startGateway(path: string, mode: DelegationMode, options: ChannelOptions = {}): Promise<TestGateway> {
+  const handle = await createUnixCarrier(options).open(path);
+  const failures: string[] = [];
+  const gateway = { delegated: 0 };
+  const server = createEngineServer({
+    handler(exchange: Exchange) {
+      handle.delegate(exchange, { queueName: path, urlPrefix: "/", mode }, (error) => {
+        if (error === undefined) {
+          gateway.delegated++;
+          return;
+        }
+        failures.push(error.code);
+        exchange.response.send({ status: 503, headers: new HeaderList() }, error.code);
+      });
+    },
+  });
+  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+  return Object.assign(gateway, {
+    port, server, handle, failures,
+    async close() {
+      handle.close();
+      await server.close(500);
+    },
+  });
+}
+
+/** A client of bytes. */
+export class Client {
+  text = "";
+  ended = false;
+  readonly socket: Socket;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("data", (chunk: Buffer) => (this.text += chunk.toString("latin1")));
+    socket.on("end", () => (this.ended = true));
+    socket.on("error", () => (this.ended = true));
+  }
+
+  static async open(port: number): Promise<Client> {
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    return new Client(socket);
+  }
+
+  send(text: string): void {
+    this.socket.write(text, "latin1");
+  }
+
+  /** Waits until what came holds `text`, and takes all up to its end. */
+  async until(text: string): Promise<string> {
+    for (;;) {
+      const at = this.text.indexOf(text);
+      if (at >= 0) {
+        const taken = this.text.slice(0, at + text.length);
+        this.text = this.text.slice(at + text.length);
+        return taken;
+      }
+      if (this.ended || this.socket.destroyed) throw new Error(`the connection ended after '${this.text}'`);
+      await this.#change();
+    }
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        for (const name of ["data", "end", "close"]) this.socket.off(name, done);
+        resolve();
+      };
+      for (const name of ["data", "end", "close"]) this.socket.on(name, done);
+    });
+  }
+
+  async end(): Promise<void> {
+    if (!this.socket.destroyed && !this.ended) await once(this.socket, "close");
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}

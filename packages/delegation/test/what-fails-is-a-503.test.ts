@@ -1,0 +1,125 @@
+import { chmod } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createUnixCarrier } from "../src/index.ts";
+import { createReceiver } from "../src/receiver/index.ts";
+import { frame, frameKind } from "../src/unix/frames.ts";
+import { Client, privateDirectory, startGateway } from "./delegating-gateway.ts";
+import { startFalseTarget } from "./false-target.ts";
+
+let directory: Awaited<ReturnType<typeof privateDirectory>>;
+let path: string;
+const closers: (() => Promise<void> | void)[] = [];
+
+beforeEach(async () => {
+  directory = await privateDirectory();
+  path = join(directory.path, "target.sock");
+});
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+  await directory.remove();
+});
+
+const get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+async function codeOf(opening: unknown): Promise<string> {
+  return (opening as Promise<unknown>).then(() => "opened", (error: { code: string }) => error.code);
+}
+
+test("a socket that is not there, and one that nobody listens at, are not found", async () => {
+  const carrier = createUnixCarrier();
+  expect(await codeOf(carrier.open(path))).toBe("NOT_FOUND");
+  expect(await codeOf(carrier.open(join(directory.path, "none", "target.sock")))).toBe("NOT_FOUND");
+});
+
+test("a directory that others reach into is refused by both sides, and so is a second receiver", async () => {
+  await chmod(directory.path, 0o755);
+  expect(await codeOf(createUnixCarrier().open(path))).toBe("REFUSED");
+  expect(await codeOf(createReceiver({ path, server: createHttpServer() }))).toBe("REFUSED");
+  await chmod(directory.path, 0o700);
+  const receiver = await createReceiver({ path, server: createHttpServer() });
+  closers.push(() => receiver.close());
+  expect(await codeOf(createReceiver({ path, server: createHttpServer() }))).toBe("REFUSED");
+});
+
+test("a process that speaks another version, or says nothing, is not attached to", async () => {
+  const other = await startFalseTarget(path, { version: 99 });
+  expect(await codeOf(createUnixCarrier().open(path))).toBe("REFUSED");
+  await other.close();
+  const mute = createServer().listen(path);
+  await once(mute, "listening");
+  expect(await codeOf(createUnixCarrier({ attachTimeout: 30 }).open(path))).toBe("FAILED");
+  mute.close();
+});
+
+test("a process that goes before it has taken the connection leaves it to the gateway, which answers and closes", async () => {
+  const target = await startFalseTarget(path, { onHandOver: (door) => door.destroy() });
+  const gateway = await startGateway(path, "perRequest");
+  closers.push(() => target.close(), () => gateway.close());
+  const client = await Client.open(gateway.port);
+  client.send(get);
+  expect(await client.until("GONE")).toMatch(/^HTTP\/1.1 503 [^]*Connection: close/);
+  await client.end();
+  const second = await Client.open(gateway.port);
+  second.send(get);
+  // Nothing was sent this time: the connection may be used again.
+  expect(await second.until("GONE")).not.toContain("Connection: close");
+  second.send(get);
+  await second.until("GONE");
+  second.close();
+});
+
+test("a process that does not take connections is given up after its time, and its backlog is bounded", async () => {
+  const target = await startFalseTarget(path);
+  const gateway = await startGateway(path, "perRequest", { acceptTimeout: 60, backlog: 2 });
+  closers.push(() => target.close(), () => gateway.close());
+  const clients = await Promise.all([1, 2, 3].map(() => Client.open(gateway.port)));
+  for (const client of clients) client.send(get);
+  const answers = await Promise.all(clients.map((client) => client.until("BUSY")));
+  expect(answers.map((answer) => answer.startsWith("HTTP/1.1 503 "))).toEqual([true, true, true]);
+  expect(answers.filter((answer) => answer.includes("Connection: close"))).toHaveLength(2);
+  for (const client of clients) client.close();
+});
+
+test("a process that refuses leaves the connection to the gateway, which goes on using it", async () => {
+  const target = await startFalseTarget(path, { onHandOver: (door, id) => door.write(frame(frameKind.refused, id, Buffer.from("full"))) });
+  const gateway = await startGateway(path, "perRequest");
+  closers.push(() => target.close(), () => gateway.close());
+  const client = await Client.open(gateway.port);
+  for (let i = 0; i < 3; i++) {
+    client.send(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nab`);
+    client.send("c");
+    expect(await client.until("BUSY")).not.toContain("Connection: close");
+  }
+  client.close();
+});
+
+test("a receiver with as many connections as it may have refuses more", async () => {
+  const server = createHttpServer((_request, response) => response.end("ok\n"));
+  const receiver = await createReceiver({ path, server, maxConnections: 1 });
+  const gateway = await startGateway(path, "sticky");
+  closers.push(() => receiver.close(), () => gateway.close(), () => server.closeAllConnections());
+  const first = await Client.open(gateway.port);
+  first.send(get);
+  await first.until("ok\n");
+  const second = await Client.open(gateway.port);
+  second.send(get);
+  expect(await second.until("BUSY")).toContain(" 503 ");
+  expect(receiver.counts).toEqual({ received: 1, returned: 0, refused: 1 });
+  first.close();
+  second.close();
+});
+
+test("nonsense from the other process closes the way to it and nothing else", async () => {
+  const target = await startFalseTarget(path, { onHandOver: (door) => door.write(Buffer.from("GET / HTTP/1.1\r\n\r\n")) });
+  const gateway = await startGateway(path, "perRequest");
+  closers.push(() => target.close(), () => gateway.close());
+  const client = await Client.open(gateway.port);
+  client.send(get);
+  expect(await client.until("FAILED")).toContain(" 503 ");
+  await client.end();
+});
