@@ -55,15 +55,17 @@ async function runH2load(shape: Shape, port: number, seconds: number, folder: st
     args.push(`--data=${body}`);
   }
   const text = await run(core, ["h2load", ...args, urlOf(shape, port)]);
-  const counts = /(\d+) done, (\d+) succeeded, (\d+) failed/.exec(text);
+  const requests = Number(/(\d+) done/.exec(text)?.[1] ?? 0);
+  const failed = /(\d+) failed, (\d+) errored, (\d+) timeout/.exec(text)?.slice(1) ?? [];
+  const others = /\d+ 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(text)?.slice(1) ?? [];
   const times = readFileSync(log, "latin1").split("\n").slice(0, -1).map((line) => Number(line.split("\t")[2]) / 1000).sort((a, b) => a - b);
   const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
   return {
-    requests: Number(counts?.[1] ?? 0),
-    requestsPerSecond: Number(counts?.[1] ?? 0) / seconds,
+    requests,
+    requestsPerSecond: requests / seconds,
     p50: at(0.5),
     p99: at(0.99),
-    errors: Number(counts?.[3] ?? 0) + Number(counts?.[1] ?? 0) - Number(/status codes: (\d+) 2xx/.exec(text)?.[1] ?? 0),
+    errors: [...failed, ...others].reduce((sum, count) => sum + Number(count), 0),
   };
 }
 

@@ -153,10 +153,15 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner {
   }
 
   #streamClosed(): void {
-    const { rstCode } = this.stream;
-    const cause = new ClientGoneError(`the client reset the stream or left (${rstCode})`);
     const body = this.#body;
-    const unread = !this.#whole && body?.complete !== true && (this.#tunnel === undefined || rstCode !== 0);
+    const unread = !this.#whole && body?.complete !== true && (this.#tunnel === undefined || this.stream.rstCode !== 0);
+    // Most streams close when all is over: an error, with its stack, is made only for those that do not.
+    if (this.#tunnel !== undefined || !this.#complete || (body !== undefined && !body.complete)) this.#lost(body);
+    this.#owner.closed(this, unread);
+  }
+
+  #lost(body: Http2RequestBody | undefined): void {
+    const cause = new ClientGoneError(`the client reset the stream or left (${this.stream.rstCode})`);
     if (this.#tunnel !== undefined) {
       this.#tunnel.closed(cause);
     } else if (!this.#complete) {
@@ -168,7 +173,6 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner {
     }
     body?.fail(cause);
     this.#finish();
-    this.#owner.closed(this, unread);
   }
 
   #finish(): void {

@@ -73,12 +73,19 @@ export class Http2Response implements ResponseSink {
   }
 
   send(head: ResponseHead, body?: Uint8Array | string): void {
+    this.#sendWhole(head, typeof body === "string" ? Buffer.from(body, "utf8") : body);
+  }
+
+  sendLatin1(head: ResponseHead, body: string): void {
+    this.#sendWhole(head, Buffer.from(body, "latin1"));
+  }
+
+  #sendWhole(head: ResponseHead, bytes: Uint8Array | undefined): void {
     if (this.#lost()) return;
     this.#checkStart(head.status);
-    const bytes = typeof body === "string" ? Buffer.from(body, "utf8") : body;
     const length = bytes?.length ?? 0;
     const bodiless = this.#head || hasNoBody(head.status);
-    const added = hasNoBody(head.status) || (this.#head && body === undefined) ? undefined : length;
+    const added = hasNoBody(head.status) || (this.#head && bytes === undefined) ? undefined : length;
     const { lines, contentLength } = responseFields(head, head.status !== 204, added);
     if (!bodiless && contentLength >= 0 && contentLength !== length) {
       throw new ExchangeStateError(`the response has ${length} bytes and announces ${contentLength}`);

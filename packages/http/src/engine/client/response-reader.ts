@@ -33,6 +33,11 @@ const maximumTrailersSize = 16_384;
 const maximumTrailerCount = 100;
 /** Bodies up to this are text together with their head, when they come with it. */
 const maximumWhole = 4096;
+/**
+ * Chunks up to this are copied before they are told: whoever keeps one keeps a buffer of 64 KiB otherwise. An event stream would cost one
+ * for each event, and a client that does not read could hold many times what is meant to wait for it.
+ */
+const maximumCopied = 2048;
 const cr = 13;
 const lf = 10;
 
@@ -150,7 +155,7 @@ export class ResponseReader {
   }
 
   #deliver(call: EngineCall, bytes: Buffer, from: number, to: number, copies: boolean): boolean {
-    if (copies) {
+    if (copies || to - from <= maximumCopied) {
       const chunk = Buffer.allocUnsafe(to - from);
       bytes.copy(chunk, 0, from, to);
       call.tellData(chunk);
