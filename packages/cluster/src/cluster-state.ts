@@ -44,7 +44,10 @@ export class ClusterState {
   revision = 1;
   /** Whether balancing has to look at weights: they differ, or destinations start slowly. */
   isWeighted = false;
-  /** Lets requests in by `CircuitBreaker`; undefined as long as the cluster has had none. */
+  /**
+   * Lets requests in by `CircuitBreaker`; undefined as long as the cluster has had none. What `inFlight` counts when it comes holds slots
+   * from then on.
+   */
   limiter: ConcurrencyLimiter | undefined = undefined;
   /** The time that slow starts go by. */
   readonly clock: Clock;
@@ -75,8 +78,8 @@ export class ClusterState {
       // A policy that throws breaks its contract; the configuration is to be in force whole nevertheless.
     }
     const limits = model.config.circuitBreaker;
-    if (limits) this.limiter ??= new ConcurrencyLimiter(this);
     this.destinations = set;
+    if (limits) this.limiter ??= new ConcurrencyLimiter(this);
     this.limiter?.use(limits ?? undefined);
     this.#take(set);
   }

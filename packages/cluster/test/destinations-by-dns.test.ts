@@ -58,6 +58,31 @@ describe("destinations by DNS", () => {
     await expect(resolver.resolve("c", { d: { address: "http://other.test/" } })).rejects.toThrow("ETIMEOUT");
   });
 
+  it("keep the last good answer when DNS says what can be no address, and what is said at first fails the load", async () => {
+    const service = { d: { address: "http://_http._tcp.api.test/base" } };
+    const answers = async (records: { readonly addresses?: readonly string[]; readonly services?: readonly { name: string; port: number }[] }) => {
+      let first = true;
+      const lookup: DnsLookup = {
+        addresses: async () => (first ? [{ address: "10.0.0.1" }] : (records.addresses ?? []).map((address) => ({ address }))),
+        services: async () => (first ? [{ name: "n1.test", port: 80 }] : (records.services ?? [])),
+      };
+      const resolver = createDnsResolver({ lookup });
+      const config = records.services === undefined ? one : service;
+      const before = await resolver.resolve("c", config);
+      first = false;
+      expect((await resolver.resolve("c", config)).destinations).toEqual(before.destinations);
+      await expect(createDnsResolver({ lookup }).resolve("c", config)).rejects.toThrow();
+    };
+    for (const address of ["", "evil.test/x?", "10.0.0.1/admin", "fe80::1%eth0", "10.0.0.256", "1.2.3.4:80@evil"]) await answers({ addresses: [address] });
+    for (const name of ["", ".", "evil/../x", "a b", "x@evil.test", "a..b", "h:80", "a?b", "*.test"]) await answers({ services: [{ name, port: 80 }] });
+    for (const port of [0, -1, 65_536, Number.NaN]) await answers({ services: [{ name: "n1.test", port }] });
+  });
+
+  it("are those of the records that can be used", async () => {
+    const resolver = createDnsResolver({ lookup: lookupOf({ "api.test": ["fe80::1%eth0", "10.0.0.1", "10.0.0.1/x"] }) });
+    expect(Object.keys((await resolver.resolve("c", one)).destinations)).toEqual(["d[10.0.0.1]"]);
+  });
+
   it("are asked for again by TTL, period and jitter, whichever is first", async () => {
     const lookup: DnsLookup = { addresses: async () => [{ address: "10.0.0.1", ttl: 60 }, { address: "10.0.0.2", ttl: 30 }] };
     const after = async (options: { refreshPeriod?: number; random?: () => number }) =>

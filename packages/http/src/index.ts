@@ -76,3 +76,4 @@ export type { FrontTlsOptions, FrontTlsSettings } from "./tls/front-tls.ts";
 export { certificateExpiry, TlsCertificateError } from "./tls/certificate.ts";
 export type { TlsCertificate } from "./tls/certificate.ts";
 export { serverNameFault } from "./tls/server-name-table.ts";
+export { defaultWatchInterval, watchFiles } from "./watch-files.ts";

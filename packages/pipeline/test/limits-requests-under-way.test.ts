@@ -268,6 +268,45 @@ describe("a slot", () => {
   });
 });
 
+describe("limits that come with a reload where there were none", () => {
+  const config = (circuitBreaker?: CircuitBreakerConfig, ids: readonly string[] = ["a", "b"]) =>
+    oneCluster(ids, { circuitBreaker, loadBalancingPolicy: "RoundRobin" });
+
+  it("count what is under way, and let in as that ends", async () => {
+    const { proxy, clients, send } = await testProxy(config(), { clock: new FakeClock(), script: () => {} });
+    const before = [new FakeExchange(), new FakeExchange(), new FakeExchange()].map((exchange) => Promise.resolve(proxy.handle(exchange)));
+    await settled();
+    const calls = clients.flatMap((each) => each.calls);
+    expect(calls).toHaveLength(3);
+    await proxy.update(config({ maxRequests: 3, maxRequestsPerDestination: 2, maxPendingRequests: 1 }));
+    const cluster = proxy.state.cluster("c");
+    expect([cluster?.limiter?.active, cluster?.destinations.all.map(({ admitted }) => admitted)]).toEqual([3, [2, 1]]);
+    const waits = new FakeExchange();
+    const waited = proxy.handle(waits);
+    expect((await send()).response.status).toBe(503);
+    calls[0]?.respond();
+    await before[0];
+    await settled();
+    const [last] = clients.flatMap((each) => each.calls).slice(3);
+    expect(last).toBeDefined();
+    for (const call of [...calls.slice(1), last]) call?.respond();
+    await Promise.all([...before, waited]);
+    expect([cluster?.limiter?.active, cluster?.destinations.all.map(({ admitted }) => admitted)]).toEqual([0, [0, 0]]);
+    expect(waits.response.status).toBe(200);
+  });
+
+  it("count what is under way at a destination that the same reload takes away", async () => {
+    const { proxy, clients, send } = await testProxy(config(undefined, ["a"]), { clock: new FakeClock(), script: () => {} });
+    const first = proxy.handle(new FakeExchange());
+    await proxy.update(config({ maxRequests: 1 }, ["b"]));
+    const cluster = proxy.state.cluster("c");
+    expect((await send()).response.status).toBe(503);
+    clients.flatMap((each) => each.calls)[0]?.respond();
+    await first;
+    expect([cluster?.limiter?.active, cluster?.destinations.all.map(({ admitted }) => admitted)]).toEqual([0, [0]]);
+  });
+});
+
 describe("whatever becomes of requests, in whatever order", () => {
   const move = fc.record({
     do: fc.constantFrom("begin", "begin", "begin", "respond", "respond", "fail", "breakOff", "leave", "leave", "advance", "raise", "lower"),

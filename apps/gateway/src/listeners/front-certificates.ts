@@ -1,5 +1,4 @@
-import { FrontTls } from "@proxy/http";
-import { defaultWatchInterval, watchFiles } from "../files/watch-files.ts";
+import { defaultWatchInterval, FrontTls, watchFiles } from "@proxy/http";
 import type { CallbackLog } from "../logging/callback-log.ts";
 import { tellExpiry } from "./certificate-expiry.ts";
 import type { ListenerTls } from "./listener-settings.ts";

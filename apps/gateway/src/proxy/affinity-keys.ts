@@ -1,9 +1,9 @@
 import { createRotatableKeyRing } from "@proxy/cluster";
 import type { KeyProtector } from "@proxy/cluster";
 import type { AffinityKeysConfig } from "@proxy/config";
+import { watchFiles } from "@proxy/http";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
-import { watchFiles } from "../files/watch-files.ts";
 import type { CallbackLog } from "../logging/callback-log.ts";
 import { hasAffinitySecrets, readAffinitySecrets } from "./affinity-secrets.ts";
 

@@ -62,8 +62,11 @@ export class ConcurrencyLimiter {
   #pendingTimeout = 1_000;
   #retryAfter = "1";
 
+  /** Requests that are under way already count: to be given back, each by `leave`, by whoever counts `inFlight` down. */
   constructor(cluster: ClusterState) {
     this.#cluster = cluster;
+    this.active = cluster.inFlight;
+    for (const each of cluster.destinations.all) each.admitted = each.inFlight;
   }
 
   /** Requests that wait now. */

@@ -6,6 +6,7 @@
  *
  * What DNS last said stays in use while it does not answer; only a name that never resolved fails the load.
  */
+import { isIP } from "node:net";
 import type { DestinationConfig } from "@proxy/config";
 import { systemClock, type Clock } from "../clock.ts";
 import { systemRandom, type RandomSource } from "../random-source.ts";
@@ -65,9 +66,11 @@ export function createDnsResolver(options: DnsResolverOptions): DestinationResol
   const ask = async (host: string): Promise<Answer> => {
     const { services } = lookup;
     try {
-      const records =
-        host.startsWith("_") && services !== undefined ? await services(host) : await lookup.addresses(host);
-      if (records.length === 0) throw new Error(`DNS knows no address of '${host}'`);
+      const told = host.startsWith("_") && services !== undefined ? await services(host) : await lookup.addresses(host);
+      const [first] = told;
+      if (first === undefined) throw new Error(`DNS knows no address of '${host}'`);
+      const records = [...told].filter((each) => faultOf(each) === undefined);
+      if (records.length === 0) throw new Error(`what DNS says of '${host}' cannot be used: ${faultOf(first)}`);
       const now = clock.now();
       const ttls = records.flatMap(({ ttl }) => (ttl === undefined ? [] : [ttl * 1000]));
       const answer: Answer = {
@@ -172,6 +175,19 @@ function bracketed(host: string): string {
 function nameOf({ host, port }: Answer["entries"][number]): string {
   return port === undefined ? host : `${bracketed(host)}:${port}`;
 }
+
+/** Records become parts of URLs: whoever answers for a name may say where it is, and nothing else. */
+function faultOf(record: DnsAddress | DnsService): string | undefined {
+  if ("address" in record) return isIP(record.address) === 0 || record.address.includes("%") ? `${JSON.stringify(record.address)} is no address` : undefined;
+  // RFC 2782: a target of "." says that there is no such service.
+  if (record.name === "" || record.name === ".") return "there is no such service";
+  if (record.name.length > 253 || !hostName.test(record.name)) return `${JSON.stringify(record.name)} is no name of a host`;
+  const { port } = record;
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? undefined : `${port} is no port`;
+}
+
+/** Labels as they are in use, underscores included. */
+const hostName = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i;
 
 function entryOf({ address: host }: DnsAddress): Answer["entries"][number] {
   return { host, port: undefined };

@@ -1,9 +1,8 @@
 import type { ClusterConfig, HttpClientConfig } from "@proxy/config";
 import { createHttpClient } from "@proxy/forwarder";
-import { DestinationTls, type HeaderEncoding, type HeaderEncodings, type HttpClient, type HttpClientOptions } from "@proxy/http";
+import { DestinationTls, type HeaderEncoding, type HeaderEncodings, type HttpClient, type HttpClientOptions, watchFiles } from "@proxy/http";
 import type { ProxyLogger } from "../logger.ts";
 import { clientTlsFiles, clientTlsOptions } from "./client-tls.ts";
-import { watchFiles } from "./watch-files.ts";
 
 /** A destination that hangs must not gather requests without end. */
 const defaultMaxQueuedRequests = 10_000;
@@ -30,14 +29,14 @@ export function httpClientFactory(logger: ProxyLogger, interval?: number): (sett
     if (files.length === 0) return createHttpClient(options);
     const tls = new DestinationTls(clientTlsOptions(settings));
     const told = { cluster: cluster.clusterId, files: files.join(", ") };
-    const stop = watchFiles(files, interval, () => {
+    const stop = watchFiles(files, () => {
       try {
         tls.update(clientTlsOptions(settings) ?? {});
         logger.event("info", "client-certificates-changed", told);
       } catch (error) {
         logger.event("warning", "client-certificates-refused", { ...told, error });
       }
-    });
+    }, interval);
     return untilClosed(createHttpClient({ ...options, tls }), stop);
   };
 }

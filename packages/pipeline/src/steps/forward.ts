@@ -87,11 +87,14 @@ function send(ctx: ProxyContext, destination: DestinationState, { logger, trust,
   const plain = optionsFor(ctx, model.host, trust);
   const options = ctx.exchange.features.upgrade === undefined ? plain : { ...plain, ...forUpgrade(ctx, destination, logger, upgrades) };
   const end = new Completion();
+  // Where limits come with a reload while this is under way, it holds a slot that `circuit-breaker` will not give back.
+  const isLimited = cluster?.limiter !== undefined;
   if (cluster !== undefined) cluster.inFlight++;
   destination.inFlight++;
   const over: ForwardDone = (error, fault) => {
     if (cluster !== undefined) cluster.inFlight--;
     destination.inFlight--;
+    if (!isLimited) cluster?.limiter?.leave(destination);
     if (destination.inFlight === 0) destination.drain?.idle();
     ctx.outcome = error;
     if (error !== undefined && ctx.attempts?.goesOn !== true) tell(logger, ctx, destination, error);

@@ -4,8 +4,9 @@ import { unwatchFile, watchFile } from "node:fs";
 export const defaultWatchInterval = 1000;
 
 /**
- * Calls `changed` when one of `files` became another, once for those that change together. A look by name sees every way to
- * replace a file, renames and swapped links of mounted secrets included. Does not keep the process alive. Gives how to stop.
+ * Calls `changed` when one of `files` became another, once for those that change together, as a certificate and its key do; looks
+ * every `interval` milliseconds. A look by name sees every way to replace a file, renames and swapped links of mounted secrets
+ * included. Does not keep the process alive. Gives how to stop.
  */
 export function watchFiles(files: readonly string[], changed: () => void, interval: number = defaultWatchInterval): () => void {
   let pending: NodeJS.Immediate | undefined;
