@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { brotliCompressSync, brotliDecompressSync, deflateSync, gunzipSync, gzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { once } from "node:events";
+import { brotliCompressSync, brotliDecompressSync, constants, createZstdCompress, deflateSync, gunzipSync, gzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { HeaderList } from "@proxy/http";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -73,6 +74,23 @@ describe("a response", () => {
       }),
       { numRuns: 15 },
     );
+  });
+
+  test("in zstd is refused where its window takes more memory than a content coding may", async () => {
+    const compress = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: 27, [constants.ZSTD_c_compressionLevel]: 1 } });
+    const chunks: Buffer[] = [];
+    compress.on("data", (chunk: Buffer) => void chunks.push(chunk));
+    // Flushed, so that the frame does not know how short it is.
+    compress.write("hello");
+    await new Promise<void>((resolve) => compress.flush(constants.ZSTD_e_flush, resolve));
+    compress.end();
+    await once(compress, "end");
+    const { exchange, client, outcome } = send(changing(upper));
+    client.call.respond(200, [["Content-Encoding", "zstd"]]);
+    client.call.data(Buffer.concat(chunks).toString("latin1"));
+    client.call.end();
+    expect(await outcome).toMatchObject({ code: "ResponseBodyDestination", source: "destination" });
+    expect(exchange.response.head?.status).toBe(502);
   });
 
   test("loses its coding where a transform takes the field away", async () => {

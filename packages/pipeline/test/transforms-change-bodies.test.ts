@@ -166,6 +166,35 @@ describe("JSON edits", () => {
     for (let i = 0; i < 2; i++) expect((await responseBody(configured, before, json)).exchange.response.text).toBe(after);
   });
 
+  it("keep the digits of numbers, and texts that look like numbers", () => {
+    const number = fc.constantFrom("0", "-0", "1.0", "-1.50", "1e400", "12345678901234567890", "1E+2", "0.1", "7", "-12");
+    const text = fc.constantFrom('"1.0"', '"\\"1.0"', '"\\\\"', '"a 1.10 b"', "true", "null", "{}", '"\u2028"');
+    const list = fc.array(fc.oneof(number, text), { maxLength: 12 });
+    const blanks = fc.constantFrom("", " ", "\n\t");
+    fc.assert(
+      fc.property(list, blanks, (items, blank) => {
+        const edits = new JsonEdits({ pointer: ["k"], value: "x" }, 1_000_000);
+        edits.chunk(Buffer.from(`{"k":0,"1.0":[${items.join(`${blank},${blank}`)}],"n"${blank}:${blank}1.0${blank}}`));
+        expect(String(edits.end())).toBe(`{"k":"x","1.0":[${items.join(",")}],"n":1.0}`);
+      }),
+    );
+  });
+
+  it.each(["{1.0:2}", "{1.0 :2}", "01.0", "1.", "-", "+1.0", "1.0.0", "1.0 1.0", "--1.0", "1e", ".5", '["a"1.0]', "[1.0e]", "[1.0-]", '"1.0', '"\\', "NaN"])("refuse %s", (text) => {
+    const edits = new JsonEdits({ pointer: [], value: "x" }, 1000);
+    edits.chunk(Buffer.from(text));
+    expect(() => edits.end()).toThrow("no JSON");
+  });
+
+  it("take little longer than reading the text does", () => {
+    const text = `[${"1.0,1,".repeat(150_000)}1]`;
+    const begin = process.cpuUsage();
+    const edits = new JsonEdits({ pointer: ["0"], value: "x" }, 1_048_576);
+    edits.chunk(Buffer.from(text));
+    expect(String(edits.end())).toMatch(/^\["x",1,1\.0,/);
+    expect(process.cpuUsage(begin).user).toBeLessThan(400_000);
+  });
+
   it("refuse what is no JSON, and what is too large", async () => {
     const edit = [transforms.responseBodyJson("/a", { set: "x", maxSize: 10 })];
     for (const body of ["{", "[1,2,3,4,5,6,7,8,9]", "\u00ff", "[".repeat(9)]) {

@@ -31,6 +31,8 @@ describe("ResponseLocation", () => {
     ["a relative reference stays", to("/shop"), "x/y", "x/y"],
     ["a reference to another host stays", to("/shop"), "//else.test/x", "//else.test/x"],
     ["the root as base makes no other site", to("/"), "http://d.test:8080/base//else.test", "/else.test"],
+    ["nor what browsers take for a slash", to("/"), "/base/\\else.test", "/else.test"],
+    ["nor what browsers skip", to("/"), "/base/\t/\\else.test", "/else.test"],
     ["an absolute base", to("https://public.test/shop/"), "/base/x", "https://public.test/shop/x"],
     ["a base of the destination that is told", to("/shop", "http://inner.test/app"), "http://inner.test/app/x", "/shop/x"],
     ["the client's host where it is not sent stays", to("/shop"), "http://gateway.test/base/x", "http://gateway.test/base/x"],

@@ -50,7 +50,8 @@ const codings: ReadonlyMap<string, Coding> = new Map([
   [
     "zstd",
     {
-      decoder: () => createZstdDecompress(),
+      // RFC 9659, 3: a window of 8 MiB at most. The library's own limit lets four kilobytes take 128 MiB.
+      decoder: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 23 } }),
       encoder: (flushing) => createZstdCompress(flushing ? { flush: constants.ZSTD_e_flush } : {}),
     },
   ],

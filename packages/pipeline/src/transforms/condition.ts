@@ -7,6 +7,7 @@
  */
 import { headerKey, isHeaderName, isMethod, type RequestHead } from "@proxy/http";
 import { decodePercent, type DecodeOptions } from "../routing/path-text.ts";
+import { standardCase } from "./method.ts";
 import type { TransformSettings } from "./transform-settings.ts";
 
 /** `status` is undefined while there is no response. */
@@ -22,7 +23,7 @@ const queryDecoding: DecodeOptions = { keepSlash: false, plusIsBlank: true };
 
 /** Reads the text of `If`; reports what it does not understand. */
 export function parseCondition(settings: TransformSettings, text: string): Condition | undefined {
-  const tokens = text.match(/"[^"]*"|=|[^\s="]+/g) ?? [];
+  const tokens = text.match(/"[^"]*"?|=|[^\s="]+/g) ?? [];
   const clauses: Clause[] = [];
   let needsStatus = false;
   for (let i = 0; ; i++) {
@@ -63,7 +64,7 @@ function indexOfAnd(tokens: readonly string[], from: number): number {
 
 function clauseOf(kind: string, words: readonly string[]): Clause | undefined {
   const [name = "", equals, value, ...surplus] = words;
-  if (name === "" || surplus.length > 0) return undefined;
+  if (name === "" || surplus.length > 0 || words.some(isOpen)) return undefined;
   if (kind === "method" || kind === "status") {
     if (equals !== undefined) return undefined;
     return kind === "method" ? methodClause(name) : statusClause(name);
@@ -75,7 +76,7 @@ function clauseOf(kind: string, words: readonly string[]): Clause | undefined {
 }
 
 function methodClause(list: string): Clause | undefined {
-  const methods = new Set(list.split(","));
+  const methods = new Set(list.split(",").map(standardCase));
   for (const method of methods) if (!isMethod(method)) return undefined;
   return (request) => methods.has(request.method);
 }
@@ -85,7 +86,9 @@ function statusClause(list: string): Clause | undefined {
   for (const part of list.split(",")) {
     const match = /^([1-9]\d\d)(?:-([1-9]\d\d))?$/.exec(part);
     if (match === null) return undefined;
-    ranges.push([Number(match[1]), Number(match[2] ?? match[1])]);
+    const [low, high] = [Number(match[1]), Number(match[2] ?? match[1])];
+    if (low > high) return undefined;
+    ranges.push([low, high]);
   }
   return (_request, status) => status !== undefined && ranges.some(([low, high]) => status >= low && status <= high);
 }
@@ -112,6 +115,11 @@ function queryClause(name: string, value: string | undefined): Clause {
     }
     return false;
   };
+}
+
+/** Whether a quote begins in it that does not end. */
+function isOpen(word: string): boolean {
+  return word.startsWith('"') && (word.length === 1 || !word.endsWith('"'));
 }
 
 function unquoted(text: string): string {

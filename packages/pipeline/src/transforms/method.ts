@@ -29,7 +29,8 @@ export const httpMethodChange: TransformFactory = {
 
 const standard = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]);
 
-function standardCase(method: string): string {
+/** `get` is GET: the standard's own methods are meant in any case, all others as they are written (RFC 9110, 9.1). */
+export function standardCase(method: string): string {
   const upper = method.toUpperCase();
   return standard.has(upper) ? upper : method;
 }

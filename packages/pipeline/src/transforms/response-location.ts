@@ -59,8 +59,8 @@ function rewritten(value: string, from: Base | undefined, to: Base, ctx: ProxyCo
   const base = from?.path ?? prepared.basePath.replace(/\/$/, "");
   if (!isBelow(rest, base)) return value;
   const path = to.path + rest.slice(base.length);
-  // `//host` would be another site.
-  const safe = path.replace(/^\/*/, "/");
+  // `//host` would be another site, and so would be what browsers take for it: they read `\` as `/` and skip tabs.
+  const safe = path.replace(/^[/\\\t]*/, "/");
   return to.origin === undefined ? safe : to.origin + safe;
 }
 

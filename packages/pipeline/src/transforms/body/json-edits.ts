@@ -1,4 +1,5 @@
 import { BodyContentError, type BodyPiece, type BodyTransform } from "@proxy/forwarder";
+import { markNumbers, unmarkNumbers } from "./json-numbers.ts";
 
 /** One change of a JSON text. */
 export interface JsonEdit {
@@ -14,13 +15,6 @@ export function parsePointer(text: string): readonly string[] | undefined {
   if (!text.startsWith("/") || /~(?![01])/.test(text)) return undefined;
   return text.slice(1).split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
-
-interface Source {
-  readonly source: string;
-}
-
-/** Beside the standard library's types: keeps the digits of numbers that a double cannot hold. */
-const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
 
 /**
  * Edits a JSON text, which is held as a whole: at most `limit` bytes of it. Where no edit has anything to change the bytes stay; otherwise
@@ -53,19 +47,15 @@ export class JsonEdits implements BodyTransform {
   end(): BodyPiece {
     const bytes = Buffer.concat(this.#chunks);
     try {
-      const root = { "": JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes), keepDigits as Parameters<typeof JSON.parse>[1]) };
+      const root = { "": JSON.parse(markNumbers(new TextDecoder("utf-8", { fatal: true }).decode(bytes))) as unknown };
       let changed = false;
       for (const edit of this.#edits) changed = apply(root, edit) || changed;
-      return changed ? Buffer.from(JSON.stringify(root[""])) : bytes;
+      return changed ? Buffer.from(unmarkNumbers(JSON.stringify(root[""]))) : bytes;
     } catch (cause) {
       // Not the cause's own message: it quotes the text.
       throw new BodyContentError(400, "the body is no JSON, or too deep", { cause });
     }
   }
-}
-
-function keepDigits(_key: string, value: unknown, { source }: Source): unknown {
-  return typeof value === "number" && String(value) !== source ? rawJSON(source) : value;
 }
 
 /** Whether there was something to change. Own members only: no text reaches a prototype. */
@@ -103,9 +93,5 @@ function index(part: string): string {
 }
 
 function isContainer(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !isRaw(value);
-}
-
-function isRaw(value: object): boolean {
-  return (JSON as unknown as { readonly isRawJSON: (value: unknown) => boolean }).isRawJSON(value);
+  return typeof value === "object" && value !== null;
 }
