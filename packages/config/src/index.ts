@@ -33,6 +33,7 @@ export type {
 } from "./route-config.ts";
 export type { ProxyConfig, ProxyConfigInput, WithTextDurations, DurationKey } from "./proxy-config.ts";
 export { metadataValue } from "./proxy-config.ts";
+export { suggest } from "./suggest.ts";
 export type {
   GatewayConfig,
   ServerConfig,

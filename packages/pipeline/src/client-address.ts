@@ -24,8 +24,7 @@ export function clientBehind(trust: Trust): (exchange: Exchange) => string | und
 /** The addresses that a field names, the nearest first; ends where one cannot be read. Empty without the field. */
 function chain(headers: HeaderList, key: string, addressOf: (element: string) => string | undefined): readonly (string | undefined)[] {
   if (!headers.has(key)) return [];
-  const text = headers.getAll(key).join(",");
-  const elements = text.includes('"') ? quotedElements(text) : listElements(text);
+  const elements = elementsOf(headers, key);
   return elements.length === 0 ? [undefined] : elements.slice(-mostHops).reverse().map(addressOf);
 }
 
@@ -39,6 +38,12 @@ function clientOf(addresses: readonly (string | undefined)[], trust: Trust): str
   return client;
 }
 
+/** The elements of a field that is a list, in order; parts in quotes may hold commas. */
+export function elementsOf(headers: HeaderList, key: string): string[] {
+  const text = headers.getAll(key).join(",");
+  return text.includes('"') ? quotedElements(text) : listElements(text);
+}
+
 /** The elements of a list whose quoted parts may hold commas. */
 function quotedElements(text: string): string[] {
   return (text.match(/(?:[^",]|"(?:[^"\\]|\\.)*")+/g) ?? []).map((each) => each.trim()).filter((each) => each !== "");
@@ -46,9 +51,15 @@ function quotedElements(text: string): string[] {
 
 /** `for` of an element of `Forwarded`. */
 function forOf(element: string): string | undefined {
+  const node = parameterOf(element, "for");
+  return node === undefined ? undefined : nodeOf(node);
+}
+
+/** What an element of `Forwarded` says of `name`, in lower case; undefined where it says nothing that can be read. */
+export function parameterOf(element: string, name: string): string | undefined {
   for (const pair of element.split(";")) {
-    const match = /^\s*for\s*=\s*(?:"([^"\\]*)"|([^\s"]+))\s*$/i.exec(pair);
-    if (match !== null) return nodeOf(match[1] ?? match[2] ?? "");
+    const match = /^\s*([a-z]+)\s*=\s*(?:"([^"\\]*)"|([^\s"]+))\s*$/i.exec(pair);
+    if (match?.[1]?.toLowerCase() === name) return match[2] ?? match[3];
   }
   return undefined;
 }

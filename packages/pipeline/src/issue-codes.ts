@@ -21,6 +21,7 @@ export const proxyIssueCodes: Readonly<Record<string, string>> = {
   "bad-method": "HttpMethodChange takes methods.",
   "bad-path": "A transform has a path that cannot be sent: dot segments, or what no path may hold.",
   "bad-path-pattern": "PathPattern is no template.",
+  "unknown-route-value": "Warning: a transform names a route value that the route's path does not capture; it has no effect.",
   "missing-replace": "PathRegex needs Replace.",
   "bad-path-regex": "PathRegex has an expression that RE2 does not know, or names a group that it has not.",
   "bad-redirect": "RedirectToHttps has a status, host or port that is none.",

@@ -14,6 +14,7 @@ export function trustedPeers(networks: readonly string[]): Trust {
     const [address = "", bits, ...rest] = network.split("/");
     const family = isIPv6(address) ? "ipv6" : "ipv4";
     try {
+      if (address.includes("%")) throw new TypeError("zones are not looked at");
       if (rest.length > 0) throw new TypeError("more than one slash");
       if (bits === undefined) list.addAddress(address, family);
       else if (!/^\d{1,3}$/.test(bits)) throw new TypeError("no number of bits");

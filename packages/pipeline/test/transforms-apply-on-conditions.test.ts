@@ -110,6 +110,8 @@ describe("RedirectToHttps", () => {
     expect(await answerOf({}, { scheme: "https" })).toEqual([200, undefined, 1]);
     expect(await answerOf({}, told, true)).toEqual([200, undefined, 1]);
     expect((await answerOf({}, told))[0]).toBe(307);
+    expect((await answerOf({}, { scheme: "https", headers: [["X-Forwarded-Proto", "http"]] }, true))[0]).toBe(307);
+    expect((await answerOf({}, { headers: [["Forwarded", "proto=https"]] }, true))[0]).toBe(200);
   });
 
   it("is checked at load", () => {

@@ -13,9 +13,32 @@ function faultsOf(transforms: readonly Readonly<Record<string, string>>[]): read
 
 describe("faults in transforms", () => {
   it("name the forms that there are when one is not known", () => {
-    const [issue] = faultsOf([{ PathPrefixx: "/x" }]);
+    const [issue, near] = faultsOf([{ Nonsense: "/x" }, { PathRemovePrefx: "/x" }]);
     expect(issue).toMatchObject({ code: "unknown-transform", path: ["Transforms", 0], entity: { kind: "route", id: "r" } });
     expect(issue?.hint).toContain("PathPrefix, PathRegex, PathRemovePrefix");
+    expect(near?.hint).toBe("did you mean 'PathRemovePrefix'?");
+  });
+
+  it("say what a form takes", () => {
+    expect(faultsOf([{ "X-Forwarded": "Set", Fro: "Off" }])[0]?.hint).toBe("it takes For, Host, Proto, Prefix, HeaderPrefix");
+    expect(faultsOf([{ PathSet: "/a", Set: "/b" }])[0]?.hint).toBe("it takes no other key");
+    expect(faultsOf([{ RequestHeader: "X", Sett: "1" }])[0]?.hint).toBe("it has Sett");
+  });
+
+  it("are warnings where a route value is named that the path never captures", () => {
+    const warnings = (path: string | undefined, transform: Record<string, string>): unknown[] => {
+      const issues: ConfigIssue[] = [];
+      planTransforms({ routeId: "r", match: { path }, transforms: [transform] }, catalogue, issues);
+      return issues.map(({ code, severity, hint }) => [code, severity, hint]);
+    };
+    const told = ["unknown-route-value", "warning", "its path captures a, rest"];
+    for (const form of [{ QueryRouteParameter: "q", Set: "b" }, { RequestHeaderRouteValue: "X", Append: "b" }, { PathPattern: "/x/{b}" }]) {
+      expect(warnings("/{a}/{**rest}", form as Record<string, string>)).toEqual([told]);
+      expect(warnings("/{B}", form as Record<string, string>)).toEqual([]);
+      expect(warnings("/{", form as Record<string, string>)).toEqual([]);
+    }
+    expect(warnings(undefined, { QueryRouteParameter: "q", Set: "b" })).toEqual([["unknown-route-value", "warning", "its path captures none: write {name} into it"]]);
+    expect(warnings("/", { PathPattern: "/{b=1}/{c?}" })).toEqual([]);
   });
 
   it("are names and values that cannot stand in a field line", () => {

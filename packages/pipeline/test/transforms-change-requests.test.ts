@@ -155,6 +155,8 @@ describe("Host", () => {
       undefined,
       "gateway.test",
     ],
+    ["is what another transform set, be it the client's", [{ RequestHeader: "Host", Set: "gateway.test" }], "own.test", "gateway.test"],
+    ["is the destination's, whatever list allows the client's", [{ RequestHeadersAllowed: "Host" }], "own.test", "own.test"],
     ["is what another transform set", [{ RequestHeader: "Host", Set: "mine.test" }], "own.test", "mine.test"],
   ])("%s", async (_title, transforms, host, sent) => {
     const result = await transformed(transforms, host === undefined ? {} : { host });
@@ -211,8 +213,27 @@ describe("forwarding fields", () => {
     expect(sent("X-Forwarded-For")).toEqual([]);
   });
 
+  it.each<[title: string, headers: NonNullable<FakeRequest["headers"]>, scheme: string]>([
+    ["as X-Forwarded-Proto says", [["X-Forwarded-Proto", "HTTPS"]], "https"],
+    ["as the peer itself says, last", [["X-Forwarded-Proto", "https"], ["X-Forwarded-Proto", "https, http"]], "http"],
+    ["as Forwarded says", [["Forwarded", 'for=1.2.3.4;proto=http, for="[::1]";Proto="https"']], "https"],
+    ["as both say", [["X-Forwarded-Proto", "https"], ["Forwarded", "proto=https"]], "https"],
+    ["not where the two disagree", [["X-Forwarded-Proto", "https"], ["Forwarded", "proto=http"]], "http"],
+    ["not where it is none", [["X-Forwarded-Proto", "gopher"]], "http"],
+  ])("tell the scheme of the first connection %s", async (_, headers, scheme) => {
+    const of = async (transforms: Transforms, trustedProxies: readonly string[]): Promise<readonly string[]> => {
+      const { sent } = await transformed(transforms, { request: { remoteAddress: "192.0.2.9", headers }, options: { trustedProxies } });
+      return [...sent("X-Forwarded-Proto"), ...sent("Forwarded")];
+    };
+    expect(await of([], ["192.0.2.9"])).toEqual([scheme]);
+    expect(await of([{ Forwarded: "proto" }], ["192.0.2.9"])).toEqual([`proto=${scheme}`]);
+    expect(await of([], ["192.0.2.8"])).toEqual(["http"]);
+    // Appended is what the peer's own connection was.
+    expect((await of([{ "X-Forwarded": "Append" }], ["192.0.2.9"])).at(-1)).toBe("http");
+  });
+
   it("refuse a trusted peer that is no address", async () => {
-    for (const wrong of ["10.0.0.0/8/9", "host.test", "10.0.0.0/x", "10.0.0.0/64"]) {
+    for (const wrong of ["10.0.0.0/8/9", "host.test", "10.0.0.0/x", "10.0.0.0/64", "fe80::1%eth0"]) {
       await expect(testProxy({}, { trustedProxies: [wrong] })).rejects.toThrow(`'${wrong}' is neither`);
     }
   });

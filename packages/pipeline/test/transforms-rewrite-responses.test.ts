@@ -82,6 +82,9 @@ describe("SecurityHeaders", () => {
   it("come over https with HSTS, and without it in clear text", async () => {
     expect(await sent({}, { scheme: "https" })).toEqual(["max-age=31536000", "ALLOWALL", "strict-origin-when-cross-origin", undefined]);
     expect(await sent({})).toEqual([undefined, "ALLOWALL", "strict-origin-when-cross-origin", undefined]);
+    // By https as far as a trusted proxy, which is who sends these requests.
+    expect((await sent({}, { headers: [["X-Forwarded-Proto", "https"]] }))[0]).toBe("max-age=31536000");
+    expect((await sent({}, { scheme: "https", headers: [["X-Forwarded-Proto", "http"]] }))[0]).toBeUndefined();
   });
 
   it("replace the destination's, change and leave out as asked", async () => {

@@ -22,7 +22,7 @@ import { distinct, readShape } from "./read-shape.ts";
 import { RouteSection } from "./route-schema.ts";
 import { shapeOf } from "./schema-shape.ts";
 import { resolveClientFiles, resolvePageFiles, resolveServerFiles } from "./server-files.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../suggest.ts";
 
 export interface DecodedSource {
   /** With errors: what could be read. */

@@ -5,7 +5,7 @@
 import type { ConfigMember, ConfigNode, ObjectNode } from "./config-node.ts";
 import { itemsOf } from "./config-node.ts";
 import type { SectionShape, Shape } from "./schema-shape.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../suggest.ts";
 
 /** A value for a schema: null-prototype objects, lists, texts, null. */
 export type Plain = string | null | PlainObject | Plain[];

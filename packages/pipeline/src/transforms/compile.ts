@@ -8,7 +8,7 @@
  * 5. what transforms of the response body need to be asked for;
  * 6. Host, as `RequestHeaderOriginalHost` says (default: the destination's own).
  */
-import type { ClusterConfig, ConfigIssue, RouteConfig } from "@proxy/config";
+import { suggest, type ClusterConfig, type ConfigIssue, type RouteConfig } from "@proxy/config";
 import type { TransformCatalogue } from "./catalogue.ts";
 import { parseCondition } from "./condition.ts";
 import { buildConditionally } from "./conditional.ts";
@@ -83,7 +83,9 @@ function buildTransform(
   }
   if (isKnown) return faults;
   const known = [...catalogue.keyed.values()].map((each) => each.key).sort();
-  settings.report("unknown-transform", `unknown transform '${keys.join(";")}'`, `known are ${known.join(", ")}`);
+  const meant = keys.map((key) => suggest(key, known)).find((each) => each !== undefined);
+  const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean '${meant}'?`;
+  settings.report("unknown-transform", `unknown transform '${keys.join(";")}'`, hint);
   return faults;
 }
 

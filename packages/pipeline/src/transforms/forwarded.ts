@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import type { RandomSource } from "@proxy/cluster";
 import type { ProxyContext } from "../context.ts";
+import { clientScheme } from "./client-scheme.ts";
 import { forwardedAction } from "./forwarded-action.ts";
 import { copiedHere } from "./request-headers.ts";
 import { asciiAuthority, shownAddress } from "./shown-peer.ts";
@@ -74,7 +75,7 @@ function writer(
   appends: boolean,
 ): Writer | undefined {
   const writers: Writer[] = [];
-  if (parts.has("proto")) writers.push((ctx) => `proto=${ctx.exchange.request.scheme}`);
+  if (parts.has("proto")) writers.push((ctx) => `proto=${appends ? ctx.exchange.request.scheme : clientScheme(ctx)}`);
   if (parts.has("host")) {
     writers.push((ctx) => {
       const host = asciiAuthority(ctx.exchange.request.authority);

@@ -1,6 +1,7 @@
 import { normalizePath } from "@proxy/http";
 import { parseTemplate, TemplateError, type RouteTemplate } from "../routing/route-template.ts";
 import { writeTemplate } from "../routing/template-writer.ts";
+import { warnOfRouteValue } from "./route-value-names.ts";
 import type { TransformFactory } from "./transform.ts";
 
 /**
@@ -9,7 +10,7 @@ import type { TransformFactory } from "./transform.ts";
  */
 export const pathPattern: TransformFactory = {
   key: "PathPattern",
-  build(settings, plan) {
+  build(settings, plan, route) {
     if (!settings.only()) return;
     let template: RouteTemplate;
     try {
@@ -18,6 +19,9 @@ export const pathPattern: TransformFactory = {
       if (!(error instanceof TemplateError)) throw error;
       settings.report("bad-path-pattern", `transform 'PathPattern' has ${error.message}`);
       return;
+    }
+    for (const { name, default: preset, optional } of template.parameters) {
+      if (preset === undefined && !optional) warnOfRouteValue(settings, route, name);
     }
     plan.request.push((outgoing, ctx) => {
       const path = writeTemplate(template, ctx.routeValues) ?? "";

@@ -1,5 +1,6 @@
 import { decodePercent } from "../routing/path-text.ts";
 import { appendParameter, removeParameter, setParameter } from "./query-text.ts";
+import { warnOfRouteValue } from "./route-value-names.ts";
 import type { TransformFactory } from "./transform.ts";
 
 /** `QueryValueParameter: k` with `Set` or `Append: v` puts a fixed value into the query. */
@@ -23,11 +24,12 @@ export const queryValueParameter: TransformFactory = {
  */
 export const queryRouteParameter: TransformFactory = {
   key: "QueryRouteParameter",
-  build(settings, plan) {
+  build(settings, plan, route) {
     const change = settings.setOrAppend("Append");
     if (change === undefined) return;
     const name = settings.value.toWellFormed();
     const { value: parameter } = change;
+    warnOfRouteValue(settings, route, parameter);
     const apply = change.append ? appendParameter : setParameter;
     plan.request.push((outgoing, ctx) => {
       const raw = ctx.routeValues.getRaw(parameter);

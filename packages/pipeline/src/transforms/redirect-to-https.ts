@@ -1,12 +1,12 @@
 import { HeaderList, isAuthority, portColon } from "@proxy/http";
-import type { ProxyContext } from "../context.ts";
+import { clientScheme } from "./client-scheme.ts";
 import type { TransformFactory } from "./transform.ts";
 
 const statuses: ReadonlySet<string> = new Set(["301", "302", "307", "308"]);
 
 /**
  * `RedirectToHttps: <status>` answers requests that came in clear text by the same address with https. `Host` and `Port`
- * say where, if not at the host of the request and 443. A trusted proxy's `X-Forwarded-Proto: https` counts as https.
+ * say where, if not at the host of the request and 443. What a trusted proxy says of the client's scheme counts.
  */
 export const redirectToHttps: TransformFactory = {
   key: "RedirectToHttps",
@@ -30,7 +30,7 @@ export const redirectToHttps: TransformFactory = {
     const suffix = Number(port) === 443 ? "" : `:${port}`;
     const code = Number(status);
     plan.request.push((_outgoing, ctx) => {
-      if (isSecure(ctx)) return;
+      if (clientScheme(ctx) === "https") return;
       const { request, response } = ctx.exchange;
       const own = host ?? hostOf(request.authority);
       if (own === "") {
@@ -42,15 +42,6 @@ export const redirectToHttps: TransformFactory = {
     });
   },
 };
-
-function isSecure(ctx: ProxyContext): boolean {
-  const { request } = ctx.exchange;
-  if (request.scheme === "https") return true;
-  if (!ctx.trustedPeer) return false;
-  // The last one is what the peer itself says.
-  const told = request.headers.getAll("x-forwarded-proto").join(",").split(",").at(-1);
-  return told?.trim().toLowerCase() === "https";
-}
 
 function hostOf(authority: string): string {
   const colon = portColon(authority);

@@ -70,7 +70,8 @@ export const requestHeadersAllowed: TransformFactory = {
       const { headers } = outgoing;
       for (let i = 0; i < passing.size; i++) {
         const key = passing.keyAt(i);
-        if (allowed.has(key) && !(key === "host" && headers.has("host"))) headers.appendFrom(passing, i);
+        // The client's Host is for `RequestHeaderOriginalHost` to let pass.
+        if (allowed.has(key) && key !== "host") headers.appendFrom(passing, i);
       }
     };
     plan.copyRequestHeaders = false;

@@ -149,7 +149,7 @@ export class RouteTransformer implements Transformer {
   }
 
   /**
-   * Host is the destination's own, unless a transform set another than the client's; with `RequestHeaderOriginalHost`
+   * Host is the destination's own, unless a transform set another; with `RequestHeaderOriginalHost`
    * it is the client's, also where fields are not copied. The forwarder adds the one of the address when none is there.
    */
   #settleHost(exchange: Exchange, headers: HeaderList): void {
@@ -161,7 +161,7 @@ export class RouteTransformer implements Transformer {
     }
     const { destination } = this.#ctx;
     const ownAuthority = destination === undefined ? undefined : destinationModelOf(destination).prepared.authority;
-    if (current !== undefined && current !== authority && current !== ownAuthority) return;
+    if (current !== undefined && current !== ownAuthority) return;
     const own = this.#host ?? ownAuthority;
     if (own !== undefined) headers.set("Host", own);
   }

@@ -1,6 +1,7 @@
 import { headerKey, HeaderList, isAuthority, isHeaderValue } from "@proxy/http";
 import { checkHeaderName, checkHost } from "./header-settings.ts";
 import { copiedHere } from "./request-headers.ts";
+import { warnOfRouteValue } from "./route-value-names.ts";
 import { copyFromClient } from "./take-header.ts";
 import type { TransformFactory } from "./transform.ts";
 
@@ -10,12 +11,13 @@ import type { TransformFactory } from "./transform.ts";
  */
 export const requestHeaderRouteValue: TransformFactory = {
   key: "RequestHeaderRouteValue",
-  build(settings, plan) {
+  build(settings, plan, route) {
     const change = settings.setOrAppend("Append");
     if (change === undefined) return;
     const name = settings.value;
     const { append, value: parameter } = change;
     if (!checkHeaderName(settings, name) || !checkHost(settings, name, append, undefined)) return;
+    warnOfRouteValue(settings, route, parameter);
     const key = headerKey(name);
     const isValid = key === "host" ? isAuthority : isHeaderValue;
     const isCopied = copiedHere(plan);

@@ -1,4 +1,5 @@
 import { headerKey, HeaderList } from "@proxy/http";
+import { clientScheme } from "./client-scheme.ts";
 import { checkHeader } from "./header-settings.ts";
 import type { TransformFactory } from "./transform.ts";
 import { when } from "./when.ts";
@@ -68,7 +69,7 @@ export const securityHeaders: TransformFactory = {
     plan.response.push((response, ctx) => {
       if (!holds(response.status)) return;
       const { headers } = response;
-      const isSecure = ctx.exchange.request.scheme === "https";
+      const isSecure = clientScheme(ctx) === "https";
       if (replaces) headers.filter((key) => !keys.has(key));
       for (let i = 0; i < lines.size; i++) {
         if (i === secureOnly && !isSecure) continue;

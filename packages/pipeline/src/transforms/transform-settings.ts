@@ -49,7 +49,8 @@ export class TransformSettings {
     const known = new Set([this.form, ...others].map((key) => key.toLowerCase()));
     const surplus = Object.keys(this.#configured).filter((key) => !known.has(key.toLowerCase()));
     if (surplus.length === 0) return true;
-    this.report("too-many-parameters", `transform '${this.form}' does not take ${surplus.join(", ")}`);
+    const hint = others.length === 0 ? "it takes no other key" : `it takes ${others.join(", ")}`;
+    this.report("too-many-parameters", `transform '${this.form}' does not take ${surplus.join(", ")}`, hint);
     return false;
   }
 
@@ -61,7 +62,9 @@ export class TransformSettings {
     const set = this.get("Set");
     const append = this.get("Append");
     if (set === undefined && append === undefined) {
-      this.report("missing-set-or-append", `transform '${this.form}' needs Set or Append`);
+      const given = Object.keys(this.#configured).filter((key) => key.toLowerCase() !== this.form.toLowerCase());
+      const hint = given.length === 0 ? undefined : `it has ${given.join(", ")}`;
+      this.report("missing-set-or-append", `transform '${this.form}' needs Set or Append`, hint);
       return undefined;
     }
     if (!this.only("Set", "Append", ...others)) return undefined;

@@ -1,6 +1,7 @@
 import { clientAddressOf, headerKey } from "@proxy/http";
 import type { OutgoingRequest } from "@proxy/forwarder";
 import type { ProxyContext } from "../context.ts";
+import { clientScheme } from "./client-scheme.ts";
 import { forwardedAction, type ForwardedAction } from "./forwarded-action.ts";
 import { checkHeaderName } from "./header-settings.ts";
 import { copiedHere } from "./request-headers.ts";
@@ -16,7 +17,7 @@ import type { RequestTransform, TransformFactory, TransformPlan } from "./transf
 const parts = new Map<string, (ctx: ProxyContext, appends: boolean) => string | undefined>([
   ["For", ({ exchange }, appends) => shownAddress(appends ? exchange.connection.remoteAddress : clientAddressOf(exchange))],
   ["Host", (ctx) => asciiAuthority(ctx.exchange.request.authority)],
-  ["Proto", (ctx) => ctx.exchange.request.scheme],
+  ["Proto", (ctx, appends) => (appends ? ctx.exchange.request.scheme : clientScheme(ctx))],
   ["Prefix", (ctx) => pathBase(ctx)],
 ]);
 

@@ -161,7 +161,7 @@ export const requestEntries: readonly ManualEntry[] = [
     key: "X-Forwarded",
     takesIf: false,
     summary:
-      "Tells the destination of the client: address (of whom a trusted proxy names, where the peer is one; `Append` adds the peer itself), host, scheme, and the path base that an embedding server took off. Without this transform all four are set. Any use of it replaces that set; where a part is not `Off`, `Forwarded` is removed. What peers send of the family that are not in `TrustedProxies` is removed first.",
+      "Tells the destination of the client: address (of whom a trusted proxy names, where the peer is one; `Append` adds the peer itself), host, scheme (the client's, as a trusted proxy says), and the path base that an embedding server took off. Without this transform all four are set. Any use of it replaces that set; where a part is not `Off`, `Forwarded` is removed. What peers send of the family that are not in `TrustedProxies` is removed first.",
     value: { meaning: `the action: ${forwardedActions}`, values: actions },
     settings: [
       ...["For", "Host", "Proto", "Prefix"].map((name) => ({ name, meaning: "The action for this part.", preset: "the main action", values: actions })),
@@ -203,7 +203,7 @@ export const requestEntries: readonly ManualEntry[] = [
   {
     key: "RedirectToHttps",
     summary:
-      "Answers requests in clear text by their own address with https. `X-Forwarded-Proto: https` of a trusted proxy counts as https. Nothing is forwarded then, and transforms after it do not run.",
+      "Answers requests in clear text by their own address with https. Which scheme it is a trusted proxy says by `X-Forwarded-Proto` or `Forwarded`. Nothing is forwarded then, and transforms after it do not run.",
     value: { meaning: "the status: 301, 302, 307 or 308", kind: "number", values: ["301", "302", "307", "308"] },
     settings: [
       { name: "Host", meaning: "The host to go to.", preset: "that of the request" },

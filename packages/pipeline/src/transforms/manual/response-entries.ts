@@ -77,7 +77,7 @@ export const responseEntries: readonly ManualEntry[] = [
   {
     key: "SecurityHeaders",
     summary:
-      "Adds what browsers take as instructions, where the destination did not say otherwise. `Default` are the fields that break next to nothing; `Strict` forbids what a page does not need. `Strict-Transport-Security` goes out over https only.",
+      "Adds what browsers take as instructions, where the destination did not say otherwise. `Default` are the fields that break next to nothing; `Strict` forbids what a page does not need. `Strict-Transport-Security` goes out over https only (as far as a trusted proxy is over https, too).",
     value: { meaning: "`Default` or `Strict`", values: ["Default", "Strict"] },
     settings: [
       { name: "Override", meaning: "`true` replaces what the destination says.", preset: "false", values: yesOrNo },
