@@ -4,7 +4,8 @@ import { configErrorOf, shorten } from "./config-issue.ts";
 import { durationForms, parseDuration } from "./duration.ts";
 import type { GatewayConfig, LogLevel, ServerConfig } from "./gateway-config.ts";
 import { defaultServerConfig } from "./gateway-config.ts";
-import type { DurationKey, ProxyConfig, ProxyConfigInput, WithTextDurations } from "./proxy-config.ts";
+import type { PoliciesConfig } from "./policies-config.ts";
+import type { DurationKey, PoliciesConfigInput, ProxyConfig, ProxyConfigInput, WithTextDurations } from "./proxy-config.ts";
 
 /** The whole gateway as written in code; whatever is left out has its default. */
 export interface GatewayConfigInput {
@@ -39,6 +40,7 @@ const durationKeys: ReadonlySet<string> = new Set<DurationKey>([
   "keepAliveTimeout",
   "gracePeriod",
   "shutdownTimeout",
+  "window",
 ]);
 /** Below these keys names are the user's, not ours. */
 const freeKeys: ReadonlySet<string> = new Set(["metadata", "transforms"]);
@@ -82,8 +84,20 @@ function buildProxyConfig(input: ProxyConfigInput, issues: ConfigIssue[]): Proxy
   const clusters = Object.entries(input.clusters ?? {}).map(([clusterId, cluster]) =>
     Object.assign(withMilliseconds(cluster, [], { kind: "cluster", id: clusterId }, issues) as object, { clusterId }),
   );
+  const policies = input.policies === undefined ? {} : { policies: policiesOf(input.policies, issues) };
   // The input type guarantees the shape; only durations were text.
-  return { routes, clusters, revisionId: randomUUID() } as unknown as ProxyConfig;
+  return { routes, clusters, ...policies, revisionId: randomUUID() } as unknown as ProxyConfig;
+}
+
+function policiesOf(input: PoliciesConfigInput, issues: ConfigIssue[]): PoliciesConfig {
+  return Object.fromEntries(
+    Object.entries(input).map(([kind, policies]) => [
+      kind,
+      Object.entries(policies ?? {}).map(([name, policy]) =>
+        Object.assign(withMilliseconds(policy, ["Policies", configName(kind), name], undefined, issues) as object, { name }),
+      ),
+    ]),
+  ) as PoliciesConfig;
 }
 
 function withMilliseconds(value: unknown, path: readonly (string | number)[], entity: ConfigIssue["entity"], issues: ConfigIssue[]): unknown {

@@ -71,6 +71,7 @@ export function routeEquals(a: RouteConfig, b: RouteConfig): boolean {
     sameText(a.timeoutPolicy, b.timeoutPolicy) &&
     same(a.timeout, b.timeout) &&
     sameText(a.corsPolicy, b.corsPolicy) &&
+    sameText(a.accessPolicy, b.accessPolicy) &&
     same(a.maxRequestBodySize, b.maxRequestBodySize) &&
     sameSection(a.match, b.match, routeMatchEquals) &&
     sameRecord(a.metadata, b.metadata, same) &&

@@ -31,7 +31,18 @@ export type {
   RespondAction,
   RedirectAction,
 } from "./route-config.ts";
-export type { ProxyConfig, ProxyConfigInput, WithTextDurations, DurationKey } from "./proxy-config.ts";
+export type {
+  AccessPolicyConfig,
+  CorsPolicyConfig,
+  DefinedPolicyKind,
+  PoliciesConfig,
+  RateLimiterAlgorithm,
+  RateLimiterPartition,
+  RateLimiterPolicyConfig,
+  TimeoutPolicyConfig,
+} from "./policies-config.ts";
+export { mergePolicies, policyNamed, policySections } from "./policies-config.ts";
+export type { PoliciesConfigInput, ProxyConfig, ProxyConfigInput, WithTextDurations, DurationKey } from "./proxy-config.ts";
 export { metadataValue } from "./proxy-config.ts";
 export { suggest } from "./suggest.ts";
 export type {
@@ -65,6 +76,7 @@ export { validateConfig, checkConfig } from "./validation/validate-config.ts";
 export type { ValidateOptions, CheckedConfig } from "./validation/validate-config.ts";
 export type { KnownPolicies, PolicyKind } from "./validation/known-policies.ts";
 export { builtInPolicies } from "./validation/known-policies.ts";
+export { validatePolicies } from "./validation/validate-policies.ts";
 export { hostPatternFault } from "./validation/host-pattern.ts";
 export { addressFault, nameServerFault } from "./validation/destination-address.ts";
 export {

@@ -1,12 +1,15 @@
 import type { ConfigIssue } from "./config-issue.ts";
 import type { ConfigProvider } from "./config-provider.ts";
+import { mergePolicies } from "./policies-config.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 
 /** Routes and clusters of all, in order; nothing is merged inside an entity. The revision joins theirs with `+`. */
 export function mergeConfigs(configs: readonly ProxyConfig[]): ProxyConfig {
   const [first] = configs;
   if (configs.length === 1 && first !== undefined) return first;
+  const policies = mergePolicies(configs.map((config) => config.policies));
   return {
+    ...(policies === undefined ? {} : { policies }),
     routes: configs.flatMap((config) => config.routes),
     clusters: configs.flatMap((config) => config.clusters),
     revisionId: configs.map((config) => config.revisionId).join("+"),

@@ -1,11 +1,14 @@
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { ConfigIssue } from "./config-issue.ts";
+import type { PoliciesConfig } from "./policies-config.ts";
 import type { RouteConfig } from "./route-config.ts";
 
 /** One complete, decoded configuration of the proxy: what a provider delivers. */
 export interface ProxyConfig {
   readonly routes: readonly RouteConfig[];
   readonly clusters: readonly ClusterConfig[];
+  /** Extension: policies that routes name. */
+  readonly policies?: PoliciesConfig | undefined;
   /** Names this version in logs and events. */
   readonly revisionId: string;
   /** What is doubtful though usable, found while reading: unknown keys. */
@@ -16,7 +19,13 @@ export interface ProxyConfig {
 export interface ProxyConfigInput {
   readonly routes?: Readonly<Record<string, WithTextDurations<Omit<RouteConfig, "routeId">>>> | undefined;
   readonly clusters?: Readonly<Record<string, WithTextDurations<Omit<ClusterConfig, "clusterId">>>> | undefined;
+  readonly policies?: PoliciesConfigInput | undefined;
 }
+
+/** Policies as people write them in code: keyed by name. */
+export type PoliciesConfigInput = {
+  readonly [K in keyof PoliciesConfig]?: Readonly<Record<string, WithTextDurations<Omit<NonNullable<PoliciesConfig[K]>[number], "name">>>> | undefined;
+};
 
 /** Members that hold a duration. */
 export type DurationKey =
@@ -42,7 +51,8 @@ export type DurationKey =
   | "requestHeadersTimeout"
   | "keepAliveTimeout"
   | "gracePeriod"
-  | "shutdownTimeout";
+  | "shutdownTimeout"
+  | "window";
 
 /** `T` with each duration also as text: a TimeSpan (`00:00:15`) or `500ms`, `15s`, `2m`, `1h`, `1d`. */
 export type WithTextDurations<T> = T extends readonly (infer E)[]

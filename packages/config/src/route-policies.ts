@@ -9,6 +9,7 @@ export interface RoutePolicies {
   /** `milliseconds`: a timeout of the route's own. */
   readonly timeout: "disabled" | NamedPolicy | { readonly milliseconds: number } | undefined;
   readonly outputCache: NamedPolicy | undefined;
+  readonly access: "disabled" | NamedPolicy | undefined;
 }
 
 export interface NamedPolicy {
@@ -23,6 +24,7 @@ export function routePolicies(route: RouteConfig): RoutePolicies {
     rateLimiter: named(route.rateLimiterPolicy, { default: "default", disable: "disabled" }),
     timeout: hasValue(route.timeout) ? { milliseconds: route.timeout } : named(route.timeoutPolicy, { disable: "disabled" }),
     outputCache: hasValue(route.outputCachePolicy) ? { policy: route.outputCachePolicy } : undefined,
+    access: named(route.accessPolicy, { disable: "disabled" }),
   };
 }
 

@@ -74,7 +74,7 @@ describe("durations", () => {
 describe("what is generated", () => {
   it("the JSON Schema describes sections in their canonical spelling", () => {
     const schema = generateJsonSchema() as { properties: Record<string, { properties: Record<string, unknown> }> };
-    expect(Object.keys(schema.properties)).toEqual(["$schema", "Urls", "Server", "Kestrel", "Logging", "ReverseProxy"]);
+    expect(Object.keys(schema.properties)).toEqual(["$schema", "Urls", "Server", "Kestrel", "Logging", "Policies", "ReverseProxy"]);
     expect(schema.properties["ReverseProxy"]?.properties).toMatchObject({
       Clusters: {
         additionalProperties: {

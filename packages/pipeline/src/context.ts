@@ -10,7 +10,8 @@ import type { SharedClient } from "./state/shared-client.ts";
 
 /** One request on its way through the steps: the exchange, and what the proxy knows and decided. A reload does not change it. */
 export class ProxyContext implements CompletionListener {
-  readonly exchange: Exchange;
+  /** A step may put one around it that sees the answer, before it calls `next`. */
+  exchange: Exchange;
   /** The route that matched. It stays when the cluster is reassigned: its transforms and limits apply. */
   readonly route: RouteModel;
   /** Looks up routes and clusters as they are now. */

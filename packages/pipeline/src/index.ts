@@ -11,6 +11,7 @@ export type { ProxyClusterModel, ProxyDestinationModel } from "./state/cluster-m
 export type { HttpClientFactory } from "./state/model-builder.ts";
 export type { ProxyState } from "./state/proxy-state.ts";
 export type { SharedClient } from "./state/shared-client.ts";
+export type { PreparedExtension, ProxyExtension } from "./proxy-extension.ts";
 export type { Next, Step } from "./steps/step.ts";
 export { compileSteps, insertAfter, insertBefore } from "./steps/runner.ts";
 export { defaultSteps } from "./steps/default-steps.ts";

@@ -38,6 +38,7 @@ export const proxyIssueCodes: Readonly<Record<string, string>> = {
   "client-certificate-invalid": "Files that HttpClient names cannot be used: no certificate, a wrong key or password, or they cannot be read.",
   "client-certificate-expired": "Warning: the certificate in ClientCertificate is no longer valid.",
   "authorization-not-served": "A route asks for authorization and nothing carries it out.",
+  "policies-not-served": "The configuration defines policies of a kind that nothing carries out.",
   "timeout-not-served": "A route has a Timeout and the steps lack `timeout`.",
   "http3-not-served": "A cluster asks for HTTP/3 and nothing lower.",
   "setting-not-served": "Warning: a setting that nothing here acts on yet.",

@@ -28,6 +28,7 @@ import type { ExchangeHandler } from "@proxy/http";
 import type { ProxyLogger } from "./logger.ts";
 import type { NodeHandler, NodeUpgradeHandler } from "./node-handler.ts";
 import type { ConstraintFactory } from "./routing/index.ts";
+import type { ProxyExtension } from "./proxy-extension.ts";
 import type { HttpClientFactory } from "./state/model-builder.ts";
 import type { ProxyState } from "./state/proxy-state.ts";
 import type { Step } from "./steps/step.ts";
@@ -61,6 +62,8 @@ export interface ReverseProxyOptions {
   readonly healthListeners?: readonly HealthListener[] | undefined;
   /** The steps of the proxy, made from the default ones: `(steps) => insertBefore(steps, "load-balancing", mine)`. */
   readonly steps?: ((steps: readonly Step[]) => readonly Step[]) | undefined;
+  /** Steps that are compiled from the configuration, such as edge policies; put in before `steps` is asked. */
+  readonly extensions?: readonly ProxyExtension[] | undefined;
   /** Forms of transforms beside the built-in ones. */
   readonly transforms?: readonly (TransformFactory | OpenTransformFactory)[] | undefined;
   /** What adds transforms to routes by code. */

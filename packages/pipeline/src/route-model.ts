@@ -13,6 +13,8 @@ export interface RouteModel {
   readonly config: RouteConfig;
   /** Undefined when the route names no cluster, or one that does not exist. */
   readonly cluster: ClusterState | undefined;
+  /** Milliseconds, its own `Timeout` or that of its policy; undefined: no limit. */
+  readonly timeout: number | undefined;
   /** Answers from the gateway itself (`Respond`, `Redirect`); undefined for a route that forwards. */
   readonly answer: ((ctx: ProxyContext) => void) | undefined;
   /** Its own pages for errors, before those of the proxy; undefined when there are none of its own. */

@@ -40,6 +40,7 @@ import { compileErrorPages, type ErrorPages } from "./error-pages/error-pages.ts
 import { PagedExchange } from "./error-pages/paged-exchange.ts";
 import type { ProxyLogger } from "./logger.ts";
 import { createNodeHandler, createNodeUpgradeHandler, type NodeHandler, type NodeHandlerOptions, type NodeUpgradeHandler } from "./node-handler.ts";
+import { joinPolicies, type PreparedExtension, type ProxyExtension } from "./proxy-extension.ts";
 import { proxyValidator } from "./proxy-validator.ts";
 import type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
 import type { RouteModel } from "./route-model.ts";
@@ -85,6 +86,7 @@ export class RunningProxy implements ReverseProxy {
   /** Undefined where no peer is trusted. */
   readonly #clientBehind: ReturnType<typeof clientBehind> | undefined;
   readonly #errorPages: ErrorPages | undefined;
+  readonly #extensions: readonly ProxyExtension[];
   #updates: Promise<unknown> = Promise.resolve();
   #refusal: Error | undefined;
   readonly #shutdown = new AbortController();
@@ -120,13 +122,15 @@ export class RunningProxy implements ReverseProxy {
     const shutdown = this.#shutdown.signal;
     const own = { logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry, shutdown };
     this.#mirrors = createMirrors(own);
-    const steps = defaultSteps({ ...own, mirrors: this.#mirrors });
+    this.#extensions = options.extensions ?? [];
+    const steps = this.#extensions.reduce((held, extension) => extension.steps(held), defaultSteps({ ...own, mirrors: this.#mirrors }));
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger), clock);
     this.#drains = new Drains([drainEvents(logger), ...(options.drainListeners ?? [])]);
     this.#clusters = new ClusterStates(this.#models, [this.#drains, this.#updater, this.health, this.#outliers, ...(options.clusterListeners ?? [])], clock);
     const chain = options.steps?.(steps) ?? steps;
     const names = new Set(chain.map(({ name }) => name));
-    const served = { policies: options.policies ?? {}, timeouts: names.has("timeout"), steps: names };
+    const routePolicies = joinPolicies([options.policies ?? {}, ...this.#extensions.map(({ policies: each }) => each)]);
+    const served = { policies: routePolicies, timeouts: names.has("timeout"), steps: names };
     this.#routes = new RouteCompiler({
       errorPages: this.#errorPages,
       catalogue: transformCatalogue(options.transforms, options.transformProviders),
@@ -137,13 +141,13 @@ export class RunningProxy implements ReverseProxy {
     this.#manager = createConfigManager({
       providers: this.#own === undefined ? [options.config].flat() as ConfigProvider[] : [this.#own],
       filters: options.filters,
-      validators: [proxyValidator(this.#routes, served, policies), ...(options.validators ?? [])],
+      validators: [proxyValidator(this.#routes, served, policies, this.#extensions), ...(options.validators ?? [])],
       listeners: [
         configEvents(logger),
         { applyingFailed: (_configs, error) => (this.#refusal = error) },
         ...(options.listeners ?? []),
       ],
-      known: { ...options.policies, ...knownNames(policies) },
+      known: { ...routePolicies, ...knownNames(policies) },
       apply: (config) => this.#apply(config),
     });
     this.state = this.#stateView();
@@ -196,6 +200,7 @@ export class RunningProxy implements ReverseProxy {
     this.#closed = true;
     this.#shutdown.abort();
     this.#mirrors.close();
+    for (const extension of this.#extensions) extension.close?.();
     await this.#manager.close();
     this.health.stop();
     this.#updater.close();
@@ -223,15 +228,19 @@ export class RunningProxy implements ReverseProxy {
   #apply(config: ProxyConfig): void {
     const table = this.#routes.takeTable(config);
     let routes: ReadonlyMap<string, RouteModel>;
+    const prepared: PreparedExtension[] = [];
     try {
+      for (const extension of this.#extensions) prepared.push(extension.prepare(config));
       const clusters = this.#clusters.prepare(config.clusters);
-      routes = this.#routes.fill(table, clusters, this.#snapshot.routes);
+      routes = this.#routes.fill(table, clusters, this.#snapshot.routes, config.policies);
       clusters.commit();
     } catch (error) {
+      for (const each of prepared) each.discard();
       this.#models.discard();
       throw error;
     }
     this.#snapshot = { revisionId: config.revisionId, table, routes };
+    for (const each of prepared) each.commit();
     this.#models.settle();
   }
 

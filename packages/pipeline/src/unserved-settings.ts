@@ -2,7 +2,16 @@
  * Settings that the model knows and no step or client here acts on. What would be silently missing is said at load: as an
  * error where leaving it out opens a door, as a warning otherwise.
  */
-import { routePolicies, type ClusterConfig, type ConfigIssue, type KnownPolicies, type RouteConfig } from "@proxy/config";
+import {
+  policySections,
+  routePolicies,
+  type ClusterConfig,
+  type ConfigIssue,
+  type DefinedPolicyKind,
+  type KnownPolicies,
+  type ProxyConfig,
+  type RouteConfig,
+} from "@proxy/config";
 
 /** What there is to serve the settings of routes. */
 export interface ServedSettings {
@@ -55,6 +64,16 @@ export function unservedByRoute(route: RouteConfig, { policies, timeouts, steps 
     issues.push(warning(entity, path, `${path} of route '${route.routeId}' has no effect: the step '${step}' is not among the steps`));
   }
   return issues;
+}
+
+/** Policies that the configuration defines and no step carries out: to leave a limit or a rule out unsaid would open a door. */
+export function unservedPolicies({ policies }: ProxyConfig, served: ServedSettings): readonly ConfigIssue[] {
+  return Object.entries(policySections).flatMap(([kind, section]): ConfigIssue[] => {
+    const isServed = kind === "timeout" ? served.timeouts : served.policies[kind as DefinedPolicyKind] !== undefined;
+    if (isServed || (policies?.[kind as DefinedPolicyKind] ?? []).length === 0) return [];
+    const hint = kind === "timeout" ? "keep the step 'timeout'" : "give the proxy the extension of @proxy/edge";
+    return [{ code: "policies-not-served", severity: "error", message: `nothing here carries out the policies of ${section}`, hint, path: ["Policies", section] }];
+  });
 }
 
 export function unservedByCluster(cluster: ClusterConfig, { steps }: ServedSettings): readonly ConfigIssue[] {

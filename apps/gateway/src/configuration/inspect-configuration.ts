@@ -2,6 +2,7 @@ import { ConfigError, configErrorOf } from "@proxy/config";
 import type { ConfigIssue, GatewayConfig } from "@proxy/config";
 import { loadGatewayConfig } from "@proxy/config/schema";
 import type { DecodeFileOptions } from "@proxy/config/schema";
+import { createEdgePolicies } from "@proxy/edge";
 import { createProxyValidator } from "@proxy/pipeline";
 import { requireFiles } from "./files-missing.ts";
 import { hostIssues } from "./host-issues.ts";
@@ -33,7 +34,7 @@ export async function inspectConfiguration(
   try {
     const { config, warnings } = await loadGatewayConfig(files, {
       ...loadOptions(options),
-      validate: { validators: [createProxyValidator()] },
+      validate: { validators: [createProxyValidator({ extensions: [createEdgePolicies()] })] },
     });
     return { config, issues: warnings };
   } catch (error) {

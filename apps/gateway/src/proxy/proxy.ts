@@ -1,6 +1,7 @@
 import { ConfigError } from "@proxy/config";
 import { createConfiguredResolver, resolvingProvider } from "@proxy/cluster";
 import type { ConfigChangeListener, ProxyConfig } from "@proxy/config";
+import { createEdgePolicies } from "@proxy/edge";
 import type { ExchangeHandler } from "@proxy/http";
 import { createReverseProxy } from "@proxy/pipeline";
 import type { ProxyState, ReverseProxy } from "@proxy/pipeline";
@@ -50,6 +51,7 @@ export class Proxy extends Context.Service<
               config: resolvingProvider(provider, resolver, clock),
               affinityKeys: keys,
               healthChecks: "external",
+              extensions: [createEdgePolicies()],
               clock,
               trustedProxies: settings.trustedProxies,
               errorPages: settings.errorPages,

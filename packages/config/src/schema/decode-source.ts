@@ -8,6 +8,7 @@ import type { ErrorPageConfig } from "../error-page-config.ts";
 import { splitUrls } from "../define-config.ts";
 import type { GatewayConfig, LogLevel, ServerConfig } from "../gateway-config.ts";
 import { defaultServerConfig } from "../gateway-config.ts";
+import type { PoliciesConfig } from "../policies-config.ts";
 import type { RouteConfig } from "../route-config.ts";
 import { ClusterSection } from "./cluster-schema.ts";
 import type { ConfigNode, ConfigSource } from "./config-node.ts";
@@ -19,6 +20,7 @@ import type { EntityKind } from "./issue-position.ts";
 import { positionOf } from "./issue-position.ts";
 import type { Report, ShapePath } from "./read-shape.ts";
 import { distinct, readShape } from "./read-shape.ts";
+import { PoliciesSection } from "./policies-schema.ts";
 import { RouteSection } from "./route-schema.ts";
 import { shapeOf } from "./schema-shape.ts";
 import { resolveClientFiles, resolvePageFiles, resolveServerFiles } from "./server-files.ts";
@@ -41,6 +43,7 @@ const decoders = {
   cluster: sectionDecoder(ClusterSection),
   server: sectionDecoder(ServerSection),
   logging: sectionDecoder(LoggingSection),
+  policies: sectionDecoder(PoliciesSection),
 };
 const proxyShape = shapeOf(ReverseProxySection);
 const fileShape = shapeOf(GatewayFile);
@@ -85,6 +88,7 @@ class SourceReader {
   #urls: readonly string[] = [];
   #server: ServerConfig = defaultServerConfig;
   #level: LogLevel = "Information";
+  #policies: PoliciesConfig | undefined;
 
   constructor(source: ConfigSource, strict: boolean) {
     this.#source = source;
@@ -99,7 +103,7 @@ class SourceReader {
         urls: this.#urls,
         server: this.#server,
         logging: { level: this.#level },
-        reverseProxy: { routes: this.#routes, clusters: this.#clusters, revisionId, ...(warnings.length > 0 ? { warnings } : {}) },
+        reverseProxy: { routes: this.#routes, clusters: this.#clusters, ...(this.#policies === undefined ? {} : { policies: this.#policies }), revisionId, ...(warnings.length > 0 ? { warnings } : {}) },
       },
       issues,
     };
@@ -127,6 +131,9 @@ class SourceReader {
           break;
         case "logging":
           this.#readLogging(member.value);
+          break;
+        case "policies":
+          this.#readPolicies(member.key, member.value);
           break;
         case "reverseproxy":
           this.hasProxy = true;
@@ -175,6 +182,14 @@ class SourceReader {
     const { logLevel } = this.#section(decoders.logging, node, ["Logging"]);
     const entry = Object.entries(logLevel ?? {}).find(([category]) => category.toLowerCase() === "default");
     if (entry !== undefined) this.#level = entry[1];
+  }
+
+  #readPolicies(key: string, node: ConfigNode): void {
+    const section = this.#section(decoders.policies, node, [key]);
+    // Lists, as routes and clusters are: what stands twice in several files is found by the validation.
+    this.#policies = Object.fromEntries(
+      Object.entries(section).map(([kind, policies]) => [kind, Object.entries(policies ?? {}).map(([name, policy]) => ({ ...policy, name }))]),
+    ) as PoliciesConfig;
   }
 
   #readProxy(node: ConfigNode): void {

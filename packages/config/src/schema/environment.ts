@@ -7,7 +7,7 @@ import { memberOf, serverAlias } from "./config-node.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const sections = new Set(["reverseproxy", "server", "kestrel", "logging", "urls"]);
+const sections = new Set(["reverseproxy", "server", "kestrel", "logging", "policies", "urls"]);
 const maxParts = 32;
 /** Item 2 before item 10. */
 const inOrder = new Intl.Collator("en", { numeric: true });

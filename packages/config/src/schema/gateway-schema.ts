@@ -3,6 +3,7 @@ import { Certificate } from "./certificate-schema.ts";
 import { ClusterSection } from "./cluster-schema.ts";
 import { ErrorPageSection } from "./error-page-schema.ts";
 import { field, record } from "./field.ts";
+import { PoliciesSection } from "./policies-schema.ts";
 import { RouteSection } from "./route-schema.ts";
 import { Bool, Integer, OneOf, PositiveDuration, SslProtocolName, Text } from "./scalars.ts";
 
@@ -140,5 +141,6 @@ export const GatewayFile = Schema.Struct({
   urls: field(Schema.Array(Text), "Addresses to listen on, also as one text separated by `;`.", { defaultText: "none" }),
   server: field(ServerSection, "The listening side. `Kestrel` is another name for this section."),
   logging: field(LoggingSection, "Logs of the gateway."),
+  policies: field(PoliciesSection, "Policies that routes name: `CorsPolicy`, `RateLimiterPolicy`, `TimeoutPolicy`, `AccessPolicy`.", { extension: true }),
   reverseProxy: field(ReverseProxySection, "The proxy: YARP's section, unchanged."),
 }).annotate({ open: true });

@@ -5,6 +5,7 @@ export interface KnownPolicies {
   readonly rateLimiter?: readonly string[] | undefined;
   readonly timeout?: readonly string[] | undefined;
   readonly outputCache?: readonly string[] | undefined;
+  readonly access?: readonly string[] | undefined;
   readonly loadBalancing?: readonly string[] | undefined;
   readonly affinity?: readonly string[] | undefined;
   readonly affinityFailure?: readonly string[] | undefined;
@@ -15,13 +16,14 @@ export interface KnownPolicies {
 
 export type PolicyKind = keyof KnownPolicies;
 
-/** What is known without any registration. The route policies have none: their names come from the application. */
+/** What is known without any registration. The route policies have none: their names come from the configuration and the application. */
 export const builtInPolicies: Readonly<Record<PolicyKind, readonly string[]>> = {
   authorization: [],
   cors: [],
   rateLimiter: [],
   timeout: [],
   outputCache: [],
+  access: [],
   loadBalancing: ["PowerOfTwoChoices", "Random", "RoundRobin", "LeastRequests", "FirstAlphabetical", "ConsistentHash"],
   affinity: ["HashCookie", "ArrCookie", "Cookie", "CustomHeader"],
   affinityFailure: ["Redistribute", "Return503Error"],
@@ -36,6 +38,7 @@ export const reservedPolicies: Readonly<Partial<Record<PolicyKind, readonly stri
   cors: ["Default", "Disable"],
   rateLimiter: ["Default", "Disable"],
   timeout: ["Disable"],
+  access: ["Disable"],
 };
 
 /** Answers by kind; built once per validation. */

@@ -8,6 +8,7 @@ import type { IssuePath } from "./issue-collector.ts";
 import { IssueCollector } from "./issue-collector.ts";
 import type { KnownPolicies, PolicyNames } from "./known-policies.ts";
 import { policyNames } from "./known-policies.ts";
+import { validatePolicies, withDefinedPolicies } from "./validate-policies.ts";
 import { validateCluster } from "./validate-cluster.ts";
 import { validateRoute } from "./validate-route.ts";
 
@@ -35,7 +36,7 @@ export async function checkConfig(
   filters: readonly ConfigFilter[],
   options: ValidateOptions,
 ): Promise<CheckedConfig> {
-  const policies = policyNames(options.known ?? {});
+  const policies = policyNames(withDefinedPolicies(options.known ?? {}, config.policies));
   const validators = options.validators ?? [];
   const clusterIssues: ConfigIssue[] = [];
   const clusters = new Map<string, ClusterConfig>();
@@ -57,7 +58,7 @@ export async function checkConfig(
     routeIssues.push(...clusterReferences(route, clusters));
   }
   const checked: ProxyConfig = { ...config, routes: [...routes.values()], clusters: [...clusters.values()] };
-  const issues = [...routeIssues, ...clusterIssues];
+  const issues = [...routeIssues, ...clusterIssues, ...validatePolicies(config.policies)];
   for (const validator of validators) {
     if (validator.validateConfig === undefined) continue;
     issues.push(...(await guarded(validator, undefined, () => validator.validateConfig?.(checked) ?? [])));

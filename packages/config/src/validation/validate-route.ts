@@ -128,7 +128,7 @@ function checkValues(code: string, values: readonly string[], path: readonly (st
 
 const routePolicies: readonly {
   readonly kind: PolicyKind;
-  readonly member: "authorizationPolicy" | "rateLimiterPolicy" | "outputCachePolicy" | "timeoutPolicy" | "corsPolicy";
+  readonly member: "authorizationPolicy" | "rateLimiterPolicy" | "outputCachePolicy" | "timeoutPolicy" | "corsPolicy" | "accessPolicy";
   readonly name: string;
   readonly code: string;
 }[] = [
@@ -137,6 +137,7 @@ const routePolicies: readonly {
   { kind: "outputCache", member: "outputCachePolicy", name: "OutputCachePolicy", code: "output-cache-policy" },
   { kind: "timeout", member: "timeoutPolicy", name: "TimeoutPolicy", code: "timeout-policy" },
   { kind: "cors", member: "corsPolicy", name: "CorsPolicy", code: "cors-policy" },
+  { kind: "access", member: "accessPolicy", name: "AccessPolicy", code: "access-policy" },
 ];
 
 function checkPolicies(route: RouteConfig, policies: PolicyNames, found: IssueCollector): void {

@@ -6,9 +6,11 @@
 import type { BodySource, ConnectionInfo, Exchange, ExchangeFeatures, HeaderList, RequestHead, ResponseHead, ResponseSink } from "@proxy/http";
 import type { ErrorPage, ErrorPages } from "./error-pages.ts";
 
-/** The exchange as the front server presented it: what `ctx.exchange` is, unless its errors get pages. */
+/** The exchange as the front server presented it: what `ctx.exchange` is, unless something stands around it that sees the answer. */
 export function presentedExchange(exchange: Exchange): Exchange {
-  return exchange instanceof PagedExchange ? exchange.presented : exchange;
+  let innermost = exchange;
+  while ("presented" in innermost) innermost = innermost.presented as Exchange;
+  return innermost;
 }
 
 export class PagedExchange implements Exchange {

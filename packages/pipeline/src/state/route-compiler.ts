@@ -3,7 +3,7 @@
  * validated, so that its faults stand in one list with all others; what it gave is kept for the load that follows.
  */
 import type { ClusterState, PreparedClusters } from "@proxy/cluster";
-import { ConfigError, routeEquals, type ClusterConfig, type ConfigIssue, type ProxyConfig, type RouteConfig } from "@proxy/config";
+import { ConfigError, policyNamed, routeEquals, routePolicies, type ClusterConfig, type ConfigIssue, type PoliciesConfig, type ProxyConfig, type RouteConfig } from "@proxy/config";
 import type { ForwardWithOptions } from "@proxy/forwarder";
 import { compileRedirect } from "../actions/redirect.ts";
 import { compileRespond } from "../actions/respond.ts";
@@ -103,14 +103,16 @@ export class RouteCompiler {
     table: RouteTable<RouteSlot>,
     clusters: PreparedClusters,
     before: ReadonlyMap<string, RouteModel>,
+    policies: PoliciesConfig | undefined,
   ): ReadonlyMap<string, RouteModel> {
     const models = new Map<string, RouteModel>();
     for (const { payload: slot } of table.entries) {
       const { config } = slot;
       const cluster = config.clusterId ? clusters.get(config.clusterId) : undefined;
       const known = before.get(config.routeId.toLowerCase());
-      const kept = known !== undefined && isCurrent(known, config, cluster, clusters);
-      const model = kept ? known : this.#model(config, cluster, clusters);
+      const timeout = timeoutOf(config, policies);
+      const kept = known !== undefined && known.timeout === timeout && isCurrent(known, config, cluster, clusters);
+      const model = kept ? known : this.#model(config, cluster, clusters, timeout);
       slot.model = model;
       slot.run = this.#options.chainOf(model);
       models.set(config.routeId.toLowerCase(), model);
@@ -133,14 +135,14 @@ export class RouteCompiler {
     return compileRouteTable(entries, this.#options.table);
   }
 
-  #model(config: RouteConfig, cluster: ClusterState | undefined, clusters: PreparedClusters): RouteModel {
+  #model(config: RouteConfig, cluster: ClusterState | undefined, clusters: PreparedClusters, timeout: number | undefined): RouteModel {
     const { transforms, answer, errorPages, issues } = this.#compile(config);
     if (issues.some((issue) => issue.severity === "error")) {
       throw new ConfigError(`route '${config.routeId}' cannot be used`, issues);
     }
     const plan = this.#options.catalogue.providers.length === 0 ? transforms : this.#provided(config, cluster, clusters);
     const settings = cluster === undefined ? undefined : (clusters.modelOf(cluster) as ProxyClusterModel);
-    const forward = settings !== undefined && isDefaultPlan(plan) ? forwardOptions(config, settings) : undefined;
+    const forward = settings !== undefined && isDefaultPlan(plan) ? forwardOptions(timeout, settings) : undefined;
     const retry = compileRetry(config.retry);
     const split = config.trafficSplit ? new TrafficSplit(config.trafficSplit, (id) => clusters.get(id)) : undefined;
     const copies = mirrorCluster(config, clusters);
@@ -149,7 +151,7 @@ export class RouteCompiler {
     const mayRetry = config.retry
       ? retry !== undefined
       : served.some((each) => (clusters.modelOf(each) as ProxyClusterModel).retry !== undefined);
-    return { config, cluster, answer, errorPages: errorPages?.before(this.#options.errorPages), transforms: plan, forward, split, mirror, retry, mayRetry };
+    return { config, cluster, timeout, answer, errorPages: errorPages?.before(this.#options.errorPages), transforms: plan, forward, split, mirror, retry, mayRetry };
   }
 
   /** With what providers add, who want to know the cluster. */
@@ -182,13 +184,21 @@ function errorPagesOf(route: RouteConfig, issues: ConfigIssue[]): ErrorPages | u
   });
 }
 
-function forwardOptions(route: RouteConfig, cluster: ProxyClusterModel): ForwardWithOptions {
+/** Milliseconds: `Timeout` of the route, or that of its policy, or of the policy `Default`. */
+function timeoutOf(route: RouteConfig, policies: PoliciesConfig | undefined): number | undefined {
+  const asked = routePolicies(route).timeout;
+  if (asked === "disabled") return undefined;
+  if (asked !== undefined && "milliseconds" in asked) return asked.milliseconds;
+  return policyNamed(policies?.timeout, asked?.policy ?? "Default")?.timeout;
+}
+
+function forwardOptions(timeout: number | undefined, cluster: ProxyClusterModel): ForwardWithOptions {
   return {
     client: cluster.client.client,
     activityTimeout: cluster.activityTimeout,
     version: cluster.version,
     versionPolicy: cluster.versionPolicy,
-    timeout: route.timeout,
+    timeout,
     transformer: defaultRouteTransformer,
   };
 }

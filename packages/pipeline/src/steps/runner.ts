@@ -19,7 +19,20 @@ export function chainCompiler(steps: readonly Step[]): (route: RouteModel) => Ne
   checkNames(steps);
   const chains = new Map<string, Next>();
   return (route) => {
-    const held = steps.filter((step) => step.applies?.(route) ?? true);
+    const held: Step[] = [];
+    let isShared = true;
+    for (const step of steps) {
+      if (step.applies?.(route) === false) continue;
+      if (step.bind === undefined) {
+        held.push(step);
+        continue;
+      }
+      const run = step.bind(route);
+      if (run === undefined) continue;
+      held.push({ name: step.name, run });
+      isShared = false;
+    }
+    if (!isShared) return compileSteps(held);
     const key = held.map((step) => step.name).join("\n");
     let chain = chains.get(key);
     if (chain === undefined) chains.set(key, (chain = compileSteps(held)));

@@ -18,4 +18,9 @@ export interface Step {
   /** Says, when configuration is compiled, whether the chain of `route` holds the step. Default: every route's does. */
   readonly applies?: ((route: RouteModel) => boolean) | undefined;
   readonly run: (ctx: ProxyContext, next: Next) => void | Promise<void>;
+  /**
+   * For a step whose work follows from the route: what runs in the place of `run` for requests of `route`, made when configuration is
+   * compiled; undefined: its chain does not hold the step.
+   */
+  readonly bind?: ((route: RouteModel) => Step["run"] | undefined) | undefined;
 }

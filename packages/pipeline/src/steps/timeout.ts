@@ -5,13 +5,13 @@ import type { ProxyLogger } from "../logger.ts";
 import type { Step } from "./step.ts";
 
 /**
- * `Timeout` of a route counts from here, the first of the default steps: 504 also while a step behind this one waits.
+ * `Timeout` of a route, or that of its `TimeoutPolicy`, counts from here, the first of the default steps: 504 also while a step behind this one waits.
  * Once the request is forwarded, the forwarder watches what is left of it, until the response head.
  */
 export function timeoutStep(logger: ProxyLogger): Step {
   return {
     name: "timeout",
-    applies: (route) => route.answer === undefined && typeof route.config.timeout === "number",
+    applies: (route) => route.answer === undefined && route.timeout !== undefined,
     run(ctx, next) {
       ctx.startTick = sharedTimers.tick;
       const pending = next(ctx);
@@ -26,7 +26,7 @@ export function timeoutStep(logger: ProxyLogger): Step {
 
 /** What is left of the route's `Timeout` in milliseconds; undefined without one. */
 export function timeLeft(ctx: ProxyContext): number | undefined {
-  const { timeout } = ctx.route.config;
+  const { timeout } = ctx.route;
   if (timeout === undefined || ctx.startTick === 0) return timeout;
   return Math.max(timeout - (sharedTimers.tick - ctx.startTick) * sharedTimers.period, 0);
 }
@@ -41,7 +41,7 @@ class StepWait implements WheelEntry {
   constructor(ctx: ProxyContext, logger: ProxyLogger) {
     this.#ctx = ctx;
     this.#logger = logger;
-    this.endTick = ctx.startTick + sharedTimers.ticks(ctx.route.config.timeout ?? 0);
+    this.endTick = ctx.startTick + sharedTimers.ticks(ctx.route.timeout ?? 0);
   }
 
   check(tick: number): number {

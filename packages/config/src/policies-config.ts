@@ -1,0 +1,106 @@
+/**
+ * Edge policies by name: what a route names with `CorsPolicy`, `RateLimiterPolicy`, `TimeoutPolicy`, `AccessPolicy`. Extension: YARP takes them
+ * from the application's code. Names ignore case.
+ */
+export interface PoliciesConfig {
+  /** `Default` is the one that routes mean by `CorsPolicy: Default`. */
+  readonly cors?: readonly CorsPolicyConfig[] | undefined;
+  /** `Default` is the global limiter: it holds for every route that does not say `Disable`, in addition to the route's own. */
+  readonly rateLimiter?: readonly RateLimiterPolicyConfig[] | undefined;
+  /** `Default` holds for routes that forward and have neither `Timeout` nor `TimeoutPolicy`. */
+  readonly timeout?: readonly TimeoutPolicyConfig[] | undefined;
+  /** `Default` holds for routes that name none. */
+  readonly access?: readonly AccessPolicyConfig[] | undefined;
+}
+
+/** Which pages of other origins may read answers (Fetch standard, 3.3). */
+export interface CorsPolicyConfig {
+  readonly name: string;
+  /** `https://app.example`, `https://*.example.org` (each subdomain, not the domain itself), or `*` for any. */
+  readonly origins?: readonly string[] | undefined;
+  /** Beside GET, HEAD and POST, which need no leave; `*` for any. Default: none. */
+  readonly methods?: readonly string[] | undefined;
+  /** Request fields; `*` for any. Default: none beside those that need no leave. */
+  readonly headers?: readonly string[] | undefined;
+  /** Response fields that pages may read; `*` for any where there are no credentials. Default: none beside those that need no leave. */
+  readonly exposedHeaders?: readonly string[] | undefined;
+  /** Whether requests may carry cookies. Not with origin `*`. Default false. */
+  readonly credentials?: boolean | undefined;
+  /** Milliseconds that a browser may keep the answer to a preflight. Default: the browser's, 5 seconds. */
+  readonly maxAge?: number | undefined;
+  /** Whether pages of public addresses may reach this private one (Private Network Access). Default false. */
+  readonly privateNetwork?: boolean | undefined;
+}
+
+export type RateLimiterAlgorithm = "FixedWindow" | "SlidingWindow" | "TokenBucket" | "Concurrency";
+export type RateLimiterPartition = "Address" | "User" | "Header" | "Route" | "None";
+
+export interface RateLimiterPolicyConfig {
+  readonly name: string;
+  readonly algorithm?: RateLimiterAlgorithm | undefined;
+  /** Requests per window; tokens that a bucket holds; requests at a time. At least 1. Required. */
+  readonly permitLimit?: number | undefined;
+  /** Milliseconds of a window; what a bucket needs to fill from empty. Default 1 minute. None for `Concurrency`. */
+  readonly window?: number | undefined;
+  /** Who shares a count. `User` without one is `Address`. Default `Address`. */
+  readonly partitionBy?: RateLimiterPartition | undefined;
+  /** The field for `Header`. */
+  readonly headerName?: string | undefined;
+  /** Requests of a partition that may wait for a permit. Default 0. */
+  readonly queueLimit?: number | undefined;
+  /** Milliseconds that a request waits at most. Default 10 seconds. */
+  readonly queueTimeout?: number | undefined;
+  /** Partitions that are counted at a time, which bounds memory to 32 bytes for each. Default 1 048 576. */
+  readonly maxPartitions?: number | undefined;
+  /** Status of refusals. Default 429. */
+  readonly statusCode?: number | undefined;
+  /** Whether answers have RateLimit and RateLimit-Policy. Default true. */
+  readonly sendHeaders?: boolean | undefined;
+}
+
+export interface TimeoutPolicyConfig {
+  readonly name: string;
+  /** Milliseconds, as `Timeout` of a route. Required. */
+  readonly timeout?: number | undefined;
+}
+
+/** What requests must be like to pass at all; 403 unless said otherwise. */
+export interface AccessPolicyConfig {
+  readonly name: string;
+  /** Addresses and networks (`10.0.0.0/8`) that may pass. Default: all. */
+  readonly allowAddresses?: readonly string[] | undefined;
+  /** Those that may not, whatever `allowAddresses` says. Default: none. */
+  readonly denyAddresses?: readonly string[] | undefined;
+  /** Methods that may pass; others get 405. Default: all. */
+  readonly methods?: readonly string[] | undefined;
+  /** Fields that must be there; 400 otherwise. Default: none. */
+  readonly requireHeaders?: readonly string[] | undefined;
+  /** Fields that must not be there; 400 otherwise. Default: none. */
+  readonly denyHeaders?: readonly string[] | undefined;
+  /** Characters of path and query; 414 beyond. Default: the server's limit. */
+  readonly maxTargetLength?: number | undefined;
+  /** Bytes of all header lines together; 431 beyond. Default: the server's limit. */
+  readonly maxHeaderBytes?: number | undefined;
+  /** Bytes of a request body; 413 beyond. `MaxRequestBodySize` of the route comes first. Default: the server's limit. */
+  readonly maxBodySize?: number | undefined;
+}
+
+/** Kinds of policies that configuration defines, with the section of each. */
+export const policySections = { cors: "Cors", rateLimiter: "RateLimiter", timeout: "Timeout", access: "Access" } as const;
+
+export type DefinedPolicyKind = keyof typeof policySections;
+
+/** The policy of that name, ignoring case. */
+export function policyNamed<T extends { readonly name: string }>(policies: readonly T[] | undefined, name: string): T | undefined {
+  const lower = name.toLowerCase();
+  return policies?.find((policy) => policy.name.toLowerCase() === lower);
+}
+
+/** All policies of several configurations, in order; one that stands twice is found by the validation. */
+export function mergePolicies(all: readonly (PoliciesConfig | undefined)[]): PoliciesConfig | undefined {
+  const given = all.filter((each) => each !== undefined);
+  if (given.length < 2) return given[0];
+  const merge = <K extends DefinedPolicyKind>(kind: K): readonly NonNullable<PoliciesConfig[K]>[number][] =>
+    given.flatMap((each) => (each[kind] ?? []) as readonly NonNullable<PoliciesConfig[K]>[number][]);
+  return { cors: merge("cors"), rateLimiter: merge("rateLimiter"), timeout: merge("timeout"), access: merge("access") };
+}

@@ -1,0 +1,54 @@
+import * as Schema from "effect/Schema";
+import { field, record } from "./field.ts";
+import { Bool, Duration, Integer, OneOf, Text } from "./scalars.ts";
+
+const large = Number.MAX_SAFE_INTEGER;
+const list = Schema.Array(Text);
+
+const Cors = Schema.Struct({
+  origins: field(list, "`https://app.example`, `https://*.example.org` (each subdomain, not the domain itself), or `*` for any. Required."),
+  methods: field(list, "Methods beside GET, HEAD and POST, which need no leave; `*` for any.", { defaultText: "none" }),
+  headers: field(list, "Request fields beside those that need no leave; `*` for any.", { defaultText: "none" }),
+  exposedHeaders: field(list, "Response fields that pages may read; `*` for any, without `Credentials`.", { defaultText: "none" }),
+  credentials: field(Bool, "Whether requests may carry cookies. Not with origin `*`.", { default: false }),
+  maxAge: field(Duration, "How long a browser may keep the answer to a preflight.", { defaultText: "the browser's, 5 seconds" }),
+  privateNetwork: field(Bool, "Whether pages of public addresses may reach this private one.", { default: false }),
+});
+
+const RateLimiter = Schema.Struct({
+  algorithm: field(OneOf(["FixedWindow", "SlidingWindow", "TokenBucket", "Concurrency"]), "How requests are counted.", { default: "FixedWindow" }),
+  permitLimit: field(Integer(1), "Requests per window; tokens that a bucket holds; requests at a time. Required."),
+  window: field(Duration, "Length of a window; what a bucket needs to fill from empty.", { default: "00:01:00" }),
+  partitionBy: field(OneOf(["Address", "User", "Header", "Route", "None"]), "Who shares a count. `User` without one is `Address`; of IPv6 addresses the first 64 bits count.", {
+    default: "Address",
+  }),
+  headerName: field(Text, "The field for `Header`."),
+  queueLimit: field(Integer(0), "Requests of a partition that may wait for a permit.", { default: 0 }),
+  queueTimeout: field(Duration, "How long a request waits at most.", { default: "00:00:10" }),
+  maxPartitions: field(Integer(1024, 67_108_864), "Partitions that are counted at a time, 32 bytes each.", { default: 1_048_576 }),
+  statusCode: field(Integer(400, 599), "Status of refusals.", { default: 429 }),
+  sendHeaders: field(Bool, "Whether answers have `RateLimit` and `RateLimit-Policy`.", { default: true }),
+});
+
+const Timeout = Schema.Struct({
+  timeout: field(Duration, "Limit from the first step to the response head, above 0; 504 beyond. Required."),
+});
+
+const Access = Schema.Struct({
+  allowAddresses: field(list, "Addresses and networks (`10.0.0.0/8`) that may pass; 403 for others.", { defaultText: "all" }),
+  denyAddresses: field(list, "Those that may not, whatever `AllowAddresses` says; 403.", { defaultText: "none" }),
+  methods: field(list, "Methods that may pass; 405 for others.", { defaultText: "all" }),
+  requireHeaders: field(list, "Fields that must be there; 400 otherwise.", { defaultText: "none" }),
+  denyHeaders: field(list, "Fields that must not be there; 400 otherwise.", { defaultText: "none" }),
+  maxTargetLength: field(Integer(1), "Characters of path and query; 414 beyond.", { defaultText: "the server's limit" }),
+  maxHeaderBytes: field(Integer(1), "Bytes of all header lines together; 431 beyond.", { defaultText: "the server's limit" }),
+  maxBodySize: field(Integer(0, large), "Bytes of a request body; 413 beyond. `MaxRequestBodySize` of the route comes first.", { defaultText: "the server's limit" }),
+});
+
+/** Policies that routes name. */
+export const PoliciesSection = Schema.Struct({
+  cors: field(record(Cors, "name"), "Which pages of other origins may read answers. `Default` is what routes mean by `CorsPolicy: Default`."),
+  rateLimiter: field(record(RateLimiter, "name"), "How often requests may come. `Default` is the global limiter: it holds for every route that does not say `Disable`, in addition to the route's own."),
+  timeout: field(record(Timeout, "name"), "How long requests may take. `Default` holds for routes that forward and have neither `Timeout` nor `TimeoutPolicy`."),
+  access: field(record(Access, "name"), "What requests must be like to pass at all. `Default` holds for routes that name none."),
+});

@@ -1,0 +1,113 @@
+/**
+ * An exchange whose final response head passes a function first, whoever answers: a destination, the gateway, a step. What a policy has to say with
+ * each answer is said there. Interim responses and accepted upgrades pass as they are.
+ */
+import type { BodySource, ConnectionInfo, Exchange, ExchangeFeatures, HeaderList, RequestHead, ResponseHead, ResponseSink } from "@proxy/http";
+
+export type HeadChange = (head: ResponseHead) => ResponseHead;
+
+export class AnsweredExchange implements Exchange {
+  /** The exchange behind this one. */
+  readonly presented: Exchange;
+  readonly request: RequestHead;
+  readonly connection: ConnectionInfo;
+  readonly response: ResponseSink;
+
+  constructor(presented: Exchange, change: HeadChange) {
+    this.presented = presented;
+    this.request = presented.request;
+    this.connection = presented.connection;
+    this.response = new AnsweredSink(presented.response, change);
+  }
+
+  get clientAddress(): string | undefined {
+    return this.presented.clientAddress;
+  }
+
+  set clientAddress(address: string | undefined) {
+    this.presented.clientAddress = address;
+  }
+
+  get body(): BodySource | undefined {
+    return this.presented.body;
+  }
+
+  get features(): ExchangeFeatures {
+    return this.presented.features;
+  }
+
+  onClientGone(listener: (cause: Error) => void): void {
+    this.presented.onClientGone(listener);
+  }
+
+  onComplete(listener: () => void): void {
+    this.presented.onComplete(listener);
+  }
+}
+
+class AnsweredSink implements ResponseSink {
+  readonly #sink: ResponseSink;
+  readonly #change: HeadChange;
+
+  constructor(sink: ResponseSink, change: HeadChange) {
+    this.#sink = sink;
+    this.#change = change;
+  }
+
+  get started(): boolean {
+    return this.#sink.started;
+  }
+
+  get status(): number | undefined {
+    return this.#sink.status;
+  }
+
+  get ended(): boolean {
+    return this.#sink.ended;
+  }
+
+  get trailersSupported(): boolean {
+    return this.#sink.trailersSupported;
+  }
+
+  get pending(): number {
+    return this.#sink.pending;
+  }
+
+  informational(status: number, headers: HeaderList): void {
+    this.#sink.informational(status, headers);
+  }
+
+  send(head: ResponseHead, body?: Uint8Array | string): void {
+    this.#sink.send(this.#change(head), body);
+  }
+
+  sendLatin1(head: ResponseHead, body: string): void {
+    if (this.#sink.sendLatin1 === undefined) this.#sink.send(this.#change(head), Buffer.from(body, "latin1"));
+    else this.#sink.sendLatin1(this.#change(head), body);
+  }
+
+  start(head: ResponseHead): void {
+    this.#sink.start(this.#change(head));
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#sink.write(chunk);
+  }
+
+  onDrain(listener: () => void): void {
+    this.#sink.onDrain(listener);
+  }
+
+  flush(): void {
+    this.#sink.flush();
+  }
+
+  end(trailers?: HeaderList): void {
+    this.#sink.end(trailers);
+  }
+
+  abort(cause: Error): void {
+    this.#sink.abort(cause);
+  }
+}

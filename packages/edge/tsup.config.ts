@@ -1,0 +1,12 @@
+import { defineConfig } from "tsup";
+
+export default defineConfig({
+  entry: { index: "src/index.ts" },
+  format: ["esm"],
+  target: "es2024",
+  platform: "node",
+  // Declarations come from tsc: TypeScript 7 has no compiler API for tsup to call.
+  dts: false,
+  sourcemap: true,
+  clean: true,
+});
