@@ -39,6 +39,9 @@ function packageVersion(name: string): string {
   return manifest.version;
 }
 
+/** What every Node proxy here runs with: Node's own code on large pages, as the gateway's README recommends on Linux. */
+const nodeFlags = ["--use-largepages=silent"];
+
 function peer(name: string, file: string, supports: (shape: Shape) => boolean = isPlain): Proxy {
   return {
     name,
@@ -47,6 +50,7 @@ function peer(name: string, file: string, supports: (shape: Shape) => boolean = 
     start: ({ core, port, originPort, shape }) =>
       start(core, [
         process.execPath,
+        ...nodeFlags,
         join(here, "servers", file),
         String(port),
         `http://127.0.0.1:${originPort}`,
@@ -93,7 +97,7 @@ export function gateway(name: string, engine: string, tree = ownTree, flags: rea
           },
         }),
       );
-      return start(core, [process.execPath, ...flags, join(tree, "apps/gateway/dist/main.js"), "run", "--config", file], { NODE_ENV: "production" });
+      return start(core, [process.execPath, ...nodeFlags, ...flags, join(tree, "apps/gateway/dist/main.js"), "run", "--config", file], { NODE_ENV: "production" });
     },
   };
 }

@@ -138,7 +138,7 @@ memory; for WebSockets, events and gRPC a server of this benchmark) share the ot
 compiling, is the column "while warming up". Then windows of ${seconds} s go round among them, the order turned round each time, with one of
 nginx between any two. All proxies set X-Forwarded-For, -Proto and -Host, and keep connections to the destination. The gateway runs
 built, with its full default pipeline; \`gateway-node\` is the same with the \`node:http\` adapter as its server. A proxy is missing where
-it has no route table. Memory per idle connection is what ${furtherIdle} further connections added after the load. Errors are answers
+it has no route table. All Node proxies run with \`--use-largepages=silent\`, which the gateway's README recommends on Linux. Memory per idle connection is what ${furtherIdle} further connections added after the load. Errors are answers
 that were not 2xx and broken connections (@fastify/http-proxy answers requests that carry \`Connection: close\` with an error).
 
 Machine: ${model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB. Versions: ${proxies.map((p) => `${p.name} (${p.version()})`).join(", ")}.
