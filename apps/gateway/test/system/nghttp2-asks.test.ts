@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect } from "vitest";
-import { openFrontDoors, type FrontDoors } from "./front-doors.ts";
+import { openFrontDoors, type FrontDoors } from "../support/front-doors.ts";
 import { testWith } from "./required-programs.ts";
 
 const exec = promisify(execFile);

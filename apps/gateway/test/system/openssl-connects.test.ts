@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { certificateFile } from "../support/tls-client.ts";
-import { openFrontDoors, type FrontDoors } from "./front-doors.ts";
+import { openFrontDoors, type FrontDoors } from "../support/front-doors.ts";
 import { testWith } from "./required-programs.ts";
 
 const destination = { handler: (_request: unknown, response: { end(body: string): unknown }): void => void response.end("served") };

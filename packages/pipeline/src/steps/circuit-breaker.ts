@@ -131,7 +131,7 @@ class RefusalLog {
     last.count++;
     if (now - last.at < 1_000) return;
     const { active = 0, waiting = 0 } = cluster.limiter ?? {};
-    this.#logger.event("warning", "cluster-overloaded", { cluster: cluster.id, refused: last.count, active, waiting });
+    this.#logger.event("warning", "cluster-overloaded", { cluster: cluster.id, code: "Overloaded", refused: last.count, active, waiting });
     last.at = now;
     last.count = 0;
   }

@@ -23,7 +23,7 @@ export function loadBalancingStep(logger: ProxyLogger, clock: Clock = systemCloc
       if (ctx.available.length === 0) {
         const count = cluster === undefined ? 1 : none.due(cluster);
         if (count > 0) {
-          logger.event("warning", "no-available-destinations", { route: ctx.route.config.routeId, cluster: cluster?.id, count });
+          logger.event("warning", "no-available-destinations", { route: ctx.route.config.routeId, cluster: cluster?.id, code: "NoAvailableDestinations", count });
         }
       }
       return next(ctx);
