@@ -2,7 +2,8 @@ import type { Exchange, HttpClient } from "@proxy/http";
 import { type Destination, destinationOf } from "./destination.ts";
 import type { ForwardOptions, ForwardWithOptions } from "./forward-options.ts";
 import type { ForwarderError } from "./forwarder-error.ts";
-import { type ForwardDone, Forwarding } from "./forwarding.ts";
+import { Forwarding } from "./forwarding.ts";
+import type { ForwardDone } from "./forwarding-state.ts";
 
 /**
  * Sends one exchange to one destination and its response back. Resolves with undefined once the response is handed

@@ -1,7 +1,7 @@
 export { forward, forwardWith } from "./forward.ts";
 export { forwardNode, forwardNodeUpgrade } from "./forward-node.ts";
 export type { ForwardNodeOptions } from "./forward-node.ts";
-export type { ForwardDone } from "./forwarding.ts";
+export type { ForwardDone } from "./forwarding-state.ts";
 export { Destination, makeDestinationAddress, prepareDestination } from "./destination.ts";
 export { encodePath } from "./encode-path.ts";
 export { ForwarderError, forwarderErrorCodes } from "./forwarder-error.ts";

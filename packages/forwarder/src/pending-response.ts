@@ -17,7 +17,7 @@ export class PendingResponse {
   }
 
   /** Hands everything on, in order. */
-  deliver(handler: DestinationHandler): void {
+  deliver(handler: Pick<DestinationHandler, "onData" | "onEnd" | "onError">): void {
     for (const chunk of this.data) handler.onData(chunk);
     if (this.#error !== undefined) handler.onError(this.#error);
     else if (this.#ended) handler.onEnd(this.#trailers);
