@@ -33,6 +33,7 @@ export type {
   DestinationErrorOptions,
 } from "./destination-client.ts";
 export { clientAddressOf } from "./exchange.ts";
+export { nextConnectionId } from "./node/connection-info.ts";
 export { Completion } from "./completion.ts";
 export type { CompletionListener } from "./completion.ts";
 export { DestinationError } from "./destination-client.ts";

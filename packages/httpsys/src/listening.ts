@@ -1,0 +1,121 @@
+/**
+ * All that listening takes, opened in order and closed in reverse, also when any step fails:
+ * 1. the API, 2. a server session, 3. a URL group, 4. the queue, 5. its completions, 6. the binding, 7. properties, 8. the URLs.
+ * URLs come last, so that no request arrives before there is somebody to take it.
+ */
+import { userInfo } from "node:os";
+import { errorCode, flag } from "./abi/constants.ts";
+import { wideText, type HttpSysLibrary } from "./binding.ts";
+import { completionsOf, type CompletionSource } from "./completions.ts";
+import { HttpSysError } from "./errors.ts";
+import type { QueueHandle, SessionId, UrlGroupId } from "./handles.ts";
+import { bindQueue, set503Verbosity, setConnectionLimit, setQueueLength, setTimeouts, type HttpSysTimeouts, type Verbosity503 } from "./properties.ts";
+import { apiVersion, closeQueue, openQueue, type RequestQueueOptions } from "./request-queue.ts";
+import type { UrlPrefix } from "./url-prefix.ts";
+
+export interface ListeningOptions {
+  /** Ignored when the queue is opened: who made it owns the URLs. */
+  readonly prefixes: readonly UrlPrefix[];
+  readonly queue?: RequestQueueOptions | undefined;
+  readonly timeouts?: HttpSysTimeouts | undefined;
+  readonly queueLength?: number | undefined;
+  readonly verbosity503?: Verbosity503 | undefined;
+  readonly connectionLimit?: number | undefined;
+}
+
+export interface Listening {
+  readonly library: HttpSysLibrary;
+  readonly queue: QueueHandle;
+  readonly urlGroup: UrlGroupId;
+  readonly completions: CompletionSource;
+  /** False when another process made the queue. */
+  readonly createdQueue: boolean;
+  /** No further request comes: URLs are gone and receives end with 995. Requests under way go on. Twice does nothing. */
+  shutDown(): void;
+  /** Closes everything; never throws. Twice does nothing. */
+  close(): void;
+}
+
+/** @throws {HttpSysError} after which nothing is left open. */
+export function startListening(library: HttpSysLibrary, options: ListeningOptions): Listening {
+  const undo: (() => void)[] = [];
+  const close = (): void => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) step();
+  };
+  try {
+    library.require("HttpInitialize", apiVersion, flag.HTTP_INITIALIZE_SERVER, 0n);
+    undo.push(() => void library.call("HttpTerminate", flag.HTTP_INITIALIZE_SERVER, 0n));
+    const session = idFrom(library, (out) => library.require("HttpCreateServerSession", apiVersion, out, 0)) as SessionId;
+    undo.push(() => void library.call("HttpCloseServerSession", session));
+    const urlGroup = idFrom(library, (out) => library.require("HttpCreateUrlGroup", session, out, 0)) as UrlGroupId;
+    undo.push(() => void library.call("HttpCloseUrlGroup", urlGroup));
+    const { handle: queue, created } = openQueue(library, options.queue ?? {});
+    undo.push(() => closeQueue(library, queue));
+    const completions = completionsOf(library);
+    undo.push(() => completions.release());
+    completions.attach(queue);
+
+    if (created) {
+      bindQueue(library, urlGroup, queue);
+      if (options.timeouts !== undefined) setTimeouts(library, urlGroup, options.timeouts);
+      if (options.connectionLimit !== undefined) setConnectionLimit(library, urlGroup, options.connectionLimit);
+      if (options.queueLength !== undefined) setQueueLength(library, queue, options.queueLength);
+      if (options.verbosity503 !== undefined) set503Verbosity(library, queue, options.verbosity503);
+      for (const prefix of options.prefixes) addUrl(library, urlGroup, prefix);
+    }
+
+    let shut = false;
+    return {
+      library,
+      queue,
+      urlGroup,
+      completions,
+      createdQueue: created,
+      shutDown() {
+        if (shut || undo.length === 0) return;
+        shut = true;
+        if (created) library.call("HttpRemoveUrlFromUrlGroup", urlGroup, 0n, flag.HTTP_URL_FLAG_REMOVE_ALL);
+        library.call("HttpShutdownRequestQueue", queue);
+      },
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function idFrom(library: HttpSysLibrary, create: (out: Uint8Array) => void): bigint {
+  const out = library.memory(8);
+  create(out.buffer);
+  return out.buffer.readBigUInt64LE(0);
+}
+
+function addUrl(library: HttpSysLibrary, group: UrlGroupId, prefix: UrlPrefix): void {
+  const text = wideText(library, prefix.text);
+  const code = library.call("HttpAddUrlToUrlGroup", group, text.buffer, 0n, 0);
+  if (code !== 0) throw new HttpSysError("HttpAddUrlToUrlGroup", code, { hint: urlHint(code, prefix), detail: library.why() });
+}
+
+function urlHint(code: number, { text, port }: UrlPrefix): string | undefined {
+  switch (code) {
+    case errorCode.ERROR_ACCESS_DENIED:
+      return `this account may not listen on ${text}; as administrator, allow it with: netsh http add urlacl url=${text} user="${account()}"`;
+    case errorCode.ERROR_ALREADY_EXISTS:
+      return `${text} is registered by another process or server: netsh http show servicestate`;
+    case errorCode.ERROR_SHARING_VIOLATION:
+      return `port ${port} is taken by a program that does not use HTTP.sys`;
+    default:
+      return undefined;
+  }
+}
+
+function account(): string {
+  try {
+    const domain = process.env["USERDOMAIN"];
+    const { username } = userInfo();
+    return domain === undefined ? username : `${domain}\\${username}`;
+  } catch {
+    return "DOMAIN\\user";
+  }
+}

@@ -1,0 +1,40 @@
+import { createServer } from "node:net";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { buildDouble, doubleMissing } from "../../../tooling/httpsys-double/build.ts";
+import { loadHttpSys, type HttpSysLibrary } from "../src/index.ts";
+
+const koffi = await import("koffi").then(
+  (module) => module.default,
+  () => undefined,
+);
+
+/** Why nothing can be tested through the double here; undefined when it can. */
+export const missing: string | undefined = koffi === undefined ? "koffi is not installed" : doubleMissing;
+
+/** The double behind the binding. */
+export function double(): Promise<HttpSysLibrary> {
+  return loadHttpSys({ path: buildDouble() });
+}
+
+/** A port of the loopback address that was free a moment ago: HTTP.sys cannot choose one. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+const names = ["sessions", "groups", "urls", "queues", "rules", "ports", "calls", "connections"] as const;
+
+/** Live objects of the double in this process. */
+export function liveObjects(path: string = buildDouble()): Record<(typeof names)[number], number> {
+  if (koffi === undefined) throw new Error(missing);
+  const counts = koffi.load(path).func("HttpSim_Counts", "void", ["void *"]) as (to: Uint8Array) => void;
+  const out = Buffer.alloc(8 * 4);
+  counts(out);
+  return Object.fromEntries(names.map((name, i) => [name, out.readUInt32LE(i * 4)])) as Record<(typeof names)[number], number>;
+}

@@ -1,0 +1,41 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+/** Why the double cannot be built here; undefined when it can. */
+export const doubleMissing: string | undefined =
+  process.platform !== "linux" || process.arch !== "x64"
+    ? `the double is for Linux x64, not ${process.platform} ${process.arch}`
+    : spawnSync("gcc", ["--version"]).status === 0
+      ? undefined
+      : "gcc is not installed";
+
+/**
+ * The path of the double as a shared object, built when its sources have changed since the last time. With `sanitize` it has
+ * AddressSanitizer in it: the process that loads it needs `asanRuntime()` in LD_PRELOAD.
+ */
+export function buildDouble({ sanitize = false }: { readonly sanitize?: boolean | undefined } = {}): string {
+  const sources = readdirSync(here).filter((name) => name.endsWith(".c"));
+  const options = sanitize ? ["-fsanitize=address", "-fno-omit-frame-pointer"] : [];
+  const hash = createHash("sha256").update(options.join(" "));
+  for (const name of readdirSync(here).filter((file) => /\.[ch]$/.test(file)).toSorted()) hash.update(readFileSync(join(here, name)));
+  const directory = join(tmpdir(), `httpsys-double-${userInfo().uid}`);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, `httpsys-${hash.digest("hex").slice(0, 16)}.so`);
+  if (existsSync(path)) return path;
+  const fresh = `${path}.${process.pid}`;
+  const common = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-fPIC", "-shared", "-fvisibility=hidden", "-pthread"];
+  execFileSync("gcc", [...common, ...options, "-o", fresh, ...sources], { cwd: here });
+  renameSync(fresh, path);
+  return path;
+}
+
+/** The library that LD_PRELOAD needs for a double with `sanitize`. */
+export function asanRuntime(): string {
+  return execFileSync("gcc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).trim();
+}

@@ -1,0 +1,183 @@
+/*
+ * A test double of the HTTP Server API as a Linux shared object: same structures, same functions, same error codes.
+ *
+ * One lock guards everything. Each connection has one thread, which alone reads and writes its socket; each named queue has
+ * one thread, which adopts what other processes delegate to it. Calls enqueue operations and wake those threads; what is
+ * finished goes to a completion port, or to the caller that waits when it gave no OVERLAPPED.
+ *
+ * Every refusal states its reason, which HttpSim_Why returns.
+ */
+#ifndef DOUBLE_H
+#define DOUBLE_H
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <arpa/inet.h>
+#include <time.h>
+#include <unistd.h>
+#include "httpsys.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define AT(address) ((void *)(uintptr_t)(address))
+#define API_VERSION_2 2u
+
+typedef struct Port Port;
+typedef struct Queue Queue;
+typedef struct Conn Conn;
+
+enum { OP_RECEIVE, OP_BODY, OP_SEND, OP_DISCONNECT };
+
+typedef struct Op {
+  struct Op *next;
+  int kind;
+  Queue *queue;
+  uint64_t id;
+  uint64_t buffer;
+  uint32_t length, flags;
+  uint64_t overlapped;
+  /* Without OVERLAPPED the caller waits for these. */
+  int done;
+  uint32_t code, bytes;
+  /* What a send still has to write. */
+  char *data;
+  size_t size, offset;
+  int last, close;
+} Op;
+
+typedef struct { Op *head, *tail; } Ops;
+
+typedef struct Session { struct Session *next; uint64_t id; } Session;
+
+typedef struct Url {
+  struct Url *next;
+  int port, kind; /* 0 strong wildcard, 1 explicit, 2 address, 3 weak wildcard */
+  char host[256], path[1024], text[1400];
+  uint64_t context;
+} Url;
+
+typedef struct Rule { struct Rule *next; uint64_t target; } Rule;
+
+typedef struct Group {
+  struct Group *next;
+  uint64_t id, session, queue;
+  Url *urls;
+  Rule *rules;
+  HTTP_TIMEOUT_LIMIT_INFO timeouts;
+  uint32_t connections; /* 0: no limit */
+} Group;
+
+struct Queue {
+  Queue *next;
+  uint64_t handle;
+  char name[256];
+  uint32_t flags;
+  int created, shut, closed;
+  Port *port;
+  uint64_t key;
+  uint8_t modes;
+  Ops receives;
+  Conn *pending, *pendingTail;
+  uint32_t limit, verbosity;
+  int socket, wake; /* named queues: receives (created) or sends (opened); -1 otherwise */
+  pthread_t thread;
+};
+
+enum { BODY_NONE, BODY_LENGTH, BODY_CHUNKED, BODY_OPAQUE };
+enum { REQUEST_NONE, REQUEST_QUEUED, REQUEST_OFFERED, REQUEST_OWNED };
+
+typedef struct { const char *name, *value; uint32_t nameLength, valueLength; } Field;
+
+struct Conn {
+  Conn *next, *nextPending;
+  uint64_t id;
+  int fd, wake, listenPort;
+  struct sockaddr_in peer, local;
+  char *in;
+  size_t inLength, inCapacity;
+  int ended;   /* the client's FIN was read */
+  int gone;    /* reset, or written to in vain */
+  int handed;  /* its socket belongs to another process now */
+  int closing; /* no further request */
+  int kill;    /* cut it */
+  int delegated, upgraded;
+  uint64_t peekAt;
+  /* The request under way. */
+  int state;
+  uint64_t request;
+  Queue *queue;
+  uint64_t context;
+  char *head;
+  size_t headLength;
+  const char *method, *target;
+  uint32_t methodLength, targetLength;
+  int major, minor;
+  Field fields[256];
+  uint32_t fieldCount;
+  int body, bodyDone, bodyBroken, bodyTouched, expects;
+  uint64_t rest;
+  int chunkState;
+  /* Its answer. */
+  int started, answered, keep;
+  Ops bodies, sends, waits;
+};
+
+extern pthread_mutex_t lock;
+extern Queue *queues;
+extern Group *groups;
+extern Conn *conns;
+
+uint64_t nextId(void);
+uint32_t refuse(uint32_t code, const char *why, ...) __attribute__((format(printf, 2, 3)));
+
+/* port.c */
+void pushOp(Ops *ops, Op *op);
+Op *popOp(Ops *ops);
+void complete(Op *op, uint32_t code, uint32_t bytes);
+Op *newOp(int kind, Queue *queue, uint64_t id, uint64_t overlapped);
+/* Ends a call that started `op`: 997, or waits for it. Releases the lock. */
+uint32_t endCall(Op *op, uint64_t overlapped, uint64_t bytesReturned);
+void cancelOps(Ops *ops, uint32_t code);
+
+/* registry.c */
+Queue *findQueue(uint64_t handle);
+Group *findGroup(uint64_t id);
+Url *route(Queue *only, int port, const char *host, const char *path, Group **group);
+
+/* listeners.c */
+int openListener(int port);
+void closeListenersWithoutUrl(void);
+
+/* connection.c */
+Conn *adopt(int fd, int listenPort, const char *early, size_t earlyLength, Queue *queue, const char *prefix);
+void wakeConn(Conn *conn);
+Conn *findRequest(Queue *queue, uint64_t id);
+void offer(Queue *queue);
+void unlinkPending(Conn *conn);
+
+/* request.c */
+uint32_t writeRequest(Conn *conn, uint64_t buffer, uint32_t length, uint32_t flags, uint32_t *written);
+
+/* http1.c */
+int parseHead(Conn *conn); /* 1 parsed, 0 incomplete, else the status that refuses it */
+long takeBody(Conn *conn, char *to, size_t most); /* bytes, 0 more input needed, -1 end, -2 broken */
+const Field *field(Conn *conn, const char *name);
+int fieldHas(const Field *of, const char *token);
+
+/* delegation.c */
+int bindQueue(const char *name);
+int reachQueue(const char *name);
+void *queueThread(void *queue);
+#endif
