@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { brotliCompressSync, brotliDecompressSync, constants, createZstdCompress, deflateSync, gunzipSync, gzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { brotliCompressSync, brotliDecompressSync, constants, createBrotliCompress, createDeflate, createGzip, createZstdCompress, deflateSync, gunzipSync, gzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { HeaderList } from "@proxy/http";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -199,6 +199,47 @@ describe("a response", () => {
     await until(() => exchange.response.chunks.length > 0 && Buffer.concat(exchange.response.chunks).length > 10);
     client.call.end();
     expect(await outcome).toBeUndefined();
+  });
+
+  test.each([
+    ["gzip", () => createGzip(), constants.Z_SYNC_FLUSH, (data: Buffer) => gunzipSync(data, { finishFlush: constants.Z_SYNC_FLUSH })],
+    ["br", () => createBrotliCompress(), constants.BROTLI_OPERATION_FLUSH, (data: Buffer) => brotliDecompressSync(data, { finishFlush: constants.BROTLI_OPERATION_FLUSH })],
+    ["zstd", () => createZstdCompress(), constants.ZSTD_e_flush, (data: Buffer) => zstdDecompressSync(data, { finishFlush: constants.ZSTD_e_flush })],
+  ] as const)("that pauses in %s does not keep what came before it", async (name, create, kind, decode) => {
+    const { exchange, client, outcome } = send(changing(upper));
+    client.call.respond(200, [["Content-Type", "text/html"], ["Content-Encoding", name]]);
+    const compress = create();
+    compress.on("data", (chunk: Buffer) => client.call.data(chunk.toString("latin1")));
+    const received = (): string => decode(Buffer.concat(exchange.response.chunks)).toString();
+    for (const part of ["one", "two"]) {
+      compress.write(part);
+      compress.flush(kind);
+      await until(() => exchange.response.chunks.length > 0 && received().endsWith(part.toUpperCase()));
+    }
+    compress.end();
+    await once(compress, "end");
+    client.call.end();
+    expect(await outcome).toBeUndefined();
+    expect(received()).toBe("ONETWO!");
+  });
+
+  test("that pauses in two codings does not keep what came before it either", async () => {
+    const { exchange, client, outcome } = send(changing(upper));
+    client.call.respond(200, [["Content-Type", "text/html"], ["Content-Encoding", "gzip, deflate"]]);
+    const inner = createGzip();
+    const outer = createDeflate();
+    outer.on("data", (chunk: Buffer) => client.call.data(chunk.toString("latin1")));
+    inner.on("data", (chunk: Buffer) => {
+      outer.write(chunk);
+      outer.flush(constants.Z_SYNC_FLUSH);
+    });
+    inner.write("one");
+    inner.flush(constants.Z_SYNC_FLUSH);
+    const finishFlush = constants.Z_SYNC_FLUSH;
+    const received = (): string => gunzipSync(inflateSync(Buffer.concat(exchange.response.chunks), { finishFlush }), { finishFlush }).toString();
+    await until(() => Buffer.concat(exchange.response.chunks).length > 12 && received() === "ONE");
+    exchange.leave(new Error("left"));
+    expect((await outcome)?.code).toBe("ResponseBodyClient");
   });
 
   test("whose receiver throws is broken off", async () => {

@@ -8,7 +8,7 @@
 import { PassThrough, type Transform } from "node:stream";
 import { LimitStage, TransformStage } from "./body-stages.ts";
 import { BodyContentError, type BodyChange } from "./body-transform.ts";
-import { decodersOf, encodersOf } from "./content-coding.ts";
+import { decodersOf, type Encoder, encodersOf } from "./content-coding.ts";
 
 /** What a changed body tells. Exactly one of the last two comes, and nothing after it; none of them after `destroy`. */
 export interface ChangedBodyOwner {
@@ -25,17 +25,21 @@ export interface ChangedBodyOptions {
   /** What the body comes with, and is to go out with: see `contentCodings`. */
   readonly decode: readonly string[];
   readonly encode: readonly string[];
-  /** Nothing is held back to compress it better. */
+  /** Nothing is held back to compress it better, not even for a moment. */
   readonly flushing: boolean;
 }
 
 const defaultMaxDecodedSize = 67_108_864;
 const highWaterMark = 65_536;
+/** Milliseconds that encoders may hold back what came: a body may pause for long, and its receiver waits for just that. */
+const longestHeld = 50;
 
 export class ChangedBody {
   readonly #options: ChangedBodyOptions;
   readonly #owner: ChangedBodyOwner;
   #stages: Transform[] = [];
+  #encoders: readonly Encoder[] = [];
+  #holding: NodeJS.Timeout | undefined = undefined;
   #paused = false;
   #over = false;
 
@@ -76,6 +80,7 @@ export class ChangedBody {
   /** It is no longer wanted: nothing is told any more. */
   destroy(): void {
     this.#over = true;
+    clearTimeout(this.#holding);
     for (const stage of this.#stages) stage.destroy();
   }
 
@@ -85,7 +90,10 @@ export class ChangedBody {
     const limit = decoders.length === 0 ? [] : [new LimitStage(change.maxDecodedSize ?? defaultMaxDecodedSize)];
     const transforms = change.transforms.map((each) => new TransformStage(each));
     const input = new PassThrough({ highWaterMark });
-    this.#stages = [input, ...decoders, ...limit, ...transforms, ...encodersOf(encode, flushing)];
+    const plain = [input, ...decoders, ...limit, ...transforms];
+    this.#encoders = encodersOf(encode, flushing);
+    this.#stages = [...plain, ...this.#encoders.map(({ stage }) => stage)];
+    if (!flushing) for (let i = plain.length; i < this.#stages.length; i++) this.#stages[i - 1]?.on("data", () => this.#hold());
     const encoded = new Set<Transform>(decoders);
     for (const [index, stage] of this.#stages.entries()) {
       stage.on("error", (error) => this.#fail(encoded.has(stage) ? notDecoded(error) : error));
@@ -110,9 +118,18 @@ export class ChangedBody {
     }
   }
 
+  /** Something went into the encoders. */
+  #hold(): void {
+    this.#holding ??= setTimeout(() => {
+      this.#holding = undefined;
+      for (const encoder of this.#encoders) encoder.flush();
+    }, longestHeld);
+  }
+
   #end(): void {
     if (this.#over) return;
     this.#over = true;
+    clearTimeout(this.#holding);
     this.#owner.onChangedEnd();
   }
 

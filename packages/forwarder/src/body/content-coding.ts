@@ -14,15 +14,28 @@ import {
 import { listElements, type HeaderList } from "@proxy/http";
 import { BodyContentError } from "./body-transform.ts";
 
+interface Compressor extends Transform {
+  flush(kind: number): void;
+}
+
 interface Coding {
   readonly decoder: () => Transform;
-  /** `flushing`: what goes in comes out at once, for bodies that pause. */
-  readonly encoder: (flushing: boolean) => Transform;
+  /** `flushing`: what goes in comes out at once. */
+  readonly encoder: (flushing: boolean) => Compressor;
+  /** What `flush` takes to give all that went in. */
+  readonly flushed: number;
+}
+
+/** Puts a content coding on; it holds back what may be compressed better together, until `flush`. */
+export interface Encoder {
+  readonly stage: Transform;
+  flush(): void;
 }
 
 const gzip: Coding = {
   decoder: () => createGunzip(),
   encoder: (flushing) => createGzip(flushing ? { flush: constants.Z_SYNC_FLUSH } : {}),
+  flushed: constants.Z_SYNC_FLUSH,
 };
 
 const codings: ReadonlyMap<string, Coding> = new Map([
@@ -33,6 +46,7 @@ const codings: ReadonlyMap<string, Coding> = new Map([
     {
       decoder: () => createInflate(),
       encoder: (flushing) => createDeflate(flushing ? { flush: constants.Z_SYNC_FLUSH } : {}),
+      flushed: constants.Z_SYNC_FLUSH,
     },
   ],
   [
@@ -45,6 +59,7 @@ const codings: ReadonlyMap<string, Coding> = new Map([
           params: { [constants.BROTLI_PARAM_QUALITY]: 4 },
           ...(flushing ? { flush: constants.BROTLI_OPERATION_FLUSH } : {}),
         }),
+      flushed: constants.BROTLI_OPERATION_FLUSH,
     },
   ],
   [
@@ -53,6 +68,7 @@ const codings: ReadonlyMap<string, Coding> = new Map([
       // RFC 9659, 3: a window of 8 MiB at most. The library's own limit lets four kilobytes take 128 MiB.
       decoder: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 23 } }),
       encoder: (flushing) => createZstdCompress(flushing ? { flush: constants.ZSTD_e_flush } : {}),
+      flushed: constants.ZSTD_e_flush,
     },
   ],
 ]);
@@ -84,6 +100,11 @@ export function decodersOf(named: readonly string[]): Transform[] {
 }
 
 /** What puts `named` on a body, in order. */
-export function encodersOf(named: readonly string[], flushing: boolean): Transform[] {
-  return named.flatMap((name) => codings.get(name)?.encoder(flushing) ?? []);
+export function encodersOf(named: readonly string[], flushing: boolean): Encoder[] {
+  return named.flatMap((name) => {
+    const coding = codings.get(name);
+    if (coding === undefined) return [];
+    const stage = coding.encoder(flushing);
+    return [{ stage, flush: () => stage.flush(coding.flushed) }];
+  });
 }
