@@ -25,6 +25,7 @@ export interface DelegatingDestination {
 
 /** Undefined for a destination that is forwarded to. Names of metadata ignore case. */
 export function wantedTarget({ address, metadata }: DelegatingDestination): WantedTarget | undefined {
+  if (metadata === undefined) return undefined;
   const queue = metadataOf(metadata, httpSysQueueKey);
   const socket = metadataOf(metadata, socketKey);
   const modeText = metadataOf(metadata, modeKey);

@@ -10,6 +10,7 @@ export { DelegationRegistry, Rule } from "./registry/registry.ts";
 export type { RegistryOptions, RuleView } from "./registry/registry.ts";
 export { systemQueueClock } from "./registry/queue.ts";
 export type { QueueClock, QueueEvent, QueueState } from "./registry/queue.ts";
+export { createHttpSysCarrier } from "./httpsys/httpsys-carrier.ts";
 export { createUnixCarrier } from "./unix/unix-carrier.ts";
 export type { ChannelOptions } from "./unix/channel.ts";
 export type { DelegationMode } from "./unix/frames.ts";

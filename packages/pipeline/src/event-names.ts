@@ -22,6 +22,8 @@ export const proxyEventNames: Readonly<Record<string, string>> = {
   "mirror-skipped": "A request was not copied: too many copies were under way, or its body was too large.",
   "request-retried": "A destination failed a request, which goes to another one.",
   "retry-budget-exhausted": "A request would have been retried, but the cluster's retries are used up; told once until there are some again.",
+  "request-delegated": "A request was handed to another process, which answers it; level debug.",
+  "delegation-failed": "A request could not be handed over and was answered with 503.",
   "forwarding-failed": "Forwarding ended with a forwarder error; level debug when it is the client's doing.",
   "client-certificates-changed": "The files that a cluster names for its connections were read again: new connections go by them.",
   "client-certificates-refused": "A changed file of those cannot be used; what was read before stays in use.",

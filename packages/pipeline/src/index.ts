@@ -4,6 +4,7 @@ export type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
 export type { NodeHandler, NodeUpgradeHandler } from "./node-handler.ts";
 export type { MirrorCounts, MirrorModel } from "./traffic/mirrors.ts";
 export type { SplitChoice, TrafficSplit } from "./traffic/traffic-split.ts";
+export type { DelegationFailure, RequestDelegator } from "./request-delegator.ts";
 export type { RetryPolicy } from "./retry/retry-policy.ts";
 export { ProxyContext } from "./context.ts";
 export type { RouteModel } from "./route-model.ts";

@@ -40,6 +40,7 @@ export const proxyIssueCodes: Readonly<Record<string, string>> = {
   "authorization-not-served": "A route asks for authorization and nothing carries it out.",
   "policies-not-served": "The configuration defines policies of a kind that nothing carries out.",
   "timeout-not-served": "A route has a Timeout and the steps lack `timeout`.",
+  "delegation-not-served": "A destination asks for delegation that cannot be had here; the message says why.",
   "http3-not-served": "A cluster asks for HTTP/3 and nothing lower.",
   "setting-not-served": "Warning: a setting that nothing here acts on yet.",
 };

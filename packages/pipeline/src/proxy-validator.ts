@@ -13,7 +13,7 @@ import { unservedByCluster, unservedByRoute, unservedPolicies, type ServedSettin
  * a proxy has it built in.
  */
 export function createProxyValidator(
-  options: Pick<ReverseProxyOptions, "transforms" | "transformProviders" | "constraints" | "policies" | "extensions"> = {},
+  options: Pick<ReverseProxyOptions, "transforms" | "transformProviders" | "constraints" | "policies" | "extensions" | "delegator"> = {},
 ): ConfigValidator {
   const compiler = new RouteCompiler({
     catalogue: transformCatalogue(options.transforms, options.transformProviders),
@@ -22,7 +22,7 @@ export function createProxyValidator(
   });
   const extensions = options.extensions ?? [];
   const policies = joinPolicies([options.policies ?? {}, ...extensions.map((extension) => extension.policies)]);
-  return proxyValidator(compiler, { policies, timeouts: true }, clusterPolicies({}), extensions);
+  return proxyValidator(compiler, { policies, timeouts: true, delegator: options.delegator }, clusterPolicies({}), extensions);
 }
 
 /** The checks of a proxy whose routes `compiler` makes. */

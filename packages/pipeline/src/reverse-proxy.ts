@@ -30,6 +30,7 @@ import type { NodeHandler, NodeUpgradeHandler } from "./node-handler.ts";
 import type { ConstraintFactory } from "./routing/index.ts";
 import type { ProxyExtension } from "./proxy-extension.ts";
 import type { HttpClientFactory } from "./state/model-builder.ts";
+import type { RequestDelegator } from "./request-delegator.ts";
 import type { ProxyState } from "./state/proxy-state.ts";
 import type { Step } from "./steps/step.ts";
 import type { MirrorCounts } from "./traffic/mirrors.ts";
@@ -97,6 +98,11 @@ export interface ReverseProxyOptions {
    * what is none. Default: answers have no body.
    */
   readonly errorPages?: readonly ErrorPageConfig[] | undefined;
+  /**
+   * Hands requests to other processes, for destinations whose metadata say so: `new Delegator(…)` of `@proxy/delegation`. Closed with the
+   * proxy. Without one such destinations are refused when the configuration is loaded.
+   */
+  readonly delegator?: RequestDelegator | undefined;
   /** Time of health checks and cookies, for tests. Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Source of randomness, for tests. Default `Math.random`. */

@@ -42,6 +42,7 @@ import type { ProxyLogger } from "./logger.ts";
 import { createNodeHandler, createNodeUpgradeHandler, type NodeHandler, type NodeHandlerOptions, type NodeUpgradeHandler } from "./node-handler.ts";
 import { joinPolicies, type PreparedExtension, type ProxyExtension } from "./proxy-extension.ts";
 import { proxyValidator } from "./proxy-validator.ts";
+import type { RequestDelegator } from "./request-delegator.ts";
 import type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
 import type { RouteModel } from "./route-model.ts";
 import { compileRouteTable, type RouteMatchResult, type RouteRequest, type RouteTable } from "./routing/index.ts";
@@ -90,6 +91,7 @@ export class RunningProxy implements ReverseProxy {
   #updates: Promise<unknown> = Promise.resolve();
   #refusal: Error | undefined;
   readonly #shutdown = new AbortController();
+  readonly #delegator: RequestDelegator | undefined;
   #closed = false;
   #snapshot: Snapshot = { revisionId: "", table: compileRouteTable<RouteSlot>([]), routes: new Map() };
 
@@ -120,17 +122,18 @@ export class RunningProxy implements ReverseProxy {
     this.#clientBehind = (options.trustedProxies ?? []).length === 0 ? undefined : clientBehind(trust);
     const { webSocketTelemetry } = options;
     const shutdown = this.#shutdown.signal;
-    const own = { logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry, shutdown };
+    const own = { logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry, shutdown, delegator: options.delegator };
+    this.#delegator = options.delegator;
     this.#mirrors = createMirrors(own);
     this.#extensions = options.extensions ?? [];
     const steps = this.#extensions.reduce((held, extension) => extension.steps(held), defaultSteps({ ...own, mirrors: this.#mirrors }));
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger), clock);
     this.#drains = new Drains([drainEvents(logger), ...(options.drainListeners ?? [])]);
-    this.#clusters = new ClusterStates(this.#models, [this.#drains, this.#updater, this.health, this.#outliers, ...(options.clusterListeners ?? [])], clock);
+    this.#clusters = new ClusterStates(this.#models, [this.#drains, this.#updater, this.health, this.#outliers, ...(options.delegator === undefined ? [] : [options.delegator]), ...(options.clusterListeners ?? [])], clock);
     const chain = options.steps?.(steps) ?? steps;
     const names = new Set(chain.map(({ name }) => name));
     const routePolicies = joinPolicies([options.policies ?? {}, ...this.#extensions.map(({ policies: each }) => each)]);
-    const served = { policies: routePolicies, timeouts: names.has("timeout"), steps: names };
+    const served = { policies: routePolicies, timeouts: names.has("timeout"), steps: names, delegator: options.delegator };
     this.#routes = new RouteCompiler({
       errorPages: this.#errorPages,
       catalogue: transformCatalogue(options.transforms, options.transformProviders),
@@ -203,6 +206,7 @@ export class RunningProxy implements ReverseProxy {
     for (const extension of this.#extensions) extension.close?.();
     await this.#manager.close();
     this.health.stop();
+    this.#delegator?.close();
     this.#updater.close();
     this.#outliers.close();
     await this.#models.close();

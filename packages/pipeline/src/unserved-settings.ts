@@ -3,15 +3,18 @@
  * error where leaving it out opens a door, as a warning otherwise.
  */
 import {
+  metadataValue,
   policySections,
   routePolicies,
   type ClusterConfig,
   type ConfigIssue,
   type DefinedPolicyKind,
+  type DestinationConfig,
   type KnownPolicies,
   type ProxyConfig,
   type RouteConfig,
 } from "@proxy/config";
+import type { RequestDelegator } from "./request-delegator.ts";
 
 /** What there is to serve the settings of routes. */
 export interface ServedSettings {
@@ -19,6 +22,8 @@ export interface ServedSettings {
   readonly policies: KnownPolicies;
   /** Whether the step `timeout` is part of the proxy. */
   readonly timeouts: boolean;
+  /** What hands requests over; undefined: nothing does. */
+  readonly delegator?: RequestDelegator | undefined;
   /** The steps of the proxy by name; undefined: the default ones. */
   readonly steps?: ReadonlySet<string> | undefined;
 }
@@ -76,7 +81,7 @@ export function unservedPolicies({ policies }: ProxyConfig, served: ServedSettin
   });
 }
 
-export function unservedByCluster(cluster: ClusterConfig, { steps }: ServedSettings): readonly ConfigIssue[] {
+export function unservedByCluster(cluster: ClusterConfig, { steps, delegator }: ServedSettings): readonly ConfigIssue[] {
   const entity = { kind: "cluster", id: cluster.clusterId } as const;
   const { httpClient, httpRequest } = cluster;
   const lacks = (step: string): boolean => steps?.has(step) === false;
@@ -86,11 +91,34 @@ export function unservedByCluster(cluster: ClusterConfig, { steps }: ServedSetti
     ["OutlierDetection", cluster.outlierDetection?.enabled === true && lacks("passive-health")],
     ["HttpClient.WebProxy.UseDefaultCredentials", httpClient?.webProxy?.useDefaultCredentials === true],
   ];
-  const issues = unserved
+  const issues: ConfigIssue[] = unserved
     .filter(([, isSet]) => isSet)
     .map(([path]) => warning(entity, path, `${path} of cluster '${cluster.clusterId}' has no effect`));
   if (needsHttp3(httpRequest)) issues.push(noHttp3(entity, cluster));
+  for (const [id, destination] of Object.entries(cluster.destinations ?? {})) {
+    const fault = delegator === undefined ? noDelegator(destination) : delegator.fault(destination);
+    if (fault !== undefined && destination.enabled !== false) issues.push(delegationNotServed(entity, id, fault));
+  }
   return issues;
+}
+
+/** The metadata that ask for it are known here by name: forwarding instead would be a different service. */
+function noDelegator({ metadata }: DestinationConfig): string | undefined {
+  for (const key of ["HttpSysDelegationQueue", "DelegationSocket"]) {
+    if (metadataValue(metadata, key)) return `asks by ${key} for delegation, and nothing here delegates`;
+  }
+  return undefined;
+}
+
+function delegationNotServed(cluster: NonNullable<ConfigIssue["entity"]>, id: string, fault: string): ConfigIssue {
+  return {
+    code: "delegation-not-served",
+    severity: "error",
+    message: `destination '${id}' of cluster '${cluster.id}' ${fault}`,
+    hint: "take the metadata out to have requests forwarded to the address",
+    entity: cluster,
+    path: ["Destinations", id, "Metadata"],
+  };
 }
 
 function needsHttp3(request: ClusterConfig["httpRequest"]): boolean {

@@ -4,6 +4,7 @@ import { loadGatewayConfig } from "@proxy/config/schema";
 import type { DecodeFileOptions } from "@proxy/config/schema";
 import { createEdgePolicies } from "@proxy/edge";
 import { createProxyValidator } from "@proxy/pipeline";
+import { delegatorForChecks } from "../proxy/delegation.ts";
 import { requireFiles } from "./files-missing.ts";
 import { hostIssues } from "./host-issues.ts";
 
@@ -34,7 +35,7 @@ export async function inspectConfiguration(
   try {
     const { config, warnings } = await loadGatewayConfig(files, {
       ...loadOptions(options),
-      validate: { validators: [createProxyValidator({ extensions: [createEdgePolicies()] })] },
+      validate: { validators: [createProxyValidator({ extensions: [createEdgePolicies()], delegator: delegatorForChecks() })] },
     });
     return { config, issues: warnings };
   } catch (error) {

@@ -15,6 +15,7 @@ import { callbackLog } from "../logging/callback-log.ts";
 import type { CallbackLog } from "../logging/callback-log.ts";
 import { affinityKeys } from "./affinity-keys.ts";
 import { configurationChanges } from "./configuration-changes.ts";
+import { createDelegator } from "./delegation.ts";
 import { runWhenDue } from "./health-checks.ts";
 import { proxyClock } from "./proxy-clock.ts";
 import { proxyEvents } from "./proxy-events.ts";
@@ -53,6 +54,7 @@ export class Proxy extends Context.Service<
               healthChecks: "external",
               extensions: [createEdgePolicies()],
               clock,
+              delegator: createDelegator(settings, log),
               trustedProxies: settings.trustedProxies,
               errorPages: settings.errorPages,
               webSocketTelemetry: settings.webSocketTelemetry,

@@ -46,6 +46,9 @@ const destinationFailures: ReadonlySet<string> = new Set([
  * Whether the transport failed by the destination's fault. An answer is none, whatever its status; nothing is once the
  * client has gone.
  */
-export function isTransportFailure(outcome: Pick<RequestOutcome, "error" | "clientGone">): boolean {
-  return outcome.error !== undefined && !outcome.clientGone && destinationFailures.has(outcome.error);
+export function isTransportFailure(outcome: Pick<RequestOutcome, "error" | "clientGone" | "source">): boolean {
+  if (outcome.error === undefined || outcome.clientGone) return false;
+  // A destination that delegates and has no queue; without a source it is the gateway that had nothing to send to.
+  if (outcome.error === "NoAvailableDestinations") return outcome.source === "destination";
+  return destinationFailures.has(outcome.error);
 }

@@ -84,34 +84,36 @@ export class Queue {
   /** Gives up `handle`, unless another took its place meanwhile. */
   detach(handle: QueueHandle, error: DelegationError): void {
     if (this.#handle !== handle) return;
-    this.#drop();
     this.#tell({ type: "detached", queueName: this.name, error });
+    this.#drop("idle");
   }
 
   /** Closes the handle, so that the other process can create its queue anew; the next request attaches again. */
   reset(): void {
     if (this.#state === "closed") return;
-    this.#drop();
+    const waiting = this.#takeWaiting();
     this.#failures = 0;
     this.#error = undefined;
     this.#tell({ type: "reset", queueName: this.name });
-    this.#answer(undefined, new DelegationError("DISPOSED", `the queue '${this.name}' was reset`));
+    this.#drop("idle");
+    for (const done of waiting) done(undefined, new DelegationError("DISPOSED", `the queue '${this.name}' was reset`));
   }
 
   close(): void {
     if (this.#state === "closed") return;
-    this.#drop();
-    this.#state = "closed";
+    const waiting = this.#takeWaiting();
     this.#tell({ type: "released", queueName: this.name });
-    this.#answer(undefined, closedError(this.name));
+    this.#drop("closed");
+    for (const done of waiting) done(undefined, closedError(this.name));
   }
 
-  #drop(): void {
+  /** Hand-overs that end with the handle may attach anew before this returns. */
+  #drop(next: "idle" | "closed"): void {
     this.#generation++;
     this.#stopTimer?.();
     this.#stopTimer = undefined;
     this.#retryAt = 0;
-    this.#state = "idle";
+    this.#state = next;
     const handle = this.#handle;
     this.#handle = undefined;
     if (handle === undefined) return;
@@ -158,10 +160,10 @@ export class Queue {
 
   #lost(handle: QueueHandle, cause: DelegationError | undefined): void {
     if (this.#handle !== handle) return;
-    this.#drop();
     this.#error = cause;
     this.#tell({ type: "lost", queueName: this.name, error: cause });
-    this.#retryLater(firstBackOff);
+    this.#drop("idle");
+    if (this.#state === "idle") this.#retryLater(firstBackOff);
   }
 
   #failed(error: DelegationError): void {
@@ -183,9 +185,13 @@ export class Queue {
   }
 
   #answer(handle: QueueHandle | undefined, error: DelegationError | undefined): void {
+    for (const done of this.#takeWaiting()) done(handle, error);
+  }
+
+  #takeWaiting(): readonly Attached[] {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const done of waiting) done(handle, error);
+    return waiting;
   }
 }
 

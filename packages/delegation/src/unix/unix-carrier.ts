@@ -1,22 +1,27 @@
 import type { Exchange } from "@proxy/http";
 import { NotDelegableError, type DelegateDone, type DelegationCarrier, type DelegationTarget, type QueueHandle } from "../carrier.ts";
-import type { DelegationError } from "../errors.ts";
+import { asDelegationError, type DelegationError } from "../errors.ts";
 import { openChannel, type Channel, type ChannelOptions } from "./channel.ts";
 import { libc } from "./libc.ts";
 import { socketPathFault } from "./socket-directory.ts";
 
 /**
- * Hands accepted connections to processes that listen on Unix-domain sockets: Linux and macOS, cleartext HTTP/1.x of our engine. Throws
- * `DelegationError` (`UNSUPPORTED`) that says what this machine lacks.
+ * Hands accepted connections to processes that listen on Unix-domain sockets: Linux and macOS, cleartext HTTP/1.x of our engine. What this
+ * machine lacks for that is told by `nameFault` of the first socket that is asked for: koffi is not loaded before.
  */
 export function createUnixCarrier(options: ChannelOptions = {}): DelegationCarrier {
-  libc();
   return {
     kind: "unix",
     nameKey: (path) => path,
     nameFault(path) {
       const fault = socketPathFault(path);
-      return fault === undefined ? undefined : `has a DelegationSocket that ${fault}`;
+      if (fault !== undefined) return `has a DelegationSocket that ${fault}`;
+      try {
+        libc();
+        return undefined;
+      } catch (error) {
+        return `asks for delegation that cannot be had: ${asDelegationError(error).message}`;
+      }
     },
     open: async (path) => new UnixQueue(await openChannel(path, options)),
   };

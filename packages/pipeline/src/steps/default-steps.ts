@@ -11,6 +11,7 @@
  * - `load-balancing` leaves one destination, or none
  * - `circuit-breaker` lets the request through, has it wait, or refuses it
  * - `passive-health` judges the destination by the outcome
+ * - `delegate` hands the request to another process, where its destination says so
  * - `limits` sets the route's own limit of the request body
  * - `forward` sends the request and gives back the outcome
  */
@@ -19,7 +20,9 @@ import { Mirrors } from "../traffic/mirrors.ts";
 import type { Trust } from "../trusted-peers.ts";
 import type { ProxyLogger } from "../logger.ts";
 import { answerStep } from "./answer.ts";
+import type { RequestDelegator } from "../request-delegator.ts";
 import { circuitBreakerStep } from "./circuit-breaker.ts";
+import { delegateStep } from "./delegate.ts";
 import { forwardStep } from "./forward.ts";
 import { initialiseStep } from "./initialise.ts";
 import { limitsStep } from "./limits.ts";
@@ -47,6 +50,8 @@ export interface DefaultStepOptions {
   readonly webSocketTelemetry?: boolean | undefined;
   /** Aborted when the proxy closes: WebSockets are told. */
   readonly shutdown?: AbortSignal | undefined;
+  /** Hands requests over where destinations say so. Default: none does, and there is no step `delegate`. */
+  readonly delegator?: RequestDelegator | undefined;
   /** Copies requests. Default: one of its own. */
   readonly mirrors?: Mirrors | undefined;
 }
@@ -66,6 +71,7 @@ export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
     loadBalancingStep(options.logger, clock),
     circuitBreakerStep(options.logger, clock),
     passiveHealthStep({ updater, outliers, clock }),
+    ...(options.delegator === undefined ? [] : [delegateStep(options.delegator, options.logger, options.random ?? systemRandom)]),
     limitsStep,
     forwardStep(options.logger, options.random ?? systemRandom, options.trust ?? (() => false), options),
   ];
