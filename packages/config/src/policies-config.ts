@@ -50,7 +50,7 @@ export interface RateLimiterPolicyConfig {
   readonly queueLimit?: number | undefined;
   /** Milliseconds that a request waits at most. Default 10 seconds. */
   readonly queueTimeout?: number | undefined;
-  /** Partitions that are counted at a time, which bounds memory to 32 bytes for each. Default 1 048 576. */
+  /** Partitions that are counted at a time, which bounds memory to 24 bytes for each. Default 1 048 576. */
   readonly maxPartitions?: number | undefined;
   /** Status of refusals. Default 429. */
   readonly statusCode?: number | undefined;

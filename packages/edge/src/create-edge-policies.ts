@@ -3,6 +3,8 @@ import { configErrorOf, defineConfig, mergePolicies, validatePolicies, type Conf
 import type { Clock } from "@proxy/cluster";
 import { insertBefore, type ProxyExtension, type Step } from "@proxy/pipeline";
 import { corsPolicies } from "./cors/cors-policies.ts";
+import { rateLimiterPolicies } from "./rate-limiter/rate-limiter-policies.ts";
+import type { RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";
 import { edgeSteps, type CompiledPolicies, type EdgePolicyKind, type EdgeStepName, type PolicyConfigOf } from "./edge-policy-kind.ts";
 
 export interface EdgePoliciesOptions {
@@ -10,6 +12,8 @@ export interface EdgePoliciesOptions {
   readonly policies?: Pick<PoliciesConfigInput, "cors" | "rateLimiter" | "access"> | undefined;
   /** Time of limits, for tests. Default: the system's. */
   readonly clock?: Clock | undefined;
+  /** Where limits by time are counted, for counts that gateways share. Default: in memory. */
+  readonly rateLimitStore?: RateLimitStoreFactory | undefined;
 }
 
 /**
@@ -20,7 +24,7 @@ export function createEdgePolicies(options: EdgePoliciesOptions = {}): ProxyExte
   const code = defineConfig({ policies: options.policies }).policies ?? {};
   const faults = validatePolicies(code);
   if (faults.length > 0) throw configErrorOf(faults);
-  const kinds: readonly AnyKind[] = [anyKind(corsPolicies(code.cors))];
+  const kinds: readonly AnyKind[] = [anyKind(corsPolicies(code.cors)), anyKind(rateLimiterPolicies(code.rateLimiter, { clock: options.clock, store: options.rateLimitStore }))];
   return new EdgePolicies(kinds);
 }
 

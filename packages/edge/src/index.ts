@@ -6,3 +6,8 @@ export { AnsweredExchange } from "./exchange/answered-exchange.ts";
 export type { HeadChange } from "./exchange/answered-exchange.ts";
 export { addVary } from "./exchange/vary.ts";
 export { corsStep } from "./cors/cors-step.ts";
+export { setUser, userOf } from "./identity/user.ts";
+export { memoryRateLimitStore } from "./rate-limiter/memory-store.ts";
+export { rateLimiterStep } from "./rate-limiter/rate-limiter-step.ts";
+export type { RateLimiterOptions } from "./rate-limiter/rate-limiter-step.ts";
+export type { RateLimit, RateLimitDecision, RateLimitStore, RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";

@@ -52,7 +52,7 @@ export class Proxy extends Context.Service<
               config: resolvingProvider(provider, resolver, clock),
               affinityKeys: keys,
               healthChecks: "external",
-              extensions: [createEdgePolicies()],
+              extensions: [createEdgePolicies({ clock })],
               clock,
               delegator: createDelegator(settings, log),
               trustedProxies: settings.trustedProxies,

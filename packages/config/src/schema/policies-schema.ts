@@ -25,7 +25,7 @@ const RateLimiter = Schema.Struct({
   headerName: field(Text, "The field for `Header`."),
   queueLimit: field(Integer(0), "Requests of a partition that may wait for a permit.", { default: 0 }),
   queueTimeout: field(Duration, "How long a request waits at most.", { default: "00:00:10" }),
-  maxPartitions: field(Integer(1024, 67_108_864), "Partitions that are counted at a time, 32 bytes each.", { default: 1_048_576 }),
+  maxPartitions: field(Integer(1024, 67_108_864), "Partitions that are counted at a time, 24 bytes each.", { default: 1_048_576 }),
   statusCode: field(Integer(400, 599), "Status of refusals.", { default: 429 }),
   sendHeaders: field(Bool, "Whether answers have `RateLimit` and `RateLimit-Policy`.", { default: true }),
 });

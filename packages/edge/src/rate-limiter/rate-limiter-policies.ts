@@ -1,0 +1,45 @@
+/**
+ * Rate limiter policies by name, as routes ask for them with `RateLimiterPolicy`. `Default` is the global limiter: it holds for every route that does not
+ * say `Disable`, before the route's own. Counts outlive a reload that leaves their policy as it is.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { routePolicies, type PoliciesConfig, type RateLimiterPolicyConfig } from "@proxy/config";
+import type { EdgePolicyKind } from "../edge-policy-kind.ts";
+import { createRateLimiter, rateLimiterRun, type RateLimiter, type RateLimiterOptions } from "./rate-limiter-step.ts";
+
+interface Held {
+  readonly policy: RateLimiterPolicyConfig;
+  readonly limiter: RateLimiter;
+}
+
+export function rateLimiterPolicies(code: PoliciesConfig["rateLimiter"], options: RateLimiterOptions): EdgePolicyKind<"rateLimiter"> {
+  let current: ReadonlyMap<string, Held> = new Map();
+  return {
+    kind: "rateLimiter",
+    steps: ["rate-limiter", "rate-limiter-user"],
+    code: code ?? [],
+    compile(policies) {
+      const next = new Map(policies.map((policy): [string, Held] => {
+        const name = policy.name.toLowerCase();
+        const before = current.get(name);
+        return [name, before !== undefined && isDeepStrictEqual({ ...before.policy }, { ...policy }) ? before : { policy, limiter: createRateLimiter(policy, options) }];
+      }));
+      return {
+        bind(step, route) {
+          const asked = routePolicies(route.config).rateLimiter;
+          if (asked === "disabled") return undefined;
+          const names = asked === undefined || asked === "default" ? ["default"] : ["default", asked.policy.toLowerCase()];
+          const held = names.flatMap((name) => next.get(name) ?? []);
+          const here = held.filter(({ policy }) => (policy.partitionBy === "User") === (step === "rate-limiter-user"));
+          return here.length === 0 ? undefined : rateLimiterRun(here.map(({ limiter }) => limiter));
+        },
+        commit() {
+          current = next;
+        },
+      };
+    },
+    close() {
+      for (const { limiter } of current.values()) limiter.limiter.close();
+    },
+  };
+}

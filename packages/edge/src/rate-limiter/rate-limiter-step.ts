@@ -1,0 +1,116 @@
+/**
+ * 1. A permit of each limit in turn. What is refused ends here: 429, or the policy's status, with Retry-After.
+ * 2. Where there is none now and the queue has room, the request waits. When it ends in between (its client leaves, the route's `Timeout` runs out) it
+ *    leaves the queue and goes no further.
+ * 3. Permits of `Concurrency` are given back when the exchange is over in whatever way: answered, cut, tunnel closed.
+ */
+import { systemClock, type Clock } from "@proxy/cluster";
+import type { RateLimiterPolicyConfig } from "@proxy/config";
+import { HeaderList } from "@proxy/http";
+import type { Next, ProxyContext, Step } from "@proxy/pipeline";
+import { AnsweredExchange } from "../exchange/answered-exchange.ts";
+import { ConcurrencyLimiter, WindowLimiter, type Admission, type Limiter } from "./limiter.ts";
+import { memoryRateLimitStore } from "./memory-store.ts";
+import { partitionOf, type Partition } from "./partition.ts";
+import { rateLimitFields, type RateLimitFields } from "./rate-limit-fields.ts";
+import type { RateLimitStoreFactory } from "./rate-limit-store.ts";
+
+/** A policy with its counts. */
+export interface RateLimiter {
+  readonly limiter: Limiter;
+  readonly partition: Partition;
+  /** Undefined: answers say nothing of the limit. */
+  readonly fields: RateLimitFields | undefined;
+  readonly status: number;
+}
+
+export interface RateLimiterOptions {
+  /** Default: the system's. */
+  readonly clock?: Clock | undefined;
+  /** Where limits by time are counted. Default: in memory. */
+  readonly store?: RateLimitStoreFactory | undefined;
+}
+
+export function createRateLimiter(policy: RateLimiterPolicyConfig, { clock = systemClock, store = memoryRateLimitStore }: RateLimiterOptions = {}): RateLimiter {
+  return {
+    limiter: policy.algorithm === "Concurrency" ? new ConcurrencyLimiter(policy, clock) : new WindowLimiter(policy, clock, store),
+    partition: partitionOf(policy),
+    fields: policy.sendHeaders === false ? undefined : rateLimitFields(policy),
+    status: policy.statusCode ?? 429,
+  };
+}
+
+/** The step `rate-limiter` with one policy for all routes. */
+export function rateLimiterStep(policy: Omit<RateLimiterPolicyConfig, "name">, options?: RateLimiterOptions): Step {
+  return { name: "rate-limiter", run: rateLimiterRun([createRateLimiter({ name: "default", ...policy }, options)]) };
+}
+
+/** What asks `limiters`, in order. */
+export function rateLimiterRun(limiters: readonly RateLimiter[]): Step["run"] {
+  return (ctx, next) => ask(limiters, 0, ctx, next);
+}
+
+function ask(limiters: readonly RateLimiter[], index: number, ctx: ProxyContext, next: Next): void | Promise<void> {
+  const one = limiters[index];
+  if (one === undefined) return next(ctx);
+  const key = one.partition(ctx);
+  const taken = one.limiter.take(key);
+  if (taken instanceof Promise) {
+    return taken.then((admission) => (isOver(ctx) ? admission?.release?.() : judge(limiters, index, ctx, next, key, admission)));
+  }
+  return judge(limiters, index, ctx, next, key, taken);
+}
+
+function judge(limiters: readonly RateLimiter[], index: number, ctx: ProxyContext, next: Next, key: string, admission: Admission | undefined): void | Promise<void> {
+  const one = limiters[index] as RateLimiter;
+  if (admission === undefined) return waitForTurn(one, ctx, key).then((later) => (later === undefined ? undefined : judge(limiters, index, ctx, next, key, later)));
+  if (!admission.allowed) {
+    refuse(one, ctx, admission);
+    return;
+  }
+  if (admission.release !== undefined) ctx.exchange.onComplete(admission.release);
+  if (one.fields !== undefined) announce(one.fields, ctx, admission);
+  return ask(limiters, index + 1, ctx, next);
+}
+
+function isOver({ exchange }: ProxyContext): boolean {
+  return exchange.response.started || exchange.response.ended;
+}
+
+/** Undefined: the request is over meanwhile. */
+function waitForTurn(one: RateLimiter, ctx: ProxyContext, key: string): Promise<Admission | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Admission | undefined>();
+  const takeOut = one.limiter.wait(key, { end: resolve });
+  ctx.exchange.onComplete(() => {
+    takeOut();
+    // Nothing when its turn has come already: then it is over below.
+    resolve(undefined);
+  });
+  return promise.then((admission) => {
+    if (admission === undefined || !isOver(ctx)) return admission;
+    admission.release?.();
+    return undefined;
+  });
+}
+
+function announce(fields: RateLimitFields, ctx: ProxyContext, { remaining, resetAfter }: Admission): void {
+  ctx.exchange = new AnsweredExchange(ctx.exchange, (head) => {
+    const headers = head.headers.copy();
+    headers.append("RateLimit-Policy", fields.policy);
+    headers.append("RateLimit", fields.state(remaining, resetAfter));
+    return { status: head.status, reason: head.reason, headers };
+  });
+}
+
+function refuse({ fields, status }: RateLimiter, ctx: ProxyContext, { resetAfter, retryAfter }: Admission): void {
+  if (isOver(ctx)) return;
+  const headers = HeaderList.from([
+    ["Retry-After", String(Math.max(Math.ceil(retryAfter / 1000), 1))],
+    ["Content-Length", "0"],
+  ]);
+  if (fields !== undefined) {
+    headers.append("RateLimit-Policy", fields.policy);
+    headers.append("RateLimit", fields.state(0, resetAfter));
+  }
+  ctx.exchange.response.send({ status, headers });
+}
