@@ -34,14 +34,23 @@ export interface ServerConfig {
   readonly errorPages: readonly ErrorPageConfig[];
   /** One line per request. Default: off. */
   readonly accessLog: AccessLogConfig;
-  /** What serves HTTP/1.1: the engine of this toolkit, or the server of `node:http`. Default `http1`. */
+  /** What serves the addresses: the engine of this toolkit, the server of `node:http`, or HTTP.sys. Default `http1`. */
   readonly engine: ServerEngine;
+  readonly httpSys: HttpSysConfig;
   /** A line in the log, and in the access log as JSON, of what each WebSocket carried. Default false. */
   readonly webSocketTelemetry: boolean;
 }
 
-/** `http1` is the engine of `@proxy/http`, `node` its adapter of `node:http`. */
-export type ServerEngine = "http1" | "node";
+/** `http1` is the engine of `@proxy/http`, `node` its adapter of `node:http`, `HttpSys` the server of `@proxy/httpsys`. */
+export type ServerEngine = "http1" | "node" | "HttpSys";
+
+/** For the engine `HttpSys` only. */
+export interface HttpSysConfig {
+  /** Name of the request queue, which other processes can open. Default: a queue without a name. With one address only. */
+  readonly queueName?: string | undefined;
+  /** Another library with the HTTP Server API. Default: that of Windows. */
+  readonly libraryPath?: string | undefined;
+}
 
 /** The same on all gateways that share clients. The first secret protects, the others only read; those of the file come first. */
 export interface AffinityKeysConfig {
@@ -153,5 +162,6 @@ export const defaultServerConfig: ServerConfig = {
   affinityKeys: {},
   accessLog: {},
   engine: "http1",
+  httpSys: {},
   webSocketTelemetry: false,
 };

@@ -55,6 +55,7 @@ export type {
   SniConfig,
   AccessLogConfig,
   AffinityKeysConfig,
+  HttpSysConfig,
   ServerEngine,
   ServerLimitsConfig,
   MinDataRateConfig,

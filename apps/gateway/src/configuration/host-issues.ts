@@ -31,7 +31,7 @@ function addressIssues(config: GatewayConfig): readonly ConfigIssue[] {
   return declaredAddresses(config).flatMap(({ text, name, path, endpoint }) => {
     try {
       const { tls } = listenerSettings(parseListenUrl(text), config.server, endpoint);
-      if (tls !== undefined) checkCertificates(readCertificates(tls));
+      if (tls !== undefined && config.server.engine !== "HttpSys") checkCertificates(readCertificates(tls));
       return [];
     } catch (error) {
       if (error instanceof CertificateFileError || error instanceof TlsCertificateError || error instanceof TypeError) {

@@ -1,4 +1,4 @@
-import type { AccessLogConfig, AffinityKeysConfig, EndpointConfig, ErrorPageConfig, GatewayConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
+import type { AccessLogConfig, AffinityKeysConfig, EndpointConfig, ErrorPageConfig, GatewayConfig, HttpSysConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
 import { defaultServerLimits } from "@proxy/http";
 import type { MinDataRate, ServerLimits } from "@proxy/http";
 import type { AccessLogSettings } from "../access-log/access-log.ts";
@@ -13,6 +13,7 @@ export interface HostSettings {
   readonly addresses: readonly ListenerSettings[];
   readonly limits: ServerLimits;
   readonly engine: ServerEngine;
+  readonly httpSys: HttpSysConfig;
   /** Milliseconds. */
   readonly shutdownTimeout: number;
   readonly logLevel: LogLevelName;
@@ -37,6 +38,7 @@ export function hostSettingsOf(config: GatewayConfig, overrides: HostOverrides):
     addresses: overrides.addresses?.map((address) => listenerSettings(address, server)) ?? configuredAddresses(config),
     limits: limitsOf(server.limits),
     engine: server.engine,
+    httpSys: server.httpSys,
     shutdownTimeout: server.shutdownTimeout,
     logLevel: overrides.logLevel ?? config.logging.level,
     accessLog: accessLogSettings(server.accessLog),

@@ -54,10 +54,10 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
           Effect.tryPromise({
             try: () =>
               openListeners(settings.addresses, (address) => {
-                const tls = address.tls === undefined ? undefined : certificates.tlsFor(address.tls);
+                const tls = address.tls === undefined || settings.engine === "HttpSys" ? undefined : certificates.tlsFor(address.tls);
                 const own = address.proxyProtocol ? { ...options, proxyProtocol } : options;
-                return createFrontServer(settings.engine, address, own, tls);
-              }),
+                return createFrontServer(settings, address, own, tls);
+              }, { byName: settings.engine === "HttpSys" }),
             catch: (error) => (error instanceof ListenError ? error : new ListenError("the configured addresses", error)),
           }),
           (listeners) =>

@@ -25,11 +25,12 @@ export class ListenError extends Error {
 
 /**
  * Listens on all of `addresses`, or on none: when one cannot be had, those that could are closed again.
- * Rejects with `ListenError`.
+ * Rejects with `ListenError`. `byName`: servers take `localhost` as it is, not as its two addresses.
  */
 export async function openListeners<Address extends ListenUrl>(
   addresses: readonly Address[],
   createServer: (address: Address) => FrontServer,
+  { byName = false }: { readonly byName?: boolean | undefined } = {},
 ): Promise<OpenListeners> {
   const servers: FrontServer[] = [];
   const urls: string[] = [];
@@ -45,7 +46,7 @@ export async function openListeners<Address extends ListenUrl>(
   for (const address of addresses) {
     const bind = binder(address);
     try {
-      urls.push(address.host === "localhost" ? await bindLocalhost(address, bind) : await bindOne(address, bind));
+      urls.push(address.host === "localhost" && !byName ? await bindLocalhost(address, bind) : await bindOne(address, bind));
     } catch (error) {
       await close(0);
       throw new ListenError(address.text, error);

@@ -94,6 +94,11 @@ const Endpoint = Schema.Struct({
   }),
 });
 
+const HttpSys = Schema.Struct({
+  queueName: field(Text, "Name of the request queue, which other processes can open. With one address only.", { defaultText: "a queue without a name" }),
+  libraryPath: field(Text, "Another library with the HTTP Server API.", { defaultText: "that of Windows" }),
+});
+
 export const ServerSection = Schema.Struct({
   limits: field(Limits, "Limits of the listening side, with Kestrel's names and defaults."),
   endpoints: field(record(Endpoint, "name"), "Named listeners, in addition to `Urls`."),
@@ -115,7 +120,8 @@ export const ServerSection = Schema.Struct({
     { defaultText: "none", extension: true },
   ),
   accessLog: field(AccessLog, "One line per request.", { defaultText: "off", extension: true }),
-  engine: field(OneOf(["http1", "node"]), "What serves HTTP/1.1: the engine of this toolkit, or `node:http`.", { default: "http1", extension: true }),
+  engine: field(OneOf(["http1", "node", "HttpSys"]), "What serves the addresses: the engine of this toolkit, for HTTP/1.1 `node:http`, or all of it HTTP.sys (Windows).", { default: "http1", extension: true }),
+  httpSys: field(HttpSys, "For the engine `HttpSys`. Its TLS certificates are those of Windows (`netsh http add sslcert`).", { extension: true }),
   webSocketTelemetry: field(Bool, "Whether the log tells what each WebSocket carried (messages and bytes each way) and how it was closed; so does the access log as JSON.", {
     default: false,
     extension: true,
