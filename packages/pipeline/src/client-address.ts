@@ -38,15 +38,35 @@ function clientOf(addresses: readonly (string | undefined)[], trust: Trust): str
   return client;
 }
 
-/** The elements of a field that is a list, in order; parts in quotes may hold commas. */
+/** The elements of a field that is a list, in order. In `Forwarded` parts in quotes may hold commas; the others know no quotes. */
 export function elementsOf(headers: HeaderList, key: string): string[] {
-  const text = headers.getAll(key).join(",");
-  return text.includes('"') ? quotedElements(text) : listElements(text);
+  const lines = headers.getAll(key);
+  // Line by line: a quote that a client left open is not to swallow what a proxy said after it.
+  return lines.flatMap((line) => (key === "forwarded" ? unquotedParts(line, comma) : listElements(line)));
 }
 
-/** The elements of a list whose quoted parts may hold commas. */
-function quotedElements(text: string): string[] {
-  return (text.match(/(?:[^",]|"(?:[^"\\]|\\.)*")+/g) ?? []).map((each) => each.trim()).filter((each) => each !== "");
+const quote = 0x22;
+const comma = 0x2c;
+const semicolon = 0x3b;
+const backslash = 0x5c;
+
+/** What stands between separators that are not in quotes, without blanks around it; nothing empty. */
+function unquotedParts(text: string, separator: number): string[] {
+  const parts: string[] = [];
+  let from = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === quote) quoted = !quoted;
+    else if (quoted && code === backslash) i++;
+    else if (!quoted && code === separator) {
+      parts.push(text.slice(from, i));
+      from = i + 1;
+    }
+  }
+  // Nobody knows who left a quote open, and what stands behind it: it is a part that says nothing.
+  parts.push(quoted ? '"' : text.slice(from));
+  return parts.map((part) => part.trim()).filter((part) => part !== "");
 }
 
 /** `for` of an element of `Forwarded`. */
@@ -57,7 +77,7 @@ function forOf(element: string): string | undefined {
 
 /** What an element of `Forwarded` says of `name`, in lower case; undefined where it says nothing that can be read. */
 export function parameterOf(element: string, name: string): string | undefined {
-  for (const pair of element.split(";")) {
+  for (const pair of unquotedParts(element, semicolon)) {
     const match = /^\s*([a-z]+)\s*=\s*(?:"([^"\\]*)"|([^\s"]+))\s*$/i.exec(pair);
     if (match?.[1]?.toLowerCase() === name) return match[2] ?? match[3];
   }

@@ -24,6 +24,10 @@ describe("the client behind proxies that are believed", () => {
     ["stands in Forwarded", [["Forwarded", 'for=6.6.6.6, for="[2001:db8::7]:4711";proto=https;by=10.0.0.9, For = 10.0.0.2']], "2001:db8::7"],
     ["is not found behind a hidden node", [["Forwarded", "for=203.0.113.7, for=_hidden, for=10.0.0.2"]], "10.0.0.2"],
     ["is not what a quoted comma feigns", [["Forwarded", 'for=203.0.113.7;host="a,for=6.6.6.6"']], "203.0.113.7"],
+    ["is not what a host in quotes feigns", [["Forwarded", 'proto=http;host="a;for=6.6.6.6;b";for=203.0.113.7']], "203.0.113.7"],
+    ["is nobody behind a quote that does not end", [["Forwarded", 'for=6.6.6.6;host="a, for=203.0.113.7']], undefined],
+    ["is found behind a line that nobody can read", [["Forwarded", 'for="6.6.6.6'], ["Forwarded", "for=203.0.113.7"]], "203.0.113.7"],
+    ["is found behind quotes, which X-Forwarded-For does not know", [["X-Forwarded-For", '"6.6.6.6, 203.0.113.7, "'], ["X-Forwarded-For", "203.0.113.8"]], "203.0.113.8"],
     ["is the one that both fields name", [["X-Forwarded-For", "203.0.113.7"], ["Forwarded", "for=203.0.113.7"]], "203.0.113.7"],
     ["is nobody where the fields disagree", [["X-Forwarded-For", "203.0.113.7"], ["Forwarded", "for=203.0.113.8"]], undefined],
   ])("%s", (_, headers, client) => {
@@ -50,6 +54,7 @@ describe("the client behind proxies that are believed", () => {
     const begin = process.cpuUsage();
     of([["Forwarded", '"'.repeat(16_000)], ["X-Forwarded-For", "1,".repeat(8000)]]);
     of([["Forwarded", `${'for="'.repeat(6000)}`]]);
+    of([["Forwarded", `"${'\\"'.repeat(16_000)}`], ["X-Forwarded-For", '",'.repeat(16_000)]]);
     expect(process.cpuUsage(begin).user).toBeLessThan(1_000_000);
   });
 });

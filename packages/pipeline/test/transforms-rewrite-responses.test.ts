@@ -60,6 +60,8 @@ describe("ResponseCookie", () => {
     [{ Path: "/", FromPath: "/base" }, "a=1; Path=/base", "a=1; Path=/"],
     [{ Secure: "true", HttpOnly: "false", SameSite: "strict" }, 'a="x y"; httponly; secure', 'a="x y"; SameSite=Strict; Secure'],
     [{ Domain: "public.test", Path: "/x", SameSite: "Lax" }, "__Host-a=1; Path=/; Secure", "__Host-a=1; Path=/; Secure; SameSite=Lax"],
+    [{ Secure: "false" }, "__Host-a=1; Path=/; Secure", "__Host-a=1; Path=/; Secure"],
+    [{ Secure: "false", HttpOnly: "true" }, "__secure-a=1; Secure", "__secure-a=1; Secure; HttpOnly"],
   ])("%j", async (change, came, goes) => {
     expect(await received([{ ResponseCookie: "*", ...change }], [["Set-Cookie", came]], "Set-Cookie")).toEqual([goes]);
   });

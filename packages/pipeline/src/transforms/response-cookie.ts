@@ -18,7 +18,8 @@ const sites = new Map(["Strict", "Lax", "None"].map((name) => [name.toLowerCase(
 /**
  * `ResponseCookie: <name>` (or `*` for all) changes attributes in `Set-Cookie`: `Domain`, `Path` and `SameSite` are set, or
  * taken out by an empty value; `Secure` and `HttpOnly` are put in by true and taken out by false. With `FromPath` only a
- * path below it changes, and `Path` takes that part's place. Domain and path of a `__Host-` cookie stay (RFC 6265bis, 4.1.3).
+ * path below it changes, and `Path` takes that part's place. What the prefixes `__Host-` and `__Secure-`
+ * ask for stays (RFC 6265bis, 4.1.3): browsers would refuse the cookie.
  */
 export const responseCookie: TransformFactory = {
   key: "ResponseCookie",
@@ -51,6 +52,7 @@ function endOfName(value: string): number {
 function withChange(value: string, name: string, change: Change): string {
   const [pair = "", ...attributes] = value.split(";");
   const isOfHost = name.toLowerCase().startsWith("__host-");
+  const staysSecure = change.secure === false && (isOfHost || name.toLowerCase().startsWith("__secure-"));
   let kept = attributes;
   const set = (key: string, text: string | undefined): void => {
     if (text === undefined) return;
@@ -62,7 +64,7 @@ function withChange(value: string, name: string, change: Change): string {
     set("Path", pathOf(attributes, change));
   }
   set("SameSite", change.sameSite);
-  set("Secure", flag(change.secure, "Secure"));
+  if (!staysSecure) set("Secure", flag(change.secure, "Secure"));
   set("HttpOnly", flag(change.httpOnly, "HttpOnly"));
   return [pair, ...kept].join(";");
 }

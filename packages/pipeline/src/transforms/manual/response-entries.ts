@@ -57,7 +57,7 @@ export const responseEntries: readonly ManualEntry[] = [
   {
     key: "ResponseCookie",
     summary:
-      "Changes attributes in `Set-Cookie`; all else in it keeps its bytes. An empty `Domain`, `Path` or `SameSite` is taken out. Domain and path of `__Host-` cookies stay.",
+      "Changes attributes in `Set-Cookie`; all else in it keeps its bytes. An empty `Domain`, `Path` or `SameSite` is taken out. What the prefixes `__Host-` and `__Secure-` ask for stays.",
     value: { meaning: "the cookie's name, or `*` for all" },
     settings: [
       { name: "Domain", meaning: "The domain to set." },
