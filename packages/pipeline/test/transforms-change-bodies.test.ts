@@ -195,6 +195,14 @@ describe("JSON edits", () => {
     expect(process.cpuUsage(begin).user).toBeLessThan(400_000);
   });
 
+  it("are made where any of several types is theirs: nobody knows which one the receiver goes by", async () => {
+    const types: Lines = [["Content-Type", "text/plain"], ["Content-Type", "application/json"]];
+    const edit = [transforms.responseBodyJson("/a", { set: "x" })];
+    for (const headers of [types, [...types].reverse(), [["Content-Type", "text/plain, application/json;q=1"]] as Lines]) {
+      expect((await responseBody(edit, '{"a":1}', headers)).exchange.response.text).toBe('{"a":"x"}');
+    }
+  });
+
   it("refuse what is no JSON, and what is too large", async () => {
     const edit = [transforms.responseBodyJson("/a", { set: "x", maxSize: 10 })];
     for (const body of ["{", "[1,2,3,4,5,6,7,8,9]", "\u00ff", "[".repeat(9)]) {

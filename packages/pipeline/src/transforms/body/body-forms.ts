@@ -5,7 +5,7 @@ import type { TransformSettings } from "../transform-settings.ts";
 import type { TransformFactory, TransformPlan } from "../transform.ts";
 import { when } from "../when.ts";
 import { JsonEdits, parsePointer, type JsonEdit } from "./json-edits.ts";
-import { jsonTypes, mediaTypeOf, mediaTypes, textTypes, toUtf8, type MediaTypes } from "./media-type.ts";
+import { isOfType, jsonTypes, mediaTypes, textTypes, toUtf8, type MediaTypes } from "./media-type.ts";
 import { TextReplacement } from "./text-replacement.ts";
 
 /** A request or a response whose body may be changed. */
@@ -103,7 +103,7 @@ function replacement(settings: TransformSettings): Change | undefined {
   if (types === undefined || limit === undefined || replacing === undefined || !isFit) return undefined;
   const bytes = Buffer.from(replacing);
   return (message) => {
-    if (!types(mediaTypeOf(message.headers))) return;
+    if (!isOfType(message.headers, types)) return;
     const transcoding = toUtf8(message.headers);
     if (transcoding === null) return;
     if (transcoding !== undefined) addBodyTransform(message, transcoding, limit);
@@ -117,7 +117,7 @@ function jsonEdit(settings: TransformSettings): Change | undefined {
   const edit = editOf(settings);
   if (types === undefined || limit === undefined || edit === undefined) return undefined;
   return (message) => {
-    if (!types(mediaTypeOf(message.headers))) return;
+    if (!isOfType(message.headers, types)) return;
     const last = message.bodyChange?.transforms.at(-1);
     if (last instanceof JsonEdits) last.add(edit, limit);
     else addBodyTransform(message, new JsonEdits(edit, limit), limit);

@@ -27,9 +27,19 @@ export function mediaTypes(text: string): MediaTypes | undefined {
   return (type) => exact.has(type) || wild.some((holds) => holds(type));
 }
 
-/** The media type of a message in lower case, without parameters; empty when it names none. */
-export function mediaTypeOf(headers: HeaderList): string {
-  const value = headers.get("content-type") ?? "";
+/**
+ * Whether a message is of such a type. Of several that it names (which is a fault: RFC 9110, 8.3) any counts: who sends it is not to choose
+ * between them.
+ */
+export function isOfType(headers: HeaderList, types: MediaTypes): boolean {
+  for (let i = headers.indexOf("content-type"); i >= 0; i = headers.indexOf("content-type", i + 1)) {
+    const value = headers.valueAt(i);
+    if (types(withoutParameters(value)) || (value.includes(",") && value.split(",").some((each) => types(withoutParameters(each))))) return true;
+  }
+  return !headers.has("content-type") && types("");
+}
+
+function withoutParameters(value: string): string {
   const semicolon = value.indexOf(";");
   return (semicolon < 0 ? value : value.slice(0, semicolon)).trim().toLowerCase();
 }
