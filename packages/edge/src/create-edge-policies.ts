@@ -2,6 +2,7 @@
 import { configErrorOf, defineConfig, mergePolicies, validatePolicies, type ConfigIssue, type DefinedPolicyKind, type PoliciesConfig, type PoliciesConfigInput, type ProxyConfig } from "@proxy/config";
 import type { Clock } from "@proxy/cluster";
 import { insertBefore, type ProxyExtension, type Step } from "@proxy/pipeline";
+import { accessPolicies } from "./access/access-policies.ts";
 import { corsPolicies } from "./cors/cors-policies.ts";
 import { rateLimiterPolicies } from "./rate-limiter/rate-limiter-policies.ts";
 import type { RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";
@@ -24,7 +25,11 @@ export function createEdgePolicies(options: EdgePoliciesOptions = {}): ProxyExte
   const code = defineConfig({ policies: options.policies }).policies ?? {};
   const faults = validatePolicies(code);
   if (faults.length > 0) throw configErrorOf(faults);
-  const kinds: readonly AnyKind[] = [anyKind(corsPolicies(code.cors)), anyKind(rateLimiterPolicies(code.rateLimiter, { clock: options.clock, store: options.rateLimitStore }))];
+  const kinds: readonly AnyKind[] = [
+    anyKind(accessPolicies(code.access)),
+    anyKind(corsPolicies(code.cors)),
+    anyKind(rateLimiterPolicies(code.rateLimiter, { clock: options.clock, store: options.rateLimitStore })),
+  ];
   return new EdgePolicies(kinds);
 }
 

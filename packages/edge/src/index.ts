@@ -11,3 +11,4 @@ export { memoryRateLimitStore } from "./rate-limiter/memory-store.ts";
 export { rateLimiterStep } from "./rate-limiter/rate-limiter-step.ts";
 export type { RateLimiterOptions } from "./rate-limiter/rate-limiter-step.ts";
 export type { RateLimit, RateLimitDecision, RateLimitStore, RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";
+export { accessStep } from "./access/access-step.ts";

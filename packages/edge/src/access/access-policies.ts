@@ -1,0 +1,24 @@
+import { routePolicies, type PoliciesConfig } from "@proxy/config";
+import type { EdgePolicyKind } from "../edge-policy-kind.ts";
+import { compileAccessPolicy } from "./access-policy.ts";
+import { accessRun } from "./access-step.ts";
+
+/** Access policies by name, as routes ask for them with `AccessPolicy`. `Default` holds for routes that name none. */
+export function accessPolicies(code: PoliciesConfig["access"]): EdgePolicyKind<"access"> {
+  return {
+    kind: "access",
+    steps: ["access"],
+    code: code ?? [],
+    compile(policies) {
+      const compiled = new Map(policies.map((policy) => [policy.name.toLowerCase(), compileAccessPolicy(policy)]));
+      return {
+        bind(_step, { config }) {
+          const asked = routePolicies(config).access;
+          if (asked === "disabled") return undefined;
+          const policy = compiled.get(asked === undefined ? "default" : asked.policy.toLowerCase());
+          return policy === undefined ? undefined : accessRun(policy, typeof config.maxRequestBodySize === "number");
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import type { AccessPolicyConfig, RouteConfig } from "@proxy/config";
+// @boundaries-ignore the doubles of the pipeline's own tests
+import type { FakeRequest } from "../../pipeline/test/support/fake-exchange.ts";
+import type { ReverseProxyOptions } from "@proxy/pipeline";
+import { configOf, edgeProxy } from "./proxies.ts";
+
+async function statusesUnder(policy: Omit<AccessPolicyConfig, "name">, requests: readonly FakeRequest[], options: Partial<ReverseProxyOptions> = {}): Promise<(number | undefined)[]> {
+  const { send } = await edgeProxy(configOf({ access: { p: policy } }, { accessPolicy: "P" }), {}, options);
+  const statuses = [];
+  for (const request of requests) statuses.push((await send(request)).response.status);
+  return statuses;
+}
+
+const from = (...addresses: string[]): FakeRequest[] => addresses.map((remoteAddress) => ({ remoteAddress }));
+
+describe("addresses", () => {
+  it("that are not on the list of allowed ones are refused", async () => {
+    expect(await statusesUnder({ allowAddresses: ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"] }, from("10.255.0.1", "192.0.2.7", "2001:db8:1::1", "11.0.0.1", "192.0.2.8", "2001:db9::1", "::1"))).toEqual([
+      200, 200, 200, 403, 403, 403, 403,
+    ]);
+  });
+
+  it("that are denied are refused, also when they are allowed", async () => {
+    expect(await statusesUnder({ allowAddresses: ["10.0.0.0/8"], denyAddresses: ["10.1.0.0/16"] }, from("10.0.0.1", "10.1.0.1"))).toEqual([200, 403]);
+    expect(await statusesUnder({ denyAddresses: ["::/0", "192.0.2.0/24"] }, from("2001:db8::1", "192.0.2.200", "192.0.3.1"))).toEqual([403, 403, 200]);
+  });
+
+  it("do not hide as IPv4 inside IPv6", async () => {
+    expect(await statusesUnder({ denyAddresses: ["192.0.2.7"] }, from("::ffff:192.0.2.7", "::ffff:192.0.2.8"))).toEqual([403, 200]);
+  });
+
+  it("are those behind trusted proxies, and not what anybody says", async () => {
+    const claim = (remoteAddress: string): FakeRequest => ({ remoteAddress, headers: [["X-Forwarded-For", "10.0.0.5"]] });
+    expect(await statusesUnder({ allowAddresses: ["10.0.0.5"] }, [claim("192.0.2.1"), claim("203.0.113.9")], { trustedProxies: ["192.0.2.1"] })).toEqual([200, 403]);
+  });
+
+  it("that nobody knows are on no list", async () => {
+    expect(await statusesUnder({ allowAddresses: ["0.0.0.0/0", "::/0"] }, [{ connection: { remoteAddress: undefined } }])).toEqual([403]);
+  });
+});
+
+describe("other rules", () => {
+  it("refuse each with its own status", async () => {
+    const policy = { methods: ["GET", "post"], maxTargetLength: 10, maxHeaderBytes: 100, requireHeaders: ["X-Id"], denyHeaders: ["X-Debug"] };
+    const id = ["X-Id", "1"] as const;
+    expect(
+      await statusesUnder(policy, [
+        { headers: [id] },
+        { method: "POST", headers: [id] },
+        { method: "DELETE", headers: [id] },
+        { target: "/123456789", headers: [id] },
+        { target: "/12345678?9", headers: [id] },
+        { headers: [id, ["X-Long", "x".repeat(90)]] },
+        {},
+        { headers: [id, ["x-debug", ""]] },
+      ]),
+    ).toEqual([200, 200, 405, 200, 414, 431, 400, 400]);
+  });
+
+  it("refuse bodies that say they are too large, and set the limit for others", async () => {
+    const policy = { maxBodySize: 10 };
+    const limits: (number | undefined)[] = [];
+    const bodyLimit = { maximum: 100, readOnly: false, set: (maximum: number | undefined) => void limits.push(maximum) };
+    const ask = (length: string): FakeRequest => ({ method: "POST", headers: [["Content-Length", length]], bodyLimit });
+    expect(await statusesUnder(policy, [ask("10"), ask("11")])).toEqual([200, 413]);
+    expect(limits).toEqual([10]);
+  });
+});
+
+describe("the policy Default", () => {
+  it("holds for routes that name none, and only for those", async () => {
+    const route = (path: string, more: Partial<RouteConfig> = {}) => ({ clusterId: "c", match: { path }, ...more });
+    const { send } = await edgeProxy({
+      ...configOf({ access: { Default: { denyAddresses: ["0.0.0.0/0"] }, open: { methods: ["GET"] } } }),
+      routes: { plain: route("/plain"), named: route("/named", { accessPolicy: "open" }), off: route("/off", { accessPolicy: "Disable" }) },
+    });
+    const statuses = [];
+    for (const target of ["/plain", "/named", "/off"]) statuses.push((await send({ target })).response.status);
+    expect(statuses).toEqual([403, 200, 200]);
+  });
+});
