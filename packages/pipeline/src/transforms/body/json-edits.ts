@@ -1,5 +1,6 @@
 import { BodyContentError, type BodyPiece, type BodyTransform } from "@proxy/forwarder";
 import { markNumbers, unmarkNumbers } from "./json-numbers.ts";
+import { repeatsNames } from "./json-text.ts";
 
 /** One change of a JSON text. */
 export interface JsonEdit {
@@ -17,8 +18,9 @@ export function parsePointer(text: string): readonly string[] | undefined {
 }
 
 /**
- * Edits a JSON text, which is held as a whole: at most `limit` bytes of it. Where no edit has anything to change the bytes stay; otherwise
- * the text is written anew, without blanks, with all digits of its numbers.
+ * Edits a JSON text, which is held as a whole: at most `limit` bytes of it. Where no edit has anything to change the bytes stay, unless
+ * an object has two members of one name: receivers differ in which they take. Otherwise the text is written anew, without blanks, with
+ * all digits of its numbers.
  */
 export class JsonEdits implements BodyTransform {
   readonly #edits: JsonEdit[] = [];
@@ -47,10 +49,12 @@ export class JsonEdits implements BodyTransform {
   end(): BodyPiece {
     const bytes = Buffer.concat(this.#chunks);
     try {
-      const root = { "": JSON.parse(markNumbers(new TextDecoder("utf-8", { fatal: true }).decode(bytes))) as unknown };
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      const root = { "": JSON.parse(markNumbers(text)) as unknown };
       let changed = false;
       for (const edit of this.#edits) changed = apply(root, edit) || changed;
-      return changed ? Buffer.from(unmarkNumbers(JSON.stringify(root[""]))) : bytes;
+      if (!changed && !repeatsNames(text, root[""])) return bytes;
+      return Buffer.from(unmarkNumbers(JSON.stringify(root[""])));
     } catch (cause) {
       // Not the cause's own message: it quotes the text.
       throw new BodyContentError(400, "the body is no JSON, or too deep", { cause });

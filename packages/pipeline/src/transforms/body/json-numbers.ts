@@ -3,14 +3,13 @@
  * reviver of `JSON.parse` could do it too, and takes the time of twenty parses.
  */
 import { randomBytes } from "node:crypto";
+import { endOfText, jsonQuote } from "./json-text.ts";
 
 /** What no text from outside can hold but by luck. */
 const mark = `${randomBytes(16).toString("base64url")}:`;
 const marked = new RegExp(`"${mark}([^"]*)"`, "g");
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-const quote = 0x22;
-const backslash = 0x5c;
 const colon = 0x3a;
 
 /** `text` with its long, decimal and unusual numbers marked. Text that is no JSON is none afterwards either. */
@@ -19,7 +18,7 @@ export function markNumbers(text: string): string {
   let from = 0;
   for (let i = 0; i < text.length; ) {
     const code = text.charCodeAt(i);
-    if (code === quote) {
+    if (code === jsonQuote) {
       i = endOfText(text, i);
       continue;
     }
@@ -37,16 +36,6 @@ export function markNumbers(text: string): string {
 /** A JSON text with the digits that `markNumbers` found. */
 export function unmarkNumbers(text: string): string {
   return text.replace(marked, "$1");
-}
-
-function endOfText(text: string, begin: number): number {
-  let i = begin + 1;
-  for (; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === backslash) i++;
-    else if (code === quote) return i + 1;
-  }
-  return i;
 }
 
 /** Digits, sign, point and exponent; false at the end, where there is NaN. */
