@@ -53,11 +53,11 @@ export class TunnelRelay implements WheelEntry, TunnelDirectionOwner {
   }
 
   start(): void {
-    const { wheel, activityTicks, webSocket, shutdown } = this.#options;
+    const { wheel, activityTicks, shutdown } = this.#options;
     wheel.add(this, this.#lastTick + activityTicks);
     this.#request.start();
     if (!this.#over) this.#response.start();
-    if (this.#over || !webSocket) return;
+    if (this.#over) return;
     this.#client.onShutdown?.(this.#leave);
     if (shutdown?.aborted === true) this.#leave();
     else shutdown?.addEventListener("abort", this.#leave);
@@ -90,6 +90,7 @@ export class TunnelRelay implements WheelEntry, TunnelDirectionOwner {
 
   onError(fromClient: boolean, error: Error): void {
     if (this.#over) return;
+    if (this.#cutAtLast(error)) return;
     this.#judge(fromClient ? "ClientDisconnect" : "ServerDisconnect");
     const writing = (error as NodeJS.ErrnoException).syscall === "write";
     const code: ForwarderErrorCode = fromClient
@@ -104,9 +105,16 @@ export class TunnelRelay implements WheelEntry, TunnelDirectionOwner {
 
   /** The client's connection is gone as a whole, or the caller gave up. */
   cancel(cause: unknown, source: "client" | "gateway"): void {
-    if (this.#over) return;
+    if (this.#over || this.#cutAtLast(cause)) return;
     if (source === "client") this.#judge("ClientDisconnect");
     this.#fail(this.#response.waiting ? "UpgradeResponseCanceled" : "UpgradeRequestCanceled", source, cause);
+  }
+
+  /** Whatever breaks once the gateway goes away, the end of the grace period above all, is nobody else's doing. */
+  #cutAtLast(cause: unknown): boolean {
+    if (this.#reason !== "GatewayShutdown") return false;
+    this.#fail("UpgradeRequestCanceled", "gateway", cause);
+    return true;
   }
 
   check(tick: number): number {
@@ -120,7 +128,7 @@ export class TunnelRelay implements WheelEntry, TunnelDirectionOwner {
     return 0;
   }
 
-  /** The gateway goes away. */
+  /** The gateway goes away. What is no WebSocket cannot be told. */
   readonly #leave = (): void => {
     if (this.#over || this.closing) return;
     this.#judge("GatewayShutdown");

@@ -130,3 +130,10 @@ test("the signal of a gateway that goes away does the same, also when it came fi
   destination.push(close(1001));
   expect([bench.done, bench.outcome]).toEqual([1, undefined]);
 });
+
+test.each(["websocket", "SPDY/3.1"])("a tunnel (%s) that is cut once the gateway goes away is nobody else's failure", (protocol) => {
+  const { bench, client } = joined(protocol);
+  client.shutDown();
+  client.lose(new Error("the grace period is over"));
+  expect(bench.outcome).toMatchObject({ code: "UpgradeRequestCanceled", source: "gateway" });
+});

@@ -12,6 +12,8 @@ import { destinationFault, refusesClientCertificate } from "../../tls/destinatio
 
 /** How long a body waits for 100 (Continue); the destination may not know about it (RFC 9110, 10.1.1). */
 const continueTimeout = 1000;
+/** How long a destination that has answered may take for what is left of a request. */
+const flushTimeout = 5000;
 
 const nothing = new Uint8Array(0);
 const alpnProtocols = ["http/1.1"];
@@ -64,6 +66,8 @@ export class ClientConnection implements Timed, SocketListener {
   #ended = false;
   #reading = false;
   #waitsForContinue = false;
+  /** Both messages are whole, but the last of the request is not written. */
+  #flushes = false;
 
   /** `open` gives it its socket: a new one, or one that is open already, which `socketOpened` is told then. */
   constructor(destination: EngineDestination, initiator: EngineCall | undefined, open: typeof openSocket = openSocket) {
@@ -202,6 +206,8 @@ export class ClientConnection implements Timed, SocketListener {
           requestSent: false,
         }),
       );
+    } else if (this.#flushes) {
+      this.destroy();
     } else if (this.#waitsForContinue) {
       this.#sendBody();
     } else {
@@ -298,12 +304,32 @@ export class ClientConnection implements Timed, SocketListener {
     const { trailers, keepAlive, keepAliveTimeout, head, whole } = this.#reader;
     this.announced = keepAliveTimeout;
     const requestDone = call.body === undefined || call.body.complete;
-    const reusable = keepAlive && requestDone && !surplus && !this.#ended && this.#socket.writableLength === 0;
+    const reusable = keepAlive && requestDone && !surplus && !this.#ended;
     this.#detach();
-    if (reusable) this.#destination.connectionFree(this);
-    else this.destroy();
+    if (!reusable) this.destroy();
+    else if (this.#socket.writableLength === 0) this.#destination.connectionFree(this);
+    else this.#freeOnceWritten();
     if (whole === undefined) call.tellEnd(trailers);
     else call.tellWhole(head as ResponseHead, whole);
+  }
+
+  /**
+   * The whole answer came before the last of the request was written. A destination that then does not take it is left after
+   * a while.
+   */
+  #freeOnceWritten(): void {
+    const { wheel } = this.#destination;
+    this.#flushes = true;
+    wheel.add(this);
+    this.deadline = wheel.after(flushTimeout);
+    this.#socket.write(nothing, (error) => {
+      if (this.#state !== "open") return;
+      this.#flushes = false;
+      this.deadline = Infinity;
+      wheel.remove(this);
+      if (error == null && !this.#ended) this.#destination.connectionFree(this);
+      else this.destroy();
+    });
   }
 
   #becomeTunnel(call: EngineCall, early: Buffer | undefined): void {
