@@ -24,6 +24,12 @@ export interface Http2ExchangeOwner {
   closed(exchange: Http2Exchange, unread: boolean): void;
 }
 
+/**
+ * What leads from a stream to its exchange. V8 keeps Node's handle of a stream, and the stream, beyond several collections of young
+ * objects, however long it is over: all that hangs on it would be copied each time, and grow old.
+ */
+const listened = ["close", "drain", "data", "end", "trailers", "wantTrailers"] as const;
+
 /** One stream of an HTTP/2 connection as an exchange. */
 export class Http2Exchange implements Exchange, Http2ResponseOwner {
   readonly request: RequestHead;
@@ -158,6 +164,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner {
     // Most streams close when all is over: an error, with its stack, is made only for those that do not.
     if (this.#tunnel !== undefined || !this.#complete || (body !== undefined && !body.complete)) this.#lost(body);
     this.#owner.closed(this, unread);
+    for (const event of listened) this.stream.removeAllListeners(event);
   }
 
   #lost(body: Http2RequestBody | undefined): void {
