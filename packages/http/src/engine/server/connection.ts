@@ -92,6 +92,12 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   /** The handler is being called: what came of the body with the head can be delivered before it returns. */
   #handing = false;
   #reading = true;
+  /**
+   * Over TLS no write is complete when it returns: each has a callback. An empty one that comes after the last, as elsewhere, would be
+   * a write of its own to the system.
+   */
+  readonly #writesLate: boolean;
+  #awaitsFlush = false;
   /** Given to nobody yet, and not read: see `hold`. */
   #held = false;
   #requests = 0;
@@ -114,6 +120,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#context = context;
     this.#socket = socket;
     this.info = info;
+    this.#writesLate = info.tls !== undefined;
     this.#setReadDeadline(context.limits.requestHeadersTimeout);
     context.wheel.add(this);
   }
@@ -349,13 +356,15 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
 
   writeText(text: string): boolean {
     if (this.#phase >= phaseLinger) return true;
-    this.#socket.write(text, "latin1");
+    if (this.#writesLate) this.#socket.write(text, "latin1", this.#onWritten);
+    else this.#socket.write(text, "latin1");
     return this.#afterWrite();
   }
 
   writeBytes(bytes: Uint8Array): boolean {
     if (this.#phase >= phaseLinger) return true;
-    this.#socket.write(bytes);
+    if (this.#writesLate) this.#socket.write(bytes, this.#onWritten);
+    else this.#socket.write(bytes);
     return this.#afterWrite();
   }
 
@@ -394,12 +403,19 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   responseEnded(): void {
     if (this.#phase === phaseClosed) return;
     if (this.#socket.writableLength === 0) this.#responseFlushed();
+    else if (this.#writesLate) this.#awaitsFlush = true;
     else {
       this.#socket.write(nothing, (error) => {
         if (error == null) this.#responseFlushed();
       });
     }
   }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    if (!this.#awaitsFlush || error != null || this.#socket.writableLength > 0) return;
+    this.#awaitsFlush = false;
+    this.#responseFlushed();
+  };
 
   responseAborted(cause: Error, hard: boolean): void {
     const exchange = this.#exchange;
