@@ -72,6 +72,7 @@ export function routeEquals(a: RouteConfig, b: RouteConfig): boolean {
     same(a.timeout, b.timeout) &&
     sameText(a.corsPolicy, b.corsPolicy) &&
     sameText(a.accessPolicy, b.accessPolicy) &&
+    sameText(a.compressionPolicy, b.compressionPolicy) &&
     same(a.maxRequestBodySize, b.maxRequestBodySize) &&
     sameSection(a.match, b.match, routeMatchEquals) &&
     sameRecord(a.metadata, b.metadata, same) &&

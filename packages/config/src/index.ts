@@ -33,6 +33,8 @@ export type {
 } from "./route-config.ts";
 export type {
   AccessPolicyConfig,
+  CompressionPolicyConfig,
+  ContentEncoding,
   CorsPolicyConfig,
   DefinedPolicyKind,
   PoliciesConfig,

@@ -11,6 +11,8 @@ export interface PoliciesConfig {
   readonly timeout?: readonly TimeoutPolicyConfig[] | undefined;
   /** `Default` holds for routes that name none. */
   readonly access?: readonly AccessPolicyConfig[] | undefined;
+  /** `Default` holds for routes that name none. */
+  readonly compression?: readonly CompressionPolicyConfig[] | undefined;
 }
 
 /** Which pages of other origins may read answers (Fetch standard, 3.3). */
@@ -85,8 +87,23 @@ export interface AccessPolicyConfig {
   readonly maxBodySize?: number | undefined;
 }
 
+export type ContentEncoding = "br" | "zstd" | "gzip";
+
+/** Which answers are compressed, for clients that take it. */
+export interface CompressionPolicyConfig {
+  readonly name: string;
+  /** The ones to use, the preferred first. Default: br, zstd, gzip. */
+  readonly encodings?: readonly ContentEncoding[] | undefined;
+  /** Media types without parameters, `text/*` for all of a kind. Default: text, JSON, XML, JavaScript, SVG, WebAssembly. */
+  readonly mediaTypes?: readonly string[] | undefined;
+  /** Bytes: an answer that says it is smaller stays as it is. Default 1024. */
+  readonly minimumSize?: number | undefined;
+  /** Whether answers over TLS are compressed too, where their length can tell of secrets in them (BREACH). Default false. */
+  readonly enableForHttps?: boolean | undefined;
+}
+
 /** Kinds of policies that configuration defines, with the section of each. */
-export const policySections = { cors: "Cors", rateLimiter: "RateLimiter", timeout: "Timeout", access: "Access" } as const;
+export const policySections = { cors: "Cors", rateLimiter: "RateLimiter", timeout: "Timeout", access: "Access", compression: "Compression" } as const;
 
 export type DefinedPolicyKind = keyof typeof policySections;
 
@@ -102,5 +119,5 @@ export function mergePolicies(all: readonly (PoliciesConfig | undefined)[]): Pol
   if (given.length < 2) return given[0];
   const merge = <K extends DefinedPolicyKind>(kind: K): readonly NonNullable<PoliciesConfig[K]>[number][] =>
     given.flatMap((each) => (each[kind] ?? []) as readonly NonNullable<PoliciesConfig[K]>[number][]);
-  return { cors: merge("cors"), rateLimiter: merge("rateLimiter"), timeout: merge("timeout"), access: merge("access") };
+  return { cors: merge("cors"), rateLimiter: merge("rateLimiter"), timeout: merge("timeout"), access: merge("access"), compression: merge("compression") };
 }

@@ -26,6 +26,8 @@ export interface RouteConfig {
   readonly corsPolicy?: string | undefined;
   /** Extension: a policy name or `Disable`. Default: the policy `Default`, where there is one. */
   readonly accessPolicy?: string | undefined;
+  /** Extension: a policy name or `Disable`. Default: the policy `Default`, where there is one. */
+  readonly compressionPolicy?: string | undefined;
   /** Bytes of request body; -1 is unlimited. Default: the server's limit. */
   readonly maxRequestBodySize?: number | undefined;
   /** Free text by name; names ignore case (see `metadataValue`). */

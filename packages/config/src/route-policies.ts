@@ -10,6 +10,7 @@ export interface RoutePolicies {
   readonly timeout: "disabled" | NamedPolicy | { readonly milliseconds: number } | undefined;
   readonly outputCache: NamedPolicy | undefined;
   readonly access: "disabled" | NamedPolicy | undefined;
+  readonly compression: "disabled" | NamedPolicy | undefined;
 }
 
 export interface NamedPolicy {
@@ -25,6 +26,7 @@ export function routePolicies(route: RouteConfig): RoutePolicies {
     timeout: hasValue(route.timeout) ? { milliseconds: route.timeout } : named(route.timeoutPolicy, { disable: "disabled" }),
     outputCache: hasValue(route.outputCachePolicy) ? { policy: route.outputCachePolicy } : undefined,
     access: named(route.accessPolicy, { disable: "disabled" }),
+    compression: named(route.compressionPolicy, { disable: "disabled" }),
   };
 }
 

@@ -3,6 +3,7 @@ import { configErrorOf, defineConfig, mergePolicies, validatePolicies, type Conf
 import type { Clock } from "@proxy/cluster";
 import { insertBefore, type ProxyExtension, type Step } from "@proxy/pipeline";
 import { accessPolicies } from "./access/access-policies.ts";
+import { compressionPolicies } from "./compression/compression-policies.ts";
 import { corsPolicies } from "./cors/cors-policies.ts";
 import { rateLimiterPolicies } from "./rate-limiter/rate-limiter-policies.ts";
 import type { RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";
@@ -10,7 +11,7 @@ import { edgeSteps, type CompiledPolicies, type EdgePolicyKind, type EdgeStepNam
 
 export interface EdgePoliciesOptions {
   /** Policies from code, by name; those of the configuration come on top. */
-  readonly policies?: Pick<PoliciesConfigInput, "cors" | "rateLimiter" | "access"> | undefined;
+  readonly policies?: Pick<PoliciesConfigInput, "cors" | "rateLimiter" | "access" | "compression"> | undefined;
   /** Time of limits, for tests. Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Where limits by time are counted, for counts that gateways share. Default: in memory. */
@@ -28,6 +29,7 @@ export function createEdgePolicies(options: EdgePoliciesOptions = {}): ProxyExte
   const kinds: readonly AnyKind[] = [
     anyKind(accessPolicies(code.access)),
     anyKind(corsPolicies(code.cors)),
+    anyKind(compressionPolicies(code.compression)),
     anyKind(rateLimiterPolicies(code.rateLimiter, { clock: options.clock, store: options.rateLimitStore })),
   ];
   return new EdgePolicies(kinds);

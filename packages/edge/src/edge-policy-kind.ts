@@ -7,12 +7,13 @@ import type { RouteModel, Step } from "@proxy/pipeline";
  *
  * - `access` refuses what may not pass at all: cheap, and before anything is counted
  * - `cors` answers preflights, which carry no credentials, and writes its fields on every answer of the steps behind
+ * - `compression` compresses the answers of the steps behind it
  * - `rate-limiter` counts by address, header, route: also those who have yet to say who they are
  * - `authentication`, `authorization`: who it is, and what they may
  * - `rate-limiter-user` counts by user
  * - `output-cache`: what need not be asked again, for those who may ask
  */
-export const edgeSteps = ["access", "cors", "rate-limiter", "authentication", "authorization", "rate-limiter-user", "output-cache"] as const;
+export const edgeSteps = ["access", "cors", "compression", "rate-limiter", "authentication", "authorization", "rate-limiter-user", "output-cache"] as const;
 
 export type EdgeStepName = (typeof edgeSteps)[number];
 

@@ -12,3 +12,4 @@ export { rateLimiterStep } from "./rate-limiter/rate-limiter-step.ts";
 export type { RateLimiterOptions } from "./rate-limiter/rate-limiter-step.ts";
 export type { RateLimit, RateLimitDecision, RateLimitStore, RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";
 export { accessStep } from "./access/access-step.ts";
+export { compressionStep } from "./compression/compression-policies.ts";

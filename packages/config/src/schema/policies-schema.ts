@@ -45,10 +45,18 @@ const Access = Schema.Struct({
   maxBodySize: field(Integer(0, large), "Bytes of a request body; 413 beyond. `MaxRequestBodySize` of the route comes first.", { defaultText: "the server's limit" }),
 });
 
+const Compression = Schema.Struct({
+  encodings: field(Schema.Array(OneOf(["br", "zstd", "gzip"])), "The ones to use, the preferred first.", { defaultText: "br, zstd, gzip" }),
+  mediaTypes: field(list, "Media types without parameters; `text/*` for all of a kind.", { defaultText: "text, JSON, XML, JavaScript, SVG, WebAssembly" }),
+  minimumSize: field(Integer(0), "Bytes: an answer that says it is smaller stays as it is.", { default: 1024 }),
+  enableForHttps: field(Bool, "Whether answers over TLS are compressed too, where their length can tell of secrets in them (BREACH).", { default: false }),
+});
+
 /** Policies that routes name. */
 export const PoliciesSection = Schema.Struct({
   cors: field(record(Cors, "name"), "Which pages of other origins may read answers. `Default` is what routes mean by `CorsPolicy: Default`."),
   rateLimiter: field(record(RateLimiter, "name"), "How often requests may come. `Default` is the global limiter: it holds for every route that does not say `Disable`, in addition to the route's own."),
   timeout: field(record(Timeout, "name"), "How long requests may take. `Default` holds for routes that forward and have neither `Timeout` nor `TimeoutPolicy`."),
   access: field(record(Access, "name"), "What requests must be like to pass at all. `Default` holds for routes that name none."),
+  compression: field(record(Compression, "name"), "Which answers are compressed. `Default` holds for routes that name none."),
 });

@@ -86,6 +86,7 @@ export const RouteSection = Schema.Struct({
   timeout: field(Duration, "Limit from the first step to the response head, above 0; 504 beyond."),
   corsPolicy: field(Text, "Name of a policy, `Default` or `Disable`."),
   accessPolicy: field(Text, "Name of a policy or `Disable`.", { defaultText: "the policy `Default`, where there is one", extension: true }),
+  compressionPolicy: field(Text, "Name of a policy or `Disable`.", { defaultText: "the policy `Default`, where there is one", extension: true }),
   maxRequestBodySize: field(Integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), "Bytes of a request body; -1 is unlimited.", {
     defaultText: "`Server:Limits:MaxRequestBodySize`",
   }),

@@ -6,6 +6,7 @@ export interface KnownPolicies {
   readonly timeout?: readonly string[] | undefined;
   readonly outputCache?: readonly string[] | undefined;
   readonly access?: readonly string[] | undefined;
+  readonly compression?: readonly string[] | undefined;
   readonly loadBalancing?: readonly string[] | undefined;
   readonly affinity?: readonly string[] | undefined;
   readonly affinityFailure?: readonly string[] | undefined;
@@ -24,6 +25,7 @@ export const builtInPolicies: Readonly<Record<PolicyKind, readonly string[]>> = 
   timeout: [],
   outputCache: [],
   access: [],
+  compression: [],
   loadBalancing: ["PowerOfTwoChoices", "Random", "RoundRobin", "LeastRequests", "FirstAlphabetical", "ConsistentHash"],
   affinity: ["HashCookie", "ArrCookie", "Cookie", "CustomHeader"],
   affinityFailure: ["Redistribute", "Return503Error"],
@@ -39,6 +41,7 @@ export const reservedPolicies: Readonly<Partial<Record<PolicyKind, readonly stri
   rateLimiter: ["Default", "Disable"],
   timeout: ["Disable"],
   access: ["Disable"],
+  compression: ["Disable"],
 };
 
 /** Answers by kind; built once per validation. */

@@ -5,6 +5,7 @@ import { longestTimer } from "../duration.ts";
 import {
   policySections,
   type AccessPolicyConfig,
+  type CompressionPolicyConfig,
   type CorsPolicyConfig,
   type DefinedPolicyKind,
   type PoliciesConfig,
@@ -24,6 +25,7 @@ export function validatePolicies(policies: PoliciesConfig | undefined): readonly
     ...checkKind("rateLimiter", policies.rateLimiter, checkRateLimiter),
     ...checkKind("timeout", policies.timeout, checkTimeout),
     ...checkKind("access", policies.access, checkAccess),
+    ...checkKind("compression", policies.compression, checkCompression),
   ];
 }
 
@@ -134,6 +136,17 @@ function checkAccess(policy: AccessPolicyConfig, add: Add): void {
   for (const [member, value, least] of [["MaxTargetLength", policy.maxTargetLength, 1], ["MaxHeaderBytes", policy.maxHeaderBytes, 1], ["MaxBodySize", policy.maxBodySize, 0]] as const) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= least)) add("access-number", [member], `${member} must be a whole number of at least ${least}`);
   }
+}
+
+function checkCompression({ encodings, mediaTypes, minimumSize }: CompressionPolicyConfig, add: Add): void {
+  for (const [index, encoding] of (encodings ?? []).entries()) {
+    if (!["br", "zstd", "gzip"].includes(encoding)) add("compression", ["Encodings", index], `'${quoted(encoding)}' is none of br, zstd and gzip`);
+  }
+  for (const [index, type] of (mediaTypes ?? []).entries()) {
+    const [kind = "", name = "", ...rest] = type.split("/");
+    if (!token.test(kind) || !token.test(name) || rest.length > 0 || kind === "*") add("compression", ["MediaTypes", index], `'${quoted(type)}' is no media type`, "write text/html or text/*, without parameters");
+  }
+  if (minimumSize !== undefined && !(Number.isSafeInteger(minimumSize) && minimumSize >= 0)) add("compression", ["MinimumSize"], "MinimumSize must be a whole number of at least 0");
 }
 
 function isNetwork(text: string): boolean {

@@ -128,7 +128,7 @@ function checkValues(code: string, values: readonly string[], path: readonly (st
 
 const routePolicies: readonly {
   readonly kind: PolicyKind;
-  readonly member: "authorizationPolicy" | "rateLimiterPolicy" | "outputCachePolicy" | "timeoutPolicy" | "corsPolicy" | "accessPolicy";
+  readonly member: "authorizationPolicy" | "rateLimiterPolicy" | "outputCachePolicy" | "timeoutPolicy" | "corsPolicy" | "accessPolicy" | "compressionPolicy";
   readonly name: string;
   readonly code: string;
 }[] = [
@@ -138,6 +138,7 @@ const routePolicies: readonly {
   { kind: "timeout", member: "timeoutPolicy", name: "TimeoutPolicy", code: "timeout-policy" },
   { kind: "cors", member: "corsPolicy", name: "CorsPolicy", code: "cors-policy" },
   { kind: "access", member: "accessPolicy", name: "AccessPolicy", code: "access-policy" },
+  { kind: "compression", member: "compressionPolicy", name: "CompressionPolicy", code: "compression-policy" },
 ];
 
 function checkPolicies(route: RouteConfig, policies: PolicyNames, found: IssueCollector): void {

@@ -1,0 +1,36 @@
+import { routePolicies, type CompressionPolicyConfig, type PoliciesConfig } from "@proxy/config";
+import type { Step } from "@proxy/pipeline";
+import type { EdgePolicyKind } from "../edge-policy-kind.ts";
+import { CompressedExchange } from "./compressed-exchange.ts";
+import { compileCompressionPolicy, type CompressionPolicy } from "./compression-policy.ts";
+
+/** The step `compression` with one policy for all routes. */
+export function compressionStep(policy: Omit<CompressionPolicyConfig, "name"> = {}): Step {
+  return { name: "compression", run: compressionRun(compileCompressionPolicy({ name: "default", ...policy })) };
+}
+
+function compressionRun(policy: CompressionPolicy): Step["run"] {
+  return (ctx, next) => {
+    if (policy.concerns(ctx.exchange.request)) ctx.exchange = new CompressedExchange(ctx.exchange, policy);
+    return next(ctx);
+  };
+}
+
+/** Compression policies by name, as routes ask for them with `CompressionPolicy`. `Default` holds for routes that name none. */
+export function compressionPolicies(code: PoliciesConfig["compression"]): EdgePolicyKind<"compression"> {
+  return {
+    kind: "compression",
+    steps: ["compression"],
+    code: code ?? [],
+    compile(policies) {
+      const runs = new Map(policies.map((policy) => [policy.name.toLowerCase(), compressionRun(compileCompressionPolicy(policy))]));
+      return {
+        bind(_step, { config }) {
+          const asked = routePolicies(config).compression;
+          if (asked === "disabled") return undefined;
+          return runs.get(asked === undefined ? "default" : asked.policy.toLowerCase());
+        },
+      };
+    },
+  };
+}
