@@ -142,6 +142,8 @@ export abstract class ForwardingResponse extends ForwardingEnds implements Chang
     const response = this.head as ClientResponse;
     const sink = this.exchange.response;
     if (!this.transformer.trusted && this.transformer.response !== undefined) checkResponse(response, head);
+    // A transform made a HEAD of the request: the length is that of a body which does not come.
+    if (this.outgoing?.method === "HEAD" && this.exchange.request.method !== "HEAD") response.headers.remove("content-length");
     if (sink.started) {
       this.giveUp();
       this.settle(undefined);

@@ -243,6 +243,27 @@ describe("JSON edits", () => {
 });
 
 describe("over sockets", () => {
+  it("methods are changed both ways, and every message keeps its end", async () => {
+    const destination = await rawDestination((received, socket) => {
+      if (received.endsWith("\r\n\r\n")) socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${received.startsWith("HEAD") ? "" : "hello"}`);
+    });
+    for (const extra of [[], [transforms.responseHeadersAllowed(["Content-Length"])]]) {
+      for (const [from, to, answer] of [["GET", "HEAD", /\r\n\r\n0\r\n\r\n$/], ["HEAD", "GET", /Content-Length: 5\r\n[^]*\r\n\r\n$/]] as const) {
+        const proxy = await serve({
+          config: {
+            routes: { r: { clusterId: "c", match: { path: "/" }, transforms: [transforms.httpMethodChange(from, { set: to }), ...extra] } },
+            clusters: { c: { destinations: { d: { address: `http://127.0.0.1:${destination.port}` } } } },
+          },
+        });
+        const got = await exchangeBytes(proxy.port, `${from} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+        expect(got).toMatch(/^HTTP\/1\.1 200 /);
+        expect(got).toMatch(answer);
+        await proxy.close();
+      }
+    }
+    await destination.close();
+  });
+
   it("a client sees that a body cannot be edited: 400 and 413", async () => {
     const destination = await rawDestination(() => {});
     const proxy = await serve({

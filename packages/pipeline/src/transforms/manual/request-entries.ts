@@ -79,7 +79,7 @@ export const pathAndQueryEntries: readonly ManualEntry[] = [
   },
   {
     key: "HttpMethodChange",
-    summary: "Sends requests of one method with another. `CONNECT` cannot be made of a request.",
+    summary: "Sends requests of one method with another. `CONNECT` cannot be made of a request. To a client that did not ask by `HEAD`, the answer to one has an empty body.",
     value: { meaning: "the method to change" },
     settings: [{ name: "Set", meaning: "The method to send." }],
     example: { transform: { HttpMethodChange: "PUT", Set: "POST" }, of: "request", before: ["PUT /item"], after: ["POST /item"] },
