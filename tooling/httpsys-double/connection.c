@@ -13,7 +13,7 @@ void wakeConn(Conn *conn) {
 
 Conn *findRequest(Queue *queue, uint64_t id) {
   for (Conn *conn = conns; conn; conn = conn->next)
-    if (conn->request == id && conn->state != REQUEST_NONE && conn->queue == queue) return conn;
+    if (conn->request == id && conn->state != REQUEST_NONE && conn->queue == queue && !conn->handed) return conn;
   return NULL;
 }
 

@@ -8,7 +8,7 @@ enum { MOST_EARLY = 160000 };
 static socklen_t addressOf(const char *name, struct sockaddr_un *to) {
   memset(to, 0, sizeof *to);
   to->sun_family = AF_UNIX;
-  char lower[256];
+  char lower[256] = { 0 };
   size_t length = 0;
   for (; name[length]; length++) lower[length] = (char)(name[length] >= 'A' && name[length] <= 'Z' ? name[length] + 32 : name[length]);
   /* Long names are told apart by a digest, as the address has 107 bytes. */

@@ -1,0 +1,44 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { checkQueueName, parseUrlPrefix, UrlPrefixError } from "../src/index.ts";
+
+describe("a URL prefix", () => {
+  test.each([
+    ["http://+:80/", "strong wildcard", "http://+:80/"],
+    ["https://*", "weak wildcard", "https://*:443/"],
+    ["HTTP://Example.Test:8080/App", "name", "http://example.test:8080/App/"],
+    ["http://192.0.2.1/", "address", "http://192.0.2.1:80/"],
+    ["http://[2001:DB8::1]:8080/a/b/", "address", "http://[2001:db8::1]:8080/a/b/"],
+    ["http://localhost:5000", "name", "http://localhost:5000/"],
+    ["http://_srv.a-b.test/%C3%A9/", "name", "http://_srv.a-b.test:80/%C3%A9/"],
+  ])("%s is a %s, %s", (text, kind, normal) => {
+    expect(parseUrlPrefix(text)).toMatchObject({ kind, text: normal });
+    expect(parseUrlPrefix(normal)).toEqual(parseUrlPrefix(text));
+  });
+
+  test.each([
+    "", "+:80/", "ftp://+:21/", "http:///", "http://:80/", "http://+:0/", "http://+:65536/", "http://+:80:80/", "http://+:x/", "http://a b/", "http://a..b/",
+    "http://-a/", "http://1.2.3/", "http://256.1.1.1/", "http://[::1/", "http://::1/", "http://[fe80::1%eth0]/", "http://u@h/", "http://+:80/?q", "http://+:80/#f",
+    "http://+:80/a//b/", "http://+:80/../", "http://+:80/a/./", "http://+:80/%zz/", "http://+:80/\u0001/", "http://+:80/a\\b/", "http://*.a.test/",
+  ])("%j is refused", (text) => {
+    expect(() => parseUrlPrefix(text)).toThrow(UrlPrefixError);
+  });
+
+  test("is read or refused whatever the text", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.webUrl(), fc.string().map((rest) => `http://${rest}`)), (text) => {
+        try {
+          const { text: normal } = parseUrlPrefix(text);
+          expect(parseUrlPrefix(normal).text).toBe(normal);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UrlPrefixError);
+        }
+      }),
+    );
+  });
+});
+
+test("the name of a queue has 1 to 255 characters, without slash and backslash", () => {
+  for (const name of ["a", "Default App Pool", "x".repeat(255)]) expect(() => checkQueueName(name)).not.toThrow();
+  for (const name of ["", "x".repeat(256), "a/b", "a\\b", "a\0b"]) expect(() => checkQueueName(name)).toThrow(TypeError);
+});
