@@ -295,7 +295,11 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed 
 
   /** RFC 9113, 5.4.2: nothing more is wanted of the stream, and what it carried so far is not whole. */
   reset(): void {
-    if (this.#stream !== undefined) resetStream(this.#stream, constants.NGHTTP2_CANCEL);
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    resetStream(stream, constants.NGHTTP2_CANCEL);
+    // One that the destination closed while it was held back stays, and its connection with it, until somebody has read it to its end.
+    if (!stream.destroyed) stream.resume();
   }
 
   #becomeTunnel(stream: ClientHttp2Stream, head: ResponseHead): void {

@@ -2,6 +2,7 @@ import { constants } from "node:http2";
 import { describe, expect, test } from "vitest";
 import { MemoryBody, turns, until } from "../contract/recorders.ts";
 import { http2Bench } from "./bench.ts";
+import { frameType } from "./frame-peer.ts";
 
 const bench = http2Bench();
 
@@ -155,6 +156,24 @@ describe("a failure over HTTP/2", () => {
       expect(there.connections.length).toBe(1);
     });
   }
+
+  test("by a reset with NO_ERROR while it is paused keeps no stream when the response is given up", async () => {
+    const there = await bench.frames([]);
+    const call = bench.send(bench.client(there, { idleTimeout: 20 }));
+    const connection = await there.accept();
+    await connection.begun(1);
+    connection.head(1);
+    await call.responded;
+    call.call.pause();
+    connection.data(1, "part");
+    connection.reset(1, 0);
+    // The client has seen the reset once it answers what came behind it.
+    connection.write(frameType.ping, 0, 0, Buffer.alloc(8));
+    await connection.frame(frameType.ping);
+    call.call.abort(new Error("nobody waits for it"));
+    // A connection with a stream on it is not idle.
+    await until(() => there.open === 0);
+  });
 
   test("by a reset with NO_ERROR while it is paused is no end", async () => {
     const there = await bench.frames([]);
