@@ -137,8 +137,9 @@ memory; for WebSockets, events and gRPC a server of this benchmark) share the ot
 (a twentieth of that where each moves a megabyte), for 2 s at least and 15 s at most; what a request cost meanwhile, with the
 compiling, is the column "while warming up". Then windows of ${seconds} s go round among them, the order turned round each time, with one of
 nginx between any two. All proxies set X-Forwarded-For, -Proto and -Host, and keep connections to the destination. The gateway runs
-built, with its full default pipeline; \`gateway-node\` is the same with the \`node:http\` adapter as its server. A proxy is missing where
-it has no route table. All Node proxies run with \`--use-largepages=silent\`, which the gateway's README recommends on Linux. Memory per idle connection is what ${furtherIdle} further connections added after the load. Errors are answers
+built, with its full default pipeline; \`gateway-node\` is the same with the \`node:http\` adapter as its server, and \`node-http2-undici\`
+is \`node:http2\` and undici put together by hand. A proxy is missing where it has no route table, and where TLS, HTTP/2, WebSockets or gRPC are
+measured that it does not speak or is not set up for here. All Node proxies run with \`--use-largepages=silent\`, which the gateway's README recommends on Linux. Memory per idle connection is what ${furtherIdle} further connections added after the load. Errors are answers
 that were not 2xx and broken connections (@fastify/http-proxy answers requests that carry \`Connection: close\` with an error).
 
 Machine: ${model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB. Versions: ${proxies.map((p) => `${p.name} (${p.version()})`).join(", ")}.

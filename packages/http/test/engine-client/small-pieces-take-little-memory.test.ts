@@ -1,5 +1,7 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, expect, it } from "vitest";
-import { createEngineClient, type HttpClient } from "../../src/index.ts";
+import { createEngineClient, type HttpClient, type ResponseHead } from "../../src/index.ts";
 import { RawDestination } from "./raw-destination.ts";
 import { get, Recorder } from "./recorder.ts";
 
@@ -37,4 +39,35 @@ it.each([
   expect(kept.map((chunk) => Buffer.from(chunk).toString())).toEqual(Array<string>(count).fill("an event"));
   // With a read buffer for each it would be 25 MiB.
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 21);
+});
+
+it("an idle connection holds nothing of the response that came last", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  destination = await RawDestination.start((socket) => {
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  });
+  client = createEngineClient();
+  const pool = client.destination(destination.origin);
+  const heads: WeakRef<ResponseHead>[] = [];
+  await new Promise<void>((resolve, reject) => {
+    pool.send(get(), {
+      onProgress: () => {},
+      onInformational: () => {},
+      onResponse: () => reject(new Error("in parts")),
+      onData: () => {},
+      onEnd: () => {},
+      onUpgrade: () => {},
+      onError: reject,
+      onWholeResponse: (head) => {
+        heads.push(new WeakRef(head));
+        resolve();
+      },
+    });
+  });
+  // What a turn of the event loop has seen stays until its end.
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  expect(heads.map((head) => head.deref())).toEqual([undefined]);
+  expect(destination.open).toBe(1);
 });

@@ -124,7 +124,6 @@ export class ClientConnection implements Timed, SocketListener {
     this.#call = call;
     call.connection = this;
     this.#served++;
-    this.#reader.reset();
     const { body, head } = call;
     if (body === undefined) {
       this.#socket.write(head, "latin1");
@@ -302,6 +301,8 @@ export class ClientConnection implements Timed, SocketListener {
 
   #responseDone(call: EngineCall, surplus: boolean): void {
     const { trailers, keepAlive, keepAliveTimeout, head, whole } = this.#reader;
+    // Now and not with the next request: an idle connection would hold the text of a response for as long as it waits.
+    this.#reader.reset();
     this.announced = keepAliveTimeout;
     const requestDone = call.body === undefined || call.body.complete;
     const reusable = keepAlive && requestDone && !surplus && !this.#ended;

@@ -78,7 +78,7 @@ export class ResponseReader {
     this.#maximumHead = maximumHead;
   }
 
-  /** Makes ready for the response to the next request. */
+  /** After "done": makes ready for the response to the next request, and keeps nothing of the last one. */
   reset(): void {
     this.phase = "head";
     this.begun = false;
