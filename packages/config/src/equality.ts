@@ -73,6 +73,7 @@ export function routeEquals(a: RouteConfig, b: RouteConfig): boolean {
     sameText(a.corsPolicy, b.corsPolicy) &&
     sameText(a.accessPolicy, b.accessPolicy) &&
     sameText(a.compressionPolicy, b.compressionPolicy) &&
+    sameText(a.staticFilesPolicy, b.staticFilesPolicy) &&
     same(a.maxRequestBodySize, b.maxRequestBodySize) &&
     sameSection(a.match, b.match, routeMatchEquals) &&
     sameRecord(a.metadata, b.metadata, same) &&

@@ -41,6 +41,7 @@ export type {
   RateLimiterAlgorithm,
   RateLimiterPartition,
   RateLimiterPolicyConfig,
+  StaticFilesPolicyConfig,
   TimeoutPolicyConfig,
 } from "./policies-config.ts";
 export { mergePolicies, policyNamed, policySections } from "./policies-config.ts";

@@ -70,6 +70,8 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "compression-policy-unknown": "No such compression policy is defined or registered.",
   "compression-policy-name-reserved": "The application registered a compression policy under a reserved name.",
   compression: "A compression policy has an encoding, a media type or a size that makes no sense.",
+  "static-files-policy-unknown": "No such policy for static files is defined or registered.",
+  "static-files": "A policy for static files has a Root, a path, a file or a duration that makes no sense, or its Root is no folder.",
   "timeout-and-policy": "Timeout and TimeoutPolicy stand together.",
   "timeout-not-positive": "A Timeout of 0 or less.",
   "duration-too-long": "A duration longer than a timer can wait, about 24.8 days.",

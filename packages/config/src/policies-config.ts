@@ -13,6 +13,7 @@ export interface PoliciesConfig {
   readonly access?: readonly AccessPolicyConfig[] | undefined;
   /** `Default` holds for routes that name none. */
   readonly compression?: readonly CompressionPolicyConfig[] | undefined;
+  readonly staticFiles?: readonly StaticFilesPolicyConfig[] | undefined;
 }
 
 /** Which pages of other origins may read answers (Fetch standard, 3.3). */
@@ -102,8 +103,24 @@ export interface CompressionPolicyConfig {
   readonly enableForHttps?: boolean | undefined;
 }
 
+/** Files that the gateway answers with, before the route's cluster is asked. */
+export interface StaticFilesPolicyConfig {
+  readonly name: string;
+  /**
+   * The folder. Readers of configuration files make it absolute, relative to that file; a relative one that comes from code is relative to the working
+   * directory. Required.
+   */
+  readonly root?: string | undefined;
+  /** What is taken off the path of the request; other paths have no files. Default: nothing. */
+  readonly requestPath?: string | undefined;
+  /** A file below `root` for pages that neither a file nor a cluster of the route has: the start page of a single-page application. Default: none. */
+  readonly fallback?: string | undefined;
+  /** Milliseconds that clients may keep files, the fallback excepted. Default 0: they ask each time whether it changed. */
+  readonly maxAge?: number | undefined;
+}
+
 /** Kinds of policies that configuration defines, with the section of each. */
-export const policySections = { cors: "Cors", rateLimiter: "RateLimiter", timeout: "Timeout", access: "Access", compression: "Compression" } as const;
+export const policySections = { cors: "Cors", rateLimiter: "RateLimiter", timeout: "Timeout", access: "Access", compression: "Compression", staticFiles: "StaticFiles" } as const;
 
 export type DefinedPolicyKind = keyof typeof policySections;
 
@@ -119,5 +136,5 @@ export function mergePolicies(all: readonly (PoliciesConfig | undefined)[]): Pol
   if (given.length < 2) return given[0];
   const merge = <K extends DefinedPolicyKind>(kind: K): readonly NonNullable<PoliciesConfig[K]>[number][] =>
     given.flatMap((each) => (each[kind] ?? []) as readonly NonNullable<PoliciesConfig[K]>[number][]);
-  return { cors: merge("cors"), rateLimiter: merge("rateLimiter"), timeout: merge("timeout"), access: merge("access"), compression: merge("compression") };
+  return { cors: merge("cors"), rateLimiter: merge("rateLimiter"), timeout: merge("timeout"), access: merge("access"), compression: merge("compression"), staticFiles: merge("staticFiles") };
 }

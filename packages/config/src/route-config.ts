@@ -28,6 +28,8 @@ export interface RouteConfig {
   readonly accessPolicy?: string | undefined;
   /** Extension: a policy name or `Disable`. Default: the policy `Default`, where there is one. */
   readonly compressionPolicy?: string | undefined;
+  /** Extension: a policy name. A route that has no cluster then answers 404 where there is no file. */
+  readonly staticFilesPolicy?: string | undefined;
   /** Bytes of request body; -1 is unlimited. Default: the server's limit. */
   readonly maxRequestBodySize?: number | undefined;
   /** Free text by name; names ignore case (see `metadataValue`). */

@@ -11,6 +11,7 @@ export interface RoutePolicies {
   readonly outputCache: NamedPolicy | undefined;
   readonly access: "disabled" | NamedPolicy | undefined;
   readonly compression: "disabled" | NamedPolicy | undefined;
+  readonly staticFiles: NamedPolicy | undefined;
 }
 
 export interface NamedPolicy {
@@ -27,6 +28,7 @@ export function routePolicies(route: RouteConfig): RoutePolicies {
     outputCache: hasValue(route.outputCachePolicy) ? { policy: route.outputCachePolicy } : undefined,
     access: named(route.accessPolicy, { disable: "disabled" }),
     compression: named(route.compressionPolicy, { disable: "disabled" }),
+    staticFiles: hasValue(route.staticFilesPolicy) ? { policy: route.staticFilesPolicy } : undefined,
   };
 }
 

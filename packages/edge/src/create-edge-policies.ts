@@ -7,11 +7,12 @@ import { compressionPolicies } from "./compression/compression-policies.ts";
 import { corsPolicies } from "./cors/cors-policies.ts";
 import { rateLimiterPolicies } from "./rate-limiter/rate-limiter-policies.ts";
 import type { RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";
+import { staticFilesPolicies } from "./static-files/static-files-policies.ts";
 import { edgeSteps, type CompiledPolicies, type EdgePolicyKind, type EdgeStepName, type PolicyConfigOf } from "./edge-policy-kind.ts";
 
 export interface EdgePoliciesOptions {
   /** Policies from code, by name; those of the configuration come on top. */
-  readonly policies?: Pick<PoliciesConfigInput, "cors" | "rateLimiter" | "access" | "compression"> | undefined;
+  readonly policies?: Pick<PoliciesConfigInput, "cors" | "rateLimiter" | "access" | "compression" | "staticFiles"> | undefined;
   /** Time of limits, for tests. Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Where limits by time are counted, for counts that gateways share. Default: in memory. */
@@ -31,6 +32,7 @@ export function createEdgePolicies(options: EdgePoliciesOptions = {}): ProxyExte
     anyKind(corsPolicies(code.cors)),
     anyKind(compressionPolicies(code.compression)),
     anyKind(rateLimiterPolicies(code.rateLimiter, { clock: options.clock, store: options.rateLimitStore })),
+    anyKind(staticFilesPolicies(code.staticFiles)),
   ];
   return new EdgePolicies(kinds);
 }

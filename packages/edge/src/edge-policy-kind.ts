@@ -11,9 +11,10 @@ import type { RouteModel, Step } from "@proxy/pipeline";
  * - `rate-limiter` counts by address, header, route: also those who have yet to say who they are
  * - `authentication`, `authorization`: who it is, and what they may
  * - `rate-limiter-user` counts by user
+ * - `static-files` answers with files
  * - `output-cache`: what need not be asked again, for those who may ask
  */
-export const edgeSteps = ["access", "cors", "compression", "rate-limiter", "authentication", "authorization", "rate-limiter-user", "output-cache"] as const;
+export const edgeSteps = ["access", "cors", "compression", "rate-limiter", "authentication", "authorization", "rate-limiter-user", "static-files", "output-cache"] as const;
 
 export type EdgeStepName = (typeof edgeSteps)[number];
 

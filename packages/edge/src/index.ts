@@ -13,3 +13,4 @@ export type { RateLimiterOptions } from "./rate-limiter/rate-limiter-step.ts";
 export type { RateLimit, RateLimitDecision, RateLimitStore, RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";
 export { accessStep } from "./access/access-step.ts";
 export { compressionStep } from "./compression/compression-policies.ts";
+export { staticFilesStep } from "./static-files/static-files-step.ts";

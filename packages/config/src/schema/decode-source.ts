@@ -190,6 +190,13 @@ class SourceReader {
     this.#policies = Object.fromEntries(
       Object.entries(section).map(([kind, policies]) => [kind, Object.entries(policies ?? {}).map(([name, policy]) => ({ ...policy, name }))]),
     ) as PoliciesConfig;
+    const { staticFiles } = this.#policies;
+    if (staticFiles === undefined) return;
+    // Beside the file that names it, wherever the process was started.
+    const resolved = staticFiles.map((policy) =>
+      policy.root ? { ...policy, root: resolve(this.#directoryOf([key, "StaticFiles", policy.name, "Root"]), policy.root) } : policy,
+    );
+    this.#policies = { ...this.#policies, staticFiles: resolved };
   }
 
   #readProxy(node: ConfigNode): void {

@@ -52,11 +52,19 @@ const Compression = Schema.Struct({
   enableForHttps: field(Bool, "Whether answers over TLS are compressed too, where their length can tell of secrets in them (BREACH).", { default: false }),
 });
 
+const StaticFiles = Schema.Struct({
+  root: field(Text, "The folder, relative to the configuration file. Required."),
+  requestPath: field(Text, "What is taken off the path of the request; other paths have no files.", { defaultText: "nothing" }),
+  fallback: field(Text, "A file below `Root` for pages that neither a file nor a cluster of the route has.", { defaultText: "none" }),
+  maxAge: field(Duration, "How long clients may keep files, the fallback excepted.", { defaultText: "they ask each time" }),
+});
+
 /** Policies that routes name. */
 export const PoliciesSection = Schema.Struct({
   cors: field(record(Cors, "name"), "Which pages of other origins may read answers. `Default` is what routes mean by `CorsPolicy: Default`."),
   rateLimiter: field(record(RateLimiter, "name"), "How often requests may come. `Default` is the global limiter: it holds for every route that does not say `Disable`, in addition to the route's own."),
   timeout: field(record(Timeout, "name"), "How long requests may take. `Default` holds for routes that forward and have neither `Timeout` nor `TimeoutPolicy`."),
   access: field(record(Access, "name"), "What requests must be like to pass at all. `Default` holds for routes that name none."),
+  staticFiles: field(record(StaticFiles, "name"), "Files that the gateway answers with, before the route's cluster is asked."),
   compression: field(record(Compression, "name"), "Which answers are compressed. `Default` holds for routes that name none."),
 });

@@ -87,6 +87,7 @@ export const RouteSection = Schema.Struct({
   corsPolicy: field(Text, "Name of a policy, `Default` or `Disable`."),
   accessPolicy: field(Text, "Name of a policy or `Disable`.", { defaultText: "the policy `Default`, where there is one", extension: true }),
   compressionPolicy: field(Text, "Name of a policy or `Disable`.", { defaultText: "the policy `Default`, where there is one", extension: true }),
+  staticFilesPolicy: field(Text, "Name of a policy. A route without a cluster then answers 404 where there is no file.", { extension: true }),
   maxRequestBodySize: field(Integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), "Bytes of a request body; -1 is unlimited.", {
     defaultText: "`Server:Limits:MaxRequestBodySize`",
   }),

@@ -7,6 +7,7 @@ export interface KnownPolicies {
   readonly outputCache?: readonly string[] | undefined;
   readonly access?: readonly string[] | undefined;
   readonly compression?: readonly string[] | undefined;
+  readonly staticFiles?: readonly string[] | undefined;
   readonly loadBalancing?: readonly string[] | undefined;
   readonly affinity?: readonly string[] | undefined;
   readonly affinityFailure?: readonly string[] | undefined;
@@ -26,6 +27,7 @@ export const builtInPolicies: Readonly<Record<PolicyKind, readonly string[]>> = 
   outputCache: [],
   access: [],
   compression: [],
+  staticFiles: [],
   loadBalancing: ["PowerOfTwoChoices", "Random", "RoundRobin", "LeastRequests", "FirstAlphabetical", "ConsistentHash"],
   affinity: ["HashCookie", "ArrCookie", "Cookie", "CustomHeader"],
   affinityFailure: ["Redistribute", "Return503Error"],

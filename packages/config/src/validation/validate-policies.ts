@@ -10,6 +10,7 @@ import {
   type DefinedPolicyKind,
   type PoliciesConfig,
   type RateLimiterPolicyConfig,
+  type StaticFilesPolicyConfig,
   type TimeoutPolicyConfig,
 } from "../policies-config.ts";
 import { quoted } from "./issue-collector.ts";
@@ -26,6 +27,7 @@ export function validatePolicies(policies: PoliciesConfig | undefined): readonly
     ...checkKind("timeout", policies.timeout, checkTimeout),
     ...checkKind("access", policies.access, checkAccess),
     ...checkKind("compression", policies.compression, checkCompression),
+    ...checkKind("staticFiles", policies.staticFiles, checkStaticFiles),
   ];
 }
 
@@ -147,6 +149,15 @@ function checkCompression({ encodings, mediaTypes, minimumSize }: CompressionPol
     if (!token.test(kind) || !token.test(name) || rest.length > 0 || kind === "*") add("compression", ["MediaTypes", index], `'${quoted(type)}' is no media type`, "write text/html or text/*, without parameters");
   }
   if (minimumSize !== undefined && !(Number.isSafeInteger(minimumSize) && minimumSize >= 0)) add("compression", ["MinimumSize"], "MinimumSize must be a whole number of at least 0");
+}
+
+function checkStaticFiles({ root, requestPath, fallback, maxAge }: StaticFilesPolicyConfig, add: Add): void {
+  if (!root) add("static-files", ["Root"], "a policy needs a Root");
+  if (requestPath && !/^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@%]+)+$/.test(requestPath)) add("static-files", ["RequestPath"], `'${quoted(requestPath)}' is no path`, "begin with / and end without");
+  if (fallback && (fallback.startsWith("/") || fallback.includes("\\") || fallback.split("/").some((part) => part === "" || part.startsWith(".")))) {
+    add("static-files", ["Fallback"], `'${quoted(fallback)}' is no file below Root`, "write index.html");
+  }
+  if (maxAge !== undefined && !(maxAge >= 0)) add("static-files", ["MaxAge"], "MaxAge is below 0");
 }
 
 function isNetwork(text: string): boolean {

@@ -128,7 +128,7 @@ function checkValues(code: string, values: readonly string[], path: readonly (st
 
 const routePolicies: readonly {
   readonly kind: PolicyKind;
-  readonly member: "authorizationPolicy" | "rateLimiterPolicy" | "outputCachePolicy" | "timeoutPolicy" | "corsPolicy" | "accessPolicy" | "compressionPolicy";
+  readonly member: "authorizationPolicy" | "rateLimiterPolicy" | "outputCachePolicy" | "timeoutPolicy" | "corsPolicy" | "accessPolicy" | "compressionPolicy" | "staticFilesPolicy";
   readonly name: string;
   readonly code: string;
 }[] = [
@@ -139,6 +139,7 @@ const routePolicies: readonly {
   { kind: "cors", member: "corsPolicy", name: "CorsPolicy", code: "cors-policy" },
   { kind: "access", member: "accessPolicy", name: "AccessPolicy", code: "access-policy" },
   { kind: "compression", member: "compressionPolicy", name: "CompressionPolicy", code: "compression-policy" },
+  { kind: "staticFiles", member: "staticFilesPolicy", name: "StaticFilesPolicy", code: "static-files-policy" },
 ];
 
 function checkPolicies(route: RouteConfig, policies: PolicyNames, found: IssueCollector): void {
