@@ -33,8 +33,8 @@ const longestBackOff = 10_000;
 
 /**
  * The one handle of a queue name. Attached when the first rule appears, closed by `close` and then never again. After a failure it is
- * tried again by itself, after 100 ms and then twice as long each time up to 10 s; the next request tries at once after the first
- * failure, and with the timer after that.
+ * tried again by itself, after 100 ms and then twice as long each time up to 10 s. A request tries at once where the queue was not there, as
+ * it may be now, and after a first failure of another kind; otherwise it goes by the timer. The same failure again is not told again.
  */
 export class Queue {
   readonly name: string;
@@ -167,12 +167,13 @@ export class Queue {
   }
 
   #failed(error: DelegationError): void {
+    const isNews = this.#failures === 0 || this.#error?.code !== error.code;
     this.#state = "failed";
     this.#error = error;
     this.#failures++;
     const wait = Math.min(longestBackOff, firstBackOff * 2 ** (this.#failures - 1));
-    this.#retryAt = this.#failures === 1 ? 0 : this.#clock.now() + wait;
-    this.#tell({ type: "attach-failed", queueName: this.name, error });
+    this.#retryAt = this.#failures === 1 || error.code === "NOT_FOUND" ? 0 : this.#clock.now() + wait;
+    if (isNews) this.#tell({ type: "attach-failed", queueName: this.name, error });
     if (error.code !== "UNSUPPORTED") this.#retryLater(wait);
     this.#answer(undefined, error);
   }

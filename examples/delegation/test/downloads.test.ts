@@ -1,0 +1,66 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { Agent, createServer, request, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startGateway, withinHttpSys, type Gateway } from "../gateway.ts";
+
+const service = createServer((incoming, response) => response.end(`service ${incoming.url}\n`));
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+const closers: (() => unknown)[] = [];
+let directory: string;
+let socket: string;
+let gateway: Gateway;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "delegation-example-"));
+  socket = join(directory, "files.sock");
+  service.listen(0, "127.0.0.1");
+  await once(service, "listening");
+  gateway = await startGateway(socket, `http://127.0.0.1:${(service.address() as AddressInfo).port}/`, 0);
+});
+
+afterEach(async () => {
+  agent.destroy();
+  for (const close of closers.splice(0)) await close();
+  await gateway.close();
+  service.closeAllConnections();
+  service.close();
+  await rm(directory, { recursive: true });
+});
+
+async function startReceiver(): Promise<number> {
+  const child = fork(fileURLToPath(new URL("../receiver.ts", import.meta.url)), [socket], { execArgv: ["--conditions=@proxy/source"], silent: true });
+  closers.push(async () => {
+    child.kill();
+    await once(child, "exit");
+  });
+  await once(child.stdout!, "data");
+  return child.pid!;
+}
+
+/** Over one connection, as long as it is kept. */
+async function get(path: string): Promise<string> {
+  const sent = request({ host: "127.0.0.1", port: gateway.port, path, agent }).end();
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
+  let text = `${response.statusCode} `;
+  for await (const chunk of response) text += String(chunk);
+  return text;
+}
+
+test("downloads are answered by the other process, the rest by the service, over one connection", async () => {
+  expect(await get("/downloads/a")).toBe("503 ");
+  const pid = await startReceiver();
+  expect(await get("/downloads/a?b")).toBe(`200 /downloads/a?b for 127.0.0.1, answered by process ${pid}\n`);
+  expect(await get("/api")).toBe("200 service /api\n");
+  expect(await get("/downloads/c")).toBe(`200 /downloads/c for 127.0.0.1, answered by process ${pid}\n`);
+  expect(gateway.delegator.rules).toMatchObject([{ state: "attached", destinations: 1, handingOver: 0 }]);
+});
+
+test("the carrier for HTTP.sys waits for a server to be open", () => {
+  expect(() => withinHttpSys(() => []).open("queue")).toThrow("no HTTP.sys server of this process is listening yet");
+});
