@@ -37,6 +37,16 @@ describe("OutlierDetection and CircuitBreaker", () => {
     });
   });
 
+  it("are warned of where they limit nothing", async () => {
+    expect(await issuesOf({ circuitBreaker: { maxPendingRequests: 5 } })).toEqual(["circuit-breaker-nothing CircuitBreaker"]);
+    expect(await issuesOf({ circuitBreaker: { maxRequestsPerDestination: 5 } })).toEqual([]);
+  });
+
+  it("name both ends of a range", async () => {
+    const read = decodeGatewayFile(`{ "ReverseProxy": { "Clusters": { "c": { "OutlierDetection": { "MaxEjectionPercent": 130 } } } } }`, { source: "proxy.json" });
+    await expect(read).rejects.toThrow("MaxEjectionPercent must be a whole number from 0 to 100, not '130'");
+  });
+
   it("are refused with numbers that make no sense, all at once", async () => {
     const outlierDetection = {
       enabled: true,

@@ -43,6 +43,11 @@ describe("retries are validated at load", () => {
     expect(await found({ clusterId: "c", retry: { on: [] } })).toEqual(["warning retry-nothing Retry.On"]);
     expect(await found({ clusterId: "c", retry: { on: [], enabled: false } })).toEqual([]);
     expect(await found({ clusterId: "c", retry: { on: [], statusCodes: [503] } })).toEqual([]);
+    expect(await found({ clusterId: "c", retry: { maxAttempts: 1 } })).toEqual(["warning retry-nothing Retry.MaxAttempts"]);
+  });
+
+  it("a method in another case is a warning, for methods are told apart by case", async () => {
+    expect(await found({ clusterId: "c", retry: { methods: ["get", "POST", "purge"] } })).toEqual(["warning retry-method-case Retry.Methods.0"]);
   });
 });
 

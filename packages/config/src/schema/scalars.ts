@@ -61,10 +61,11 @@ const int32 = 2_147_483_647;
 
 /** A whole number; a leading sign is allowed, blanks are not. */
 export function Integer(minimum = -int32 - 1, maximum = int32): TextCodec<number> {
-  const range = minimum <= -int32 - 1 && maximum >= int32 ? "" : ` of at least ${minimum}`;
+  const isBounded = maximum < int32;
+  const range = minimum <= -int32 - 1 && !isBounded ? "" : isBounded ? ` from ${minimum} to ${maximum}` : ` of at least ${minimum}`;
   return scalar(
     Schema.Number,
-    { label: "integer", expected: `a whole number${range}`, json: { type: "integer", ...(range === "" ? {} : { minimum }) } },
+    { label: "integer", expected: `a whole number${range}`, json: { type: "integer", ...(range === "" ? {} : { minimum }), ...(isBounded ? { maximum } : {}) } },
     (text) => {
       if (!/^[+-]?\d{1,16}$/.test(text)) return undefined;
       const value = Number(text);

@@ -34,6 +34,9 @@ export function checkCircuitBreaker({ circuitBreaker: limits }: ClusterConfig, f
   check("MaxRequests", limits.maxRequests, 1);
   check("MaxRequestsPerDestination", limits.maxRequestsPerDestination, 1);
   check("MaxPendingRequests", limits.maxPendingRequests, 0);
+  if ((limits.maxRequests ?? limits.maxRequestsPerDestination ?? null) === null) {
+    found.warn("circuit-breaker-nothing", ["CircuitBreaker"], "CircuitBreaker limits nothing", { hint: "give it MaxRequests, MaxRequestsPerDestination or both" });
+  }
   checkTime("circuit-breaker", ["CircuitBreaker", "PendingTimeout"], limits.pendingTimeout, found);
   checkTime("circuit-breaker", ["CircuitBreaker", "RetryAfter"], limits.retryAfter, found);
 }

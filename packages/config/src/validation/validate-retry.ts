@@ -4,6 +4,7 @@ import type { IssueCollector, IssuePath } from "./issue-collector.ts";
 import { quoted } from "./issue-collector.ts";
 
 const conditions = ["ConnectFailure", "Reset", "Timeout"];
+const methods = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
 /** RFC 9110, 5.6.2. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** More than this is not kept of a request body, however many requests there are. */
@@ -27,11 +28,20 @@ export function checkRetry(retry: RetryConfig | null | undefined, found: IssueCo
     found.error("retry-status", ["Retry", "StatusCodes", index], `${quoted(status)} is no status of a failure`, { value: status, hint: "use 400 to 599" });
   }
   for (const [index, method] of (retry.methods ?? []).entries()) {
-    if (typeof method === "string" && token.test(method) && method !== "CONNECT") continue;
+    if (typeof method === "string" && token.test(method) && method !== "CONNECT") {
+      const meant = method.toUpperCase();
+      // RFC 9110, 9.1: methods are told apart by case.
+      if (method !== meant && methods.includes(meant)) {
+        found.warn("retry-method-case", ["Retry", "Methods", index], `'${quoted(method)}' is another method than ${meant}`, { value: method, hint: `did you mean ${meant}?` });
+      }
+      continue;
+    }
     found.error("retry-method", ["Retry", "Methods", index], `'${quoted(method)}' is no method that can be retried`, { value: method });
   }
   if (retry.enabled !== false && retry.on?.length === 0 && (retry.statusCodes ?? []).length === 0) {
     found.warn("retry-nothing", ["Retry", "On"], "Retry is on nothing", { hint: "name conditions in On or statuses in StatusCodes, or write Enabled: false" });
+  } else if (retry.enabled !== false && retry.maxAttempts === 1) {
+    found.warn("retry-nothing", ["Retry", "MaxAttempts"], "one attempt leaves none for a retry", { hint: "the first attempt counts: 2 is one retry" });
   }
 }
 
