@@ -10,6 +10,8 @@ export interface DnsServer {
   readonly asked: string[];
   /** By lower-case name; a name that is not here does not exist. Undefined: the server is silent. */
   records: Readonly<Record<string, readonly DnsRecord[]>> | undefined;
+  /** Questions of this type fail (SERVFAIL). */
+  failing?: "A" | "AAAA" | undefined;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -38,10 +40,10 @@ export async function startDnsServer(records: DnsServer["records"]): Promise<Dns
     server.asked.push(`${type} ${name}`);
     if (server.records === undefined) return;
     const known = server.records[name];
-    const answers = (known ?? []).filter((record) => typeOf(record) === type);
+    const answers = (known ?? []).filter((record) => typeOf(record) === type && type !== server.failing);
     const head = Buffer.from(query.subarray(0, 12));
     // A response, recursion available; 3: there is no such name (RFC 1035, 4.1.1).
-    head.writeUInt16BE(0x8180 | (known === undefined ? 3 : 0), 2);
+    head.writeUInt16BE(0x8180 | (type === server.failing ? 2 : known === undefined ? 3 : 0), 2);
     head.writeUInt16BE(1, 4);
     head.writeUInt16BE(answers.length, 6);
     head.writeUInt32BE(0, 8);

@@ -13,9 +13,19 @@ export interface NodeDnsOptions {
   readonly servers?: readonly string[] | undefined;
 }
 
+const maximumAnswered = 10_000;
+
+/** The name servers say that there is no such record, as opposed to saying nothing. */
+function isUnknown(reason: unknown): boolean {
+  const { code } = reason as NodeJS.ErrnoException;
+  return code === "ENODATA" || code === "ENOTFOUND";
+}
+
 /** DNS as Node offers it. Throws `TypeError` for a server that is no address. */
 export function nodeDnsLookup(options: NodeDnsOptions = {}): DnsLookup {
   const { family, source = "system" } = options;
+  /** Families of hosts that had addresses when they were asked for last. */
+  const answered = new Set<string>();
   const resolver = new Resolver({ timeout: 5_000, tries: 2 });
   if (options.servers !== undefined) resolver.setServers(options.servers);
   const services: DnsLookup["services"] = (name) => resolver.resolveSrv(name);
@@ -29,6 +39,14 @@ export function nodeDnsLookup(options: NodeDnsOptions = {}): DnsLookup {
         family === 6 ? [] : resolver.resolve4(host, { ttl: true }),
         family === 4 ? [] : resolver.resolve6(host, { ttl: true }),
       ]);
+      asked.forEach((each, index) => {
+        const question = `${index} ${host}`;
+        if (each.status === "fulfilled") answered.add(question);
+        else if (isUnknown(each.reason)) answered.delete(question);
+        // No address has gone because nobody told of it this time.
+        else if (answered.has(question)) throw each.reason;
+      });
+      if (answered.size > maximumAnswered) answered.clear();
       const found = asked.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
       const failure = asked.find((each) => each.status === "rejected");
       if (found.length === 0 && failure !== undefined) throw failure.reason;
