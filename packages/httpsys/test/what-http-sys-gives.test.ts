@@ -1,0 +1,110 @@
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { ExchangeStateError, HeaderList, type Exchange, type ExchangeHandler, type ServerLimits } from "@proxy/http";
+import { RawClient } from "../../http/test/contract/raw-client.ts";
+import { collect, signal } from "../../http/test/contract/recorders.ts";
+import { createHttpSysServer, HttpSysResponse, isHttpSysDelegation, type HttpSysServer } from "../src/index.ts";
+import { double, freePort, missing } from "./double.ts";
+
+describe.skipIf(missing !== undefined)(missing ?? "what HTTP.sys gives and takes in its own way, through the double:", () => {
+  const servers: HttpSysServer[] = [];
+  const clients: RawClient[] = [];
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.destroy();
+    for (const server of servers.splice(0)) await server.close(1000);
+  });
+
+  async function serve(handler: ExchangeHandler, limits?: Partial<ServerLimits>): Promise<RawClient> {
+    const server = createHttpSysServer({ handler, limits, library: await double() });
+    const port = await freePort();
+    await server.listen({ host: "127.0.0.1", port });
+    servers.push(server);
+    const client = await RawClient.open(port, {});
+    clients.push(client);
+    return client;
+  }
+
+  const ok = { status: 200, headers: new HeaderList() };
+
+  test("known headers come by id with their usual spelling, joined when repeated; others as they stood", async () => {
+    const seen = signal<Exchange>();
+    const client = await serve((exchange) => {
+      seen.resolve(exchange);
+      exchange.response.send(ok, "");
+    });
+    client.write("PATCH /a/%2e%2e/b%2Fc?d HTTP/1.1\r\nX-b: 1\r\nhOsT: a.test\r\naccept: a\r\nAccept: b\r\ncookie: c=1\r\nCookie: d=2\r\nx-B: 2\r\n\r\n");
+    expect((await client.readResponse()).status).toBe(200);
+    const { request, body, connection } = await seen.promise;
+    expect([request.method, request.target, request.path, request.query, request.authority]).toEqual(["PATCH", "/a/%2e%2e/b%2Fc?d", "/b%2Fc", "?d", "a.test"]);
+    expect(request.headers.toRaw()).toEqual(["Accept", "a, b", "Cookie", "c=1; d=2", "Host", "a.test", "X-b", "1", "x-B", "2"]);
+    expect(body).toBeUndefined();
+    expect([connection.remoteAddress, connection.remotePort]).toEqual(["127.0.0.1", client.socket.localPort]);
+  });
+
+  test("a head larger than the usual buffer arrives whole, and so does the next small one", async () => {
+    const client = await serve((exchange) => exchange.response.send(ok, exchange.request.headers.get("x-a") ?? "none"), { maxRequestHeadersTotalSize: 60_000 });
+    for (const size of [50_000, 10, 40_000, 0]) {
+      client.write(`GET / HTTP/1.1\r\nHost: a.test\r\nX-A: ${"a".repeat(size)}\r\n\r\n`);
+      expect((await client.readResponse()).body.length).toBe(size);
+    }
+  });
+
+  test("a chunked body arrives whole, without the trailers", async () => {
+    const client = await serve(async (exchange) => {
+      const { bytes, trailers } = await collect(exchange.body);
+      exchange.response.send(ok, `${bytes.toString()} ${trailers?.size}`);
+    });
+    client.write("POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nX-T: 1\r\n\r\n");
+    expect((await client.readResponse()).body.toString()).toBe("hello world undefined");
+  });
+
+  test("repeated fields of a response are all sent, known ones and others", async () => {
+    const headers = HeaderList.from([["Set-Cookie", "a=1"], ["X-A", "1"], ["set-cookie", "b=2"], ["x-a", "2"], ["ETag", '"e"'], ["Set-Cookie", "c=3"]]);
+    const client = await serve((exchange) => exchange.response.send({ status: 299, reason: "Fine", headers }, "x"));
+    client.write("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    const response = await client.readResponse();
+    const raw = response.headers.map(([name, value]) => `${name.toLowerCase()}: ${value}`);
+    expect(raw.filter((line) => line.startsWith("set-cookie"))).toEqual(["set-cookie: a=1", "set-cookie: b=2", "set-cookie: c=3"]);
+    expect(raw.filter((line) => line.startsWith("x-a"))).toEqual(["x-a: 1", "x-a: 2"]);
+    expect(raw).toContain('etag: "e"');
+  });
+
+  test("parts of a file are sent without being read here (a file descriptor stands for the handle)", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "httpsys-file-"));
+    await writeFile(join(folder, "f"), "0123456789");
+    const file = await open(join(folder, "f"));
+    const client = await serve((exchange) => {
+      const { response } = exchange;
+      if (!(response instanceof HttpSysResponse)) throw new Error("not of HTTP.sys");
+      response.start({ status: 200, headers: HeaderList.from([["Content-Length", "7"]]) });
+      response.writeFile({ fileHandle: BigInt(file.fd), offset: 2n, length: 5n });
+      response.write(Buffer.from("--"));
+      response.end();
+    });
+    client.write("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    expect((await client.readResponse()).body.toString()).toBe("23456--");
+    await file.close();
+    await rm(folder, { recursive: true });
+  });
+
+  test("a request can be delegated until its body is read or its response started, and only with a handle", async () => {
+    const seen: unknown[] = [];
+    const client = await serve(async (exchange) => {
+      const feature = exchange.features.delegation;
+      if (!isHttpSysDelegation(feature)) throw new Error("no delegation feature");
+      const rule = { queueName: "q", urlPrefix: "http://localhost:1/" };
+      seen.push(feature.canDelegate);
+      expect(() => feature.delegate(rule)).toThrow(TypeError);
+      await collect(exchange.body);
+      seen.push(feature.canDelegate);
+      expect(() => feature.delegate(rule)).toThrow(ExchangeStateError);
+      exchange.response.send(ok, "here");
+      seen.push(feature.canDelegate);
+    });
+    client.write("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi");
+    expect((await client.readResponse()).body.toString()).toBe("here");
+    expect(seen).toEqual([true, false, false]);
+  });
+});
