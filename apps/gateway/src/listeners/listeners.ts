@@ -1,5 +1,6 @@
 import { BadRequestError, ConnectionBudget, ExchangeStateError } from "@proxy/http";
 import type { FrontServerOptions } from "@proxy/http";
+import type { HttpSysServer } from "@proxy/httpsys";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
@@ -24,7 +25,7 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
       Listeners,
       Effect.gen(function* () {
         const { settings } = yield* Configuration;
-        const { handle } = yield* Proxy;
+        const { handle, httpSysServers } = yield* Proxy;
         const { recorder } = yield* AccessLog;
         const log = yield* callbackLog;
         const options: FrontServerOptions = {
@@ -56,7 +57,9 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
               openListeners(settings.addresses, (address) => {
                 const tls = address.tls === undefined || settings.engine === "HttpSys" ? undefined : certificates.tlsFor(address.tls);
                 const own = address.proxyProtocol ? { ...options, proxyProtocol } : options;
-                return createFrontServer(settings, address, own, tls);
+                const server = createFrontServer(settings, address, own, tls);
+                if ("delegationSource" in server) httpSysServers.add(server as HttpSysServer);
+                return server;
               }, { byName: settings.engine === "HttpSys" }),
             catch: (error) => (error instanceof ListenError ? error : new ListenError("the configured addresses", error)),
           }),

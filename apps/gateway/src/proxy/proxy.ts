@@ -3,6 +3,7 @@ import { createConfiguredResolver, resolvingProvider } from "@proxy/cluster";
 import type { ConfigChangeListener, ProxyConfig } from "@proxy/config";
 import { createEdgePolicies } from "@proxy/edge";
 import type { ExchangeHandler } from "@proxy/http";
+import type { HttpSysServer } from "@proxy/httpsys";
 import { createReverseProxy } from "@proxy/pipeline";
 import type { ProxyState, ReverseProxy } from "@proxy/pipeline";
 import * as Context from "effect/Context";
@@ -28,6 +29,8 @@ export class Proxy extends Context.Service<
     readonly handle: ExchangeHandler;
     /** Routes and clusters as they are now, with the health of destinations and its history. */
     readonly state: ProxyState;
+    /** The servers on HTTP.sys that listen, put in by the listeners: requests are delegated from their queues. */
+    readonly httpSysServers: Set<HttpSysServer>;
   }
 >()("@proxy/gateway/Proxy") {
   /** Watches the configuration and serves until the scope closes; fails with `ConfigError` when it cannot be used at first. */
@@ -44,6 +47,7 @@ export class Proxy extends Context.Service<
         clock,
         onStale: (host, error) => log("Warn", "a host cannot be resolved, its last addresses stay in use", { host, error: error.message }),
       });
+      const httpSysServers = new Set<HttpSysServer>();
       let running = false;
       const proxy = yield* Effect.acquireRelease(
         Effect.tryPromise({
@@ -54,7 +58,7 @@ export class Proxy extends Context.Service<
               healthChecks: "external",
               extensions: [createEdgePolicies({ clock })],
               clock,
-              delegator: createDelegator(settings, log),
+              delegator: createDelegator(settings, log, httpSysServers),
               trustedProxies: settings.trustedProxies,
               errorPages: settings.errorPages,
               webSocketTelemetry: settings.webSocketTelemetry,
@@ -69,7 +73,7 @@ export class Proxy extends Context.Service<
       running = true;
       yield* Effect.forkScoped(runWhenDue(proxy.health, () => clock.now()));
       yield* reloadAtHangup(proxy);
-      return Proxy.of({ handle: recorder === undefined ? proxy.handle : recorder.wrap(proxy.handle), state: proxy.state });
+      return Proxy.of({ handle: recorder === undefined ? proxy.handle : recorder.wrap(proxy.handle), state: proxy.state, httpSysServers });
     }),
   );
 }

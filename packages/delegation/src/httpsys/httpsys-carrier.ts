@@ -24,7 +24,7 @@ export function createHttpSysCarrier(sources: () => readonly DelegationSource[])
     open(name) {
       const open = sources();
       const [first] = open;
-      if (first === undefined) throw new DelegationError("NOT_FOUND", "no HTTP.sys server of this process is listening yet");
+      if (first === undefined) throw new DelegationError("NOT_FOUND", "no HTTP.sys server of this process is listening yet, or this Windows cannot delegate");
       const { unsupported } = first.calls;
       if (unsupported !== undefined) throw new DelegationError("UNSUPPORTED", unsupported);
       return attach(name, open, first);
