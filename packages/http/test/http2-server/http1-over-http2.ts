@@ -96,7 +96,11 @@ export class Http1OverHttp2 extends Duplex {
     switch (this.#reading) {
       case "head": {
         const end = this.#input.indexOf("\r\n\r\n");
-        if (end >= 0) this.#begin(this.#take(end + 4).toString("latin1"));
+        if (end < 0) return true;
+        const head = this.#take(end + 4).toString("latin1");
+        // A connection that goes away takes no further request: over HTTP/1.1 it would go unread.
+        if (!this.#session.closed) this.#begin(head);
+        else this.#input = Buffer.alloc(0);
         return true;
       }
       case "length":
