@@ -100,4 +100,11 @@ describe("timeouts by name", () => {
     const timeouts = (): Record<string, number | undefined> => Object.fromEntries(proxy.state.routes.map(({ config, timeout }) => [config.routeId, timeout]));
     expect(timeouts()).toEqual({ named: 2000, own: 5000, off: undefined, plain: 9000 });
   });
+
+  it("end requests whose answer does not come, also while they wait for a permit", async () => {
+    const policies = { timeout: { short: { timeout: 50 } }, rateLimiter: { one: { permitLimit: 1, algorithm: "Concurrency", queueLimit: 1 } as const } };
+    const { send } = await edgeProxy(configOf(policies, { timeoutPolicy: "short", rateLimiterPolicy: "one" }), {}, { script: () => undefined });
+    const [first, second] = await Promise.all([send(), send()]);
+    expect([first.response.status, second.response.status]).toEqual([504, 504]);
+  });
 });

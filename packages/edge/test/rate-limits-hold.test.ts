@@ -261,4 +261,12 @@ describe("counts", () => {
     expect([(await send()).response.status, (await send()).response.status]).toEqual([200, 429]);
     expect([...counts]).toEqual([["p 192.0.2.7", 2]]);
   });
+
+  it("that cannot be had are a failure of the request, and not leave for it", async () => {
+    const store: RateLimitStoreFactory = () => ({ take: () => Promise.reject(new Error("the store is gone")) });
+    const { send, clients, log } = await edgeProxy(configOf({ rateLimiter: { p: { permitLimit: 1 } } }, { rateLimiterPolicy: "p" }), { rateLimitStore: store });
+    expect((await send()).response.status).toBe(500);
+    expect(clients[0]?.calls.length).toBe(0);
+    expect(log.named("step-failed").length).toBe(1);
+  });
 });
