@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+// @boundaries-ignore the double of the HTTP Server API
 import { buildDouble, doubleMissing } from "../../../tooling/httpsys-double/build.ts";
 import { loadHttpSys, type HttpSysLibrary } from "../src/index.ts";
 

@@ -1,3 +1,4 @@
+// @boundaries-ignore the contract that all servers keep
 import { describeExchangeContract } from "../../http/test/contract/exchange-contract.ts";
 import { describe } from "vitest";
 import { createHttpSysServer } from "../src/index.ts";

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { ExchangeStateError, HeaderList, type Exchange, type ExchangeHandler, type ServerLimits } from "@proxy/http";
+// @boundaries-ignore the contract that all servers keep
 import { RawClient } from "../../http/test/contract/raw-client.ts";
+// @boundaries-ignore the contract that all servers keep
 import { collect, signal } from "../../http/test/contract/recorders.ts";
 import { createHttpSysServer, HttpSysResponse, isHttpSysDelegation, type HttpSysServer } from "../src/index.ts";
 import { double, freePort, missing } from "./double.ts";

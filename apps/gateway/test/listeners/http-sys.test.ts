@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+// @boundaries-ignore the double of the HTTP Server API
 import { double, freePort, missing } from "../../../../packages/httpsys/test/double.ts";
+// @boundaries-ignore the double of the HTTP Server API
 import { buildDouble } from "../../../../tooling/httpsys-double/build.ts";
 import { configFolder, oneRoute } from "../support/config-file.ts";
 import { sendRaw, statusOf } from "../support/raw-client.ts";

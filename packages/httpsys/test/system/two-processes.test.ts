@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+// @boundaries-ignore the double of the HTTP Server API
 import { asanRuntime, buildDouble } from "../../../../tooling/httpsys-double/build.ts";
 import { missing } from "../double.ts";
 
