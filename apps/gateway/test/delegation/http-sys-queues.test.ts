@@ -2,7 +2,9 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+// @boundaries-ignore the double of the HTTP Server API
 import { freePort, missing } from "../../../../packages/httpsys/test/double.ts";
+// @boundaries-ignore the double of the HTTP Server API
 import { buildDouble } from "../../../../tooling/httpsys-double/build.ts";
 import { configFolder, oneRoute } from "../support/config-file.ts";
 import { startGateway } from "../support/running-gateway.ts";
