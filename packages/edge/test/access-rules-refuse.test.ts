@@ -3,6 +3,11 @@ import type { AccessPolicyConfig, RouteConfig } from "@proxy/config";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import type { FakeRequest } from "../../pipeline/test/support/fake-exchange.ts";
 import type { ReverseProxyOptions } from "@proxy/pipeline";
+import { createEngineServer, createNodeServer } from "@proxy/http";
+import { createReverseProxy } from "@proxy/pipeline";
+// @boundaries-ignore the doubles of the pipeline's own tests
+import { exchangeBytes, rawDestination } from "../../pipeline/test/support/raw-sockets.ts";
+import { createEdgePolicies } from "../src/index.ts";
 import { configOf, edgeProxy } from "./proxies.ts";
 
 async function statusesUnder(policy: Omit<AccessPolicyConfig, "name">, requests: readonly FakeRequest[], options: Partial<ReverseProxyOptions> = {}): Promise<(number | undefined)[]> {
@@ -79,4 +84,29 @@ describe("the policy Default", () => {
     for (const target of ["/plain", "/named", "/off"]) statuses.push((await send({ target })).response.status);
     expect(statuses).toEqual([403, 200, 200]);
   });
+});
+
+describe("a body that does not say how long it is", () => {
+  for (const [name, createServer] of [["the engine", createEngineServer], ["node:http", createNodeServer]] as const) {
+    it(`is cut off where it goes beyond (${name})`, async () => {
+      const destination = await rawDestination((received, socket) => {
+        if (received.endsWith("0\r\n\r\n")) socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+      });
+      const proxy = await createReverseProxy({
+        config: { ...configOf({ access: { Default: { maxBodySize: 10 } } }), clusters: { c: { destinations: { d: { address: `http://127.0.0.1:${destination.port}/` } } } } },
+        extensions: [createEdgePolicies()],
+      });
+      const server = createServer({ handler: proxy.handle });
+      const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+      const post = (body: string) => exchangeBytes(port, `POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${body}`);
+      try {
+        expect(await post("a\r\n0123456789\r\n0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
+        expect(await post("b\r\n0123456789a\r\n0\r\n\r\n")).toMatch(/^HTTP\/1\.1 413 /);
+      } finally {
+        await server.close(100);
+        await proxy.close();
+        await destination.close();
+      }
+    });
+  }
 });
