@@ -39,6 +39,8 @@ export class DestinationState {
   admitted = 0;
   /** Why it gets no new requests, whatever its health; undefined while it does. Set by `Drains`. */
   drain: DestinationDrain | undefined = undefined;
+  /** Aborted by a drain that says farewell to WebSockets. Made by the first that wants to hear of it. */
+  farewell: AbortController | undefined = undefined;
   /** Changes of health with their reasons, and the last probes. */
   readonly healthLog = new HealthLog();
 

@@ -9,6 +9,11 @@ import type { DestinationState } from "./destination-state.ts";
 export interface DrainOptions {
   /** Whether requests of sessions that are bound to the destination still go there (default), or move elsewhere. */
   readonly sessions?: "keep" | "move" | undefined;
+  /**
+   * Whether open WebSockets are left alone (default), or told on both sides that the gateway goes away (Close, 1001), so that clients
+   * connect anew, elsewhere. Nothing is cut. May be asked for during a drain.
+   */
+  readonly webSockets?: "keep" | "farewell" | undefined;
 }
 
 /** What became of a drain. `drained`: nothing is under way there for the first time. */
@@ -75,6 +80,7 @@ export class Drains implements ClusterChangeListener {
    */
   drain(cluster: ClusterState, destination: DestinationState, options: DrainOptions = {}): Promise<void> {
     const before = destination.drain;
+    if (options.webSockets === "farewell") this.#sayFarewell(destination);
     const keepsSessions = options.sessions !== "move";
     if (before !== undefined && (before.cause === "removed" || before.keepsSessions === keepsSessions)) return before.over;
     const drain = this.#begin(cluster, destination, "call", keepsSessions);
@@ -104,6 +110,12 @@ export class Drains implements ClusterChangeListener {
     if (destination.inFlight > 0) this.#tell(cluster, destination, "draining", "removed");
     else drain.idle();
     if (before !== undefined) void drain.over.then(() => before.end());
+  }
+
+  #sayFarewell(destination: DestinationState): void {
+    const { farewell } = destination;
+    destination.farewell = undefined;
+    farewell?.abort();
   }
 
   #begin(cluster: ClusterState, destination: DestinationState, cause: "call" | "removed", keepsSessions: boolean): DestinationDrain {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { createReverseProxy } from "@proxy/pipeline";
+import { createReverseProxy, type ReverseProxy } from "@proxy/pipeline";
 import { expect, it } from "vitest";
 
 const switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
@@ -14,7 +14,13 @@ async function read(socket: Socket, enough: (bytes: Buffer) => boolean): Promise
   return bytes;
 }
 
-it("tells the WebSockets of somebody else's server, and waits for their end", async () => {
+it.each([
+  ["tells the WebSockets of somebody else's server, and waits for their end", (proxy: ReverseProxy) => proxy.close()],
+  ["tells the WebSockets of a destination that drains, where that is asked for", (proxy: ReverseProxy) => {
+    void proxy.drain("c", "d");
+    return proxy.drain("c", "d", { webSockets: "farewell" });
+  }],
+])("%s", async (_, end) => {
   const destination = createServer().listen(0, "127.0.0.1");
   await once(destination, "listening");
   const proxy = await createReverseProxy({
@@ -34,7 +40,7 @@ it("tells the WebSockets of somebody else's server, and waits for their end", as
   expect((await read(client, isHead)).toString("latin1", 0, 12)).toBe("HTTP/1.1 101");
 
   const [toClient, toDestination] = [read(client, ({ length }) => length >= 4), read(there, ({ length }) => length >= 8)];
-  const closing = proxy.close();
+  const closing = end(proxy);
   expect((await toClient).toString("hex")).toBe("880203e9");
   const masked = await toDestination;
   expect([masked[0], masked[1], (masked[6] as number) ^ (masked[2] as number), (masked[7] as number) ^ (masked[3] as number)]).toEqual([0x88, 0x82, 0x03, 0xe9]);
@@ -44,6 +50,7 @@ it("tells the WebSockets of somebody else's server, and waits for their end", as
   await closing;
   client.destroy();
   there.destroy();
+  await proxy.close();
   server.close();
   destination.close();
 });

@@ -122,7 +122,9 @@ function ofRequest(ctx: ProxyContext, options: ForwardWithOptions): ForwardWithO
 }
 
 function forUpgrade(ctx: ProxyContext, destination: DestinationState, logger: ProxyLogger, upgrades: UpgradeOptions): ForwardOptions {
-  const { shutdown } = upgrades;
+  destination.farewell ??= new AbortController();
+  const farewell = destination.farewell.signal;
+  const shutdown = upgrades.shutdown === undefined ? farewell : AbortSignal.any([upgrades.shutdown, farewell]);
   if (upgrades.webSocketTelemetry !== true) return { shutdown };
   return {
     shutdown,
