@@ -40,7 +40,8 @@ const overHttp2: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> =
   },
   "connection-cut": (stream) => {
     stream.respond({ ":status": 200 });
-    stream.write(part, () => stream.session?.socket.destroy());
+    const port = stream.session?.socket.remotePort;
+    stream.write(part, () => [...sockets].find((socket) => socket.remotePort === port)?.destroy());
   },
   "connection-gone-away": (stream) => {
     stream.respond({ ":status": 200 });
@@ -144,8 +145,11 @@ async function seenOverHttp2(path: string): Promise<unknown> {
 }
 
 describe.each([["HTTP/1.1", seenOverHttp1], ["HTTP/2", seenOverHttp2]] as const)("for a client of %s", (_, ask) => {
+  // Over TLS Node before 26 does not tell a reset from an end.
+  const older = Number(process.versions.node.split(".")[0]) < 26;
   const paths = [
-    ...["h1", "h1-tls"].flatMap((cluster) => Object.keys(overHttp1).map((way) => `/${cluster}/${way}`)),
+    ...["h1", "h1-tls"].flatMap((cluster) => Object.keys(overHttp1).map((way) => `/${cluster}/${way}`))
+      .filter((path) => !older || path !== "/h1-tls/until-close-reset"),
     ...["h2", "h2-tls"].flatMap((cluster) => Object.keys(overHttp2).map((way) => `/${cluster}/${way}`)),
   ];
   // A body that was lost before anything of it was passed on may still be answered with an error.
