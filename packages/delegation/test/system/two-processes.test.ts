@@ -67,7 +67,9 @@ test.each([["engine", 20_000], ["http", 4000]] as const)("connections go there a
   await eventually(async () => server.connectionCount === 0 && (await reportOf(target)).connections === 0);
   expect({ answered, ...(await reportOf(target)) }).toMatchObject({ answered: total, received: total + 1, returned: total + 1, connections: 0 });
   await eventually(() => descriptors(process.pid) <= before[0]! && descriptors(target.pid!) <= before[1]!);
-  expect([descriptors(process.pid), descriptors(target.pid!)]).toEqual(before);
+  // Fewer is fine: something of the start may have been open still when they were counted first.
+  expect(descriptors(process.pid)).toBeLessThanOrEqual(before[0]!);
+  expect(descriptors(target.pid!)).toBeLessThanOrEqual(before[1]!);
 });
 
 test("WebSockets and other upgrades go through, and stay", async () => {
@@ -111,7 +113,9 @@ test("clients that reset at any step leave nothing behind", async () => {
   await eventually(async () => server.connectionCount === 0 && (await reportOf(target)).connections === 0);
   expect(delegator.rules).toMatchObject([{ state: "attached", handingOver: 0 }]);
   await eventually(() => descriptors(process.pid) <= before[0]! && descriptors(target.pid!) <= before[1]!);
-  expect([descriptors(process.pid), descriptors(target.pid!)]).toEqual(before);
+  // Fewer is fine: something of the start may have been open still when they were counted first.
+  expect(descriptors(process.pid)).toBeLessThanOrEqual(before[0]!);
+  expect(descriptors(target.pid!)).toBeLessThanOrEqual(before[1]!);
 });
 
 test("a target that is killed again and again: every request has an answer, a 503 or a closed connection, and it goes on", async () => {
