@@ -7,8 +7,7 @@ import { FakeClock } from "./support/fake-clock.ts";
 import { monitoring } from "./support/monitoring.ts";
 import { configOf, load } from "./support/states.ts";
 
-// The shape differs by case.
-// oxlint-disable-next-line typescript/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any -- the shapes of cases differ
 type Shapeless = any;
 
 const cases = loadArea("config-reload").cases.filter((each) => each.given.kind === "resolver" || each.rule === "active-health");

@@ -24,7 +24,6 @@ export interface OpenedQueue {
 /** @throws {TypeError} for a name that no queue can have. */
 export function checkQueueName(name: string): void {
   if (name.length === 0 || name.length > 255) throw new TypeError("the name of a request queue has 1 to 255 characters");
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f/\\]/.test(name)) throw new TypeError(`the name of a request queue holds no slash, backslash or control character: ${JSON.stringify(name)}`);
 }
 

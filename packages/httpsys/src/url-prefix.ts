@@ -37,7 +37,6 @@ export function parseUrlPrefix(text: string): UrlPrefix {
   const authority = slash < 0 ? rest : rest.slice(0, slash);
   let path = slash < 0 ? "/" : rest.slice(slash);
   if (/[?#]/.test(rest)) return refuse("a prefix has no query and no fragment");
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u0020\u007f-\uffff\\"<>^`{|}*]/.test(path)) return refuse("its path holds a character that no path may hold");
   if (/%(?![0-9a-fA-F]{2})/.test(path)) return refuse("its path holds a broken percent-encoding");
   if (/\/\.{1,2}(?:\/|$)/.test(path) || path.includes("//")) return refuse("its path holds an empty or a dot segment");
