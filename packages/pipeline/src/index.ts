@@ -22,7 +22,7 @@ export { proxyIssueCodes } from "./issue-codes.ts";
 export { silentLogger } from "./logger.ts";
 export type { LogLevel, ProxyLogger } from "./logger.ts";
 export { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts";
-export { presentedExchange } from "./error-pages/paged-exchange.ts";
+export { presentedExchange, WrappedExchange } from "./wrapped-exchange.ts";
 export { compileErrorPages } from "./error-pages/error-pages.ts";
 export type { ErrorPage, ErrorPageFault, ErrorPages } from "./error-pages/error-pages.ts";
 export { trustedPeers } from "./trusted-peers.ts";

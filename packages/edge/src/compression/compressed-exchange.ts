@@ -6,49 +6,17 @@
  * 2. The body goes through the compressor. What it holds back leaves after `longestHeld`, of event streams at once: an event must not wait for the next one.
  * 3. The end, trailers with it, after the last byte. A cut, or a client that left, frees the compressor.
  */
-import type { BodySource, ConnectionInfo, Exchange, ExchangeFeatures, HeaderList, RequestHead, ResponseHead, ResponseSink } from "@proxy/http";
+import type { Exchange, HeaderList, ResponseHead, ResponseSink } from "@proxy/http";
+import { WrappedExchange } from "@proxy/pipeline";
 import { addVary } from "../exchange/vary.ts";
 import { createCompressor, type CompressionPolicy, type Compressor } from "./compression-policy.ts";
 
 /** Milliseconds. */
 const longestHeld = 20;
 
-export class CompressedExchange implements Exchange {
-  /** The exchange behind this one. */
-  readonly presented: Exchange;
-  readonly request: RequestHead;
-  readonly connection: ConnectionInfo;
-  readonly response: ResponseSink;
-
+export class CompressedExchange extends WrappedExchange {
   constructor(presented: Exchange, policy: CompressionPolicy) {
-    this.presented = presented;
-    this.request = presented.request;
-    this.connection = presented.connection;
-    this.response = new CompressedSink(presented, policy);
-  }
-
-  get clientAddress(): string | undefined {
-    return this.presented.clientAddress;
-  }
-
-  set clientAddress(address: string | undefined) {
-    this.presented.clientAddress = address;
-  }
-
-  get body(): BodySource | undefined {
-    return this.presented.body;
-  }
-
-  get features(): ExchangeFeatures {
-    return this.presented.features;
-  }
-
-  onClientGone(listener: (cause: Error) => void): void {
-    this.presented.onClientGone(listener);
-  }
-
-  onComplete(listener: () => void): void {
-    this.presented.onComplete(listener);
+    super(presented, new CompressedSink(presented, policy));
   }
 }
 

@@ -2,46 +2,14 @@
  * An exchange whose final response head passes a function first, whoever answers: a destination, the gateway, a step. What a policy has to say with
  * each answer is said there. Interim responses and accepted upgrades pass as they are.
  */
-import type { BodySource, ConnectionInfo, Exchange, ExchangeFeatures, HeaderList, RequestHead, ResponseHead, ResponseSink } from "@proxy/http";
+import type { Exchange, HeaderList, ResponseHead, ResponseSink } from "@proxy/http";
+import { WrappedExchange } from "@proxy/pipeline";
 
 export type HeadChange = (head: ResponseHead) => ResponseHead;
 
-export class AnsweredExchange implements Exchange {
-  /** The exchange behind this one. */
-  readonly presented: Exchange;
-  readonly request: RequestHead;
-  readonly connection: ConnectionInfo;
-  readonly response: ResponseSink;
-
+export class AnsweredExchange extends WrappedExchange {
   constructor(presented: Exchange, change: HeadChange) {
-    this.presented = presented;
-    this.request = presented.request;
-    this.connection = presented.connection;
-    this.response = new AnsweredSink(presented.response, change);
-  }
-
-  get clientAddress(): string | undefined {
-    return this.presented.clientAddress;
-  }
-
-  set clientAddress(address: string | undefined) {
-    this.presented.clientAddress = address;
-  }
-
-  get body(): BodySource | undefined {
-    return this.presented.body;
-  }
-
-  get features(): ExchangeFeatures {
-    return this.presented.features;
-  }
-
-  onClientGone(listener: (cause: Error) => void): void {
-    this.presented.onClientGone(listener);
-  }
-
-  onComplete(listener: () => void): void {
-    this.presented.onComplete(listener);
+    super(presented, new AnsweredSink(presented.response, change));
   }
 }
 

@@ -3,51 +3,13 @@
  * with `start`: so it is told which is which. The rest of an intercepted answer is dropped as it comes, so that its connection lives on; of
  * one that is too long the connection is given up.
  */
-import type { BodySource, ConnectionInfo, Exchange, ExchangeFeatures, HeaderList, RequestHead, ResponseHead, ResponseSink } from "@proxy/http";
+import type { Exchange, HeaderList, RequestHead, ResponseHead, ResponseSink } from "@proxy/http";
+import { WrappedExchange } from "../wrapped-exchange.ts";
 import type { ErrorPage, ErrorPages } from "./error-pages.ts";
 
-/** The exchange as the front server presented it: what `ctx.exchange` is, unless something stands around it that sees the answer. */
-export function presentedExchange(exchange: Exchange): Exchange {
-  let innermost = exchange;
-  while ("presented" in innermost) innermost = innermost.presented as Exchange;
-  return innermost;
-}
-
-export class PagedExchange implements Exchange {
-  readonly presented: Exchange;
-  readonly request: RequestHead;
-  readonly connection: ConnectionInfo;
-  readonly response: ResponseSink;
-
+export class PagedExchange extends WrappedExchange {
   constructor(presented: Exchange, pages: ErrorPages) {
-    this.presented = presented;
-    this.request = presented.request;
-    this.connection = presented.connection;
-    this.response = new PagedSink(presented.response, presented.request, pages);
-  }
-
-  get clientAddress(): string | undefined {
-    return this.presented.clientAddress;
-  }
-
-  set clientAddress(address: string | undefined) {
-    this.presented.clientAddress = address;
-  }
-
-  get body(): BodySource | undefined {
-    return this.presented.body;
-  }
-
-  get features(): ExchangeFeatures {
-    return this.presented.features;
-  }
-
-  onClientGone(listener: (cause: Error) => void): void {
-    this.presented.onClientGone(listener);
-  }
-
-  onComplete(listener: () => void): void {
-    this.presented.onComplete(listener);
+    super(presented, new PagedSink(presented.response, presented.request, pages));
   }
 }
 

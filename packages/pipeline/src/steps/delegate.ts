@@ -3,7 +3,7 @@ import { ForwarderError } from "@proxy/forwarder";
 import { Completion } from "@proxy/http";
 import { answerFailure, answerStatus } from "../answer.ts";
 import type { ProxyContext } from "../context.ts";
-import { presentedExchange } from "../error-pages/paged-exchange.ts";
+import { presentedExchange } from "../wrapped-exchange.ts";
 import type { ProxyLogger } from "../logger.ts";
 import type { DelegationFailure, RequestDelegator } from "../request-delegator.ts";
 import type { Step } from "./step.ts";
