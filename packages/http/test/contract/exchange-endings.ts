@@ -282,10 +282,12 @@ export const endings: ContractPart = {
         client.reset();
       }
       await until(() => server.connectionCount === 0 && begun === completed);
-      expect(begun).toBeGreaterThan(0);
+      const resets = begun;
       const client = await connect(server);
       client.write(request);
       expect((await client.readResponse()).body.toString()).toBe("hello");
+      // How many of the resets came after their request was read is a matter of threads for HTTP.sys.
+      expect(begun).toBe(resets + 1);
     });
   },
 };
