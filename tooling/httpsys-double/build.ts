@@ -20,16 +20,17 @@ export const doubleMissing: string | undefined =
  * AddressSanitizer in it: the process that loads it needs `asanRuntime()` in LD_PRELOAD.
  */
 export function buildDouble({ sanitize = false }: { readonly sanitize?: boolean | undefined } = {}): string {
+  // nodelete: the addon unloads its libraries when the process ends, and threads of the double would go on in code that is gone.
+  const common = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-fPIC", "-shared", "-fvisibility=hidden", "-pthread", "-Wl,-z,nodelete"];
   const sources = readdirSync(here).filter((name) => name.endsWith(".c"));
   const options = sanitize ? ["-fsanitize=address", "-fno-omit-frame-pointer"] : [];
-  const hash = createHash("sha256").update(options.join(" "));
+  const hash = createHash("sha256").update([...common, ...options].join(" "));
   for (const name of readdirSync(here).filter((file) => /\.[ch]$/.test(file)).toSorted()) hash.update(readFileSync(join(here, name)));
   const directory = join(tmpdir(), `httpsys-double-${userInfo().uid}`);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, `httpsys-${hash.digest("hex").slice(0, 16)}.so`);
   if (existsSync(path)) return path;
   const fresh = `${path}.${process.pid}`;
-  const common = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-fPIC", "-shared", "-fvisibility=hidden", "-pthread"];
   execFileSync("gcc", [...common, ...options, "-o", fresh, ...sources], { cwd: here });
   renameSync(fresh, path);
   return path;
