@@ -30,5 +30,6 @@ export const proxyEventNames: Readonly<Record<string, string>> = {
   "websocket-closed": "A WebSocket is over: what it carried and who closed it; told where `webSocketTelemetry` is on.",
   "transform-failed": "A response transform threw while a failure was being answered.",
   "step-failed": "A step threw; the request was answered with 500 or cut.",
+  "endpoint-failed": "What answers requests before routing (the callback of a sign-in) threw; the request was answered with 500 or cut.",
   "request-failed": "A request of a Node server could not be taken over.",
 };

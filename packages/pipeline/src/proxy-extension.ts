@@ -1,4 +1,5 @@
 import type { ConfigIssue, KnownPolicies, ProxyConfig } from "@proxy/config";
+import type { ExchangeHandler } from "@proxy/http";
 import type { Step } from "./steps/step.ts";
 
 /**
@@ -21,6 +22,11 @@ export interface ProxyExtension {
 
 /** One of the two is called, once. Neither throws. */
 export interface PreparedExtension {
+  /**
+   * What answers requests before a route is sought, by path (in the one normal form, exact): what another party sends clients back to, such as the
+   * callback of a sign-in. No step sees them. In force and gone with the rest of the configuration; of two for one path the first extension's counts.
+   */
+  readonly endpoints?: ReadonlyMap<string, ExchangeHandler> | undefined;
   commit(): void;
   discard(): void;
 }
@@ -34,4 +40,13 @@ export function joinPolicies(all: readonly KnownPolicies[]): KnownPolicies {
     }
   }
   return joined;
+}
+
+/** The endpoints of all; undefined where there are none, so that requests are not asked. */
+export function joinEndpoints(all: readonly PreparedExtension[]): ReadonlyMap<string, ExchangeHandler> | undefined {
+  const joined = new Map<string, ExchangeHandler>();
+  for (const { endpoints } of all) {
+    for (const [path, handler] of endpoints ?? []) if (!joined.has(path)) joined.set(path, handler);
+  }
+  return joined.size === 0 ? undefined : joined;
 }

@@ -40,7 +40,7 @@ import { compileErrorPages, type ErrorPages } from "./error-pages/error-pages.ts
 import { PagedExchange } from "./error-pages/paged-exchange.ts";
 import type { ProxyLogger } from "./logger.ts";
 import { createNodeHandler, createNodeUpgradeHandler, type NodeHandler, type NodeHandlerOptions, type NodeUpgradeHandler } from "./node-handler.ts";
-import { joinPolicies, type PreparedExtension, type ProxyExtension } from "./proxy-extension.ts";
+import { joinEndpoints, joinPolicies, type PreparedExtension, type ProxyExtension } from "./proxy-extension.ts";
 import { proxyValidator } from "./proxy-validator.ts";
 import type { RequestDelegator } from "./request-delegator.ts";
 import type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
@@ -65,6 +65,8 @@ interface Snapshot {
   readonly table: RouteTable<RouteSlot>;
   /** By lower-case id. */
   readonly routes: ReadonlyMap<string, RouteModel>;
+  /** By path; undefined where there are none. */
+  readonly endpoints: ReadonlyMap<string, ExchangeHandler> | undefined;
 }
 
 export class RunningProxy implements ReverseProxy {
@@ -93,7 +95,7 @@ export class RunningProxy implements ReverseProxy {
   readonly #shutdown = new AbortController();
   readonly #delegator: RequestDelegator | undefined;
   #closed = false;
-  #snapshot: Snapshot = { revisionId: "", table: compileRouteTable<RouteSlot>([]), routes: new Map() };
+  #snapshot: Snapshot = { revisionId: "", table: compileRouteTable<RouteSlot>([]), routes: new Map(), endpoints: undefined };
 
   constructor(options: ReverseProxyOptions, policies: ClusterPolicies, logger: ProxyLogger) {
     this.#logger = logger;
@@ -156,7 +158,7 @@ export class RunningProxy implements ReverseProxy {
     this.state = this.#stateView();
     const doors: NodeHandlerOptions = {
       handle: this.handle,
-      hasRoute: (request) => this.#snapshot.table.match(request).kind !== "not-found",
+      hasRoute: (request) => this.#snapshot.endpoints?.has(request.path) === true || this.#snapshot.table.match(request).kind !== "not-found",
       onFault: (error) => logger.event("error", "request-failed", { error }),
     };
     this.nodeHandler = createNodeHandler(doors);
@@ -243,7 +245,7 @@ export class RunningProxy implements ReverseProxy {
       this.#models.discard();
       throw error;
     }
-    this.#snapshot = { revisionId: config.revisionId, table, routes };
+    this.#snapshot = { revisionId: config.revisionId, table, routes, endpoints: joinEndpoints(prepared) };
     for (const each of prepared) each.commit();
     this.#models.settle();
   }
@@ -255,8 +257,21 @@ export class RunningProxy implements ReverseProxy {
     }
     if (this.#clientBehind !== undefined) exchange.clientAddress = this.#clientBehind(exchange);
     const { request } = exchange;
+    const endpoint = this.#snapshot.endpoints?.get(request.path);
+    if (endpoint !== undefined) return this.#answerAt(endpoint, this.#paged(exchange, this.#errorPages));
     const found = this.#snapshot.table.match(request.method === "CONNECT" ? asRouted(exchange) : request);
     return this.#serve(exchange, found);
+  }
+
+  async #answerAt(endpoint: ExchangeHandler, exchange: Exchange): Promise<void> {
+    try {
+      await endpoint(exchange);
+      const { response } = exchange;
+      if (!response.started && !response.ended) throw new Error("an endpoint ended without an answer");
+    } catch (error) {
+      this.#logger.event("error", "endpoint-failed", { path: exchange.request.path, error });
+      answerFailure(exchange, error);
+    }
   }
 
   #serve(exchange: Exchange, found: RouteMatchResult<RouteSlot>): void | Promise<void> {
