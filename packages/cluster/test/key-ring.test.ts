@@ -28,6 +28,12 @@ describe("a key ring", () => {
     expect(createKeyRing().unprotect("p", sealed)).toBeUndefined();
   });
 
+  it("of another use reads nothing, also with the same secret", () => {
+    const sealed = createKeyRing({ secrets }).protect("p", text("d"));
+    expect(createKeyRing({ secrets, use: "session affinity" }).unprotect("p", sealed)).toBeDefined();
+    expect(createKeyRing({ secrets, use: "session cookie" }).unprotect("p", sealed)).toBeUndefined();
+  });
+
   it("notices each bit that was changed", () => {
     const ring = createKeyRing({ secrets });
     const sealed = ring.protect("p", text("dest-1"));

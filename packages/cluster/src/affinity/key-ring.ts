@@ -1,6 +1,6 @@
 /**
- * Protection of affinity keys: AES-256-GCM under keys that HKDF-SHA-256 (RFC 5869) derives from configured secrets. A
- * protected key is
+ * Protection of affinity keys, and of what else clients hold for gateways: AES-256-GCM under keys that HKDF-SHA-256
+ * (RFC 5869) derives from configured secrets. A protected key is
  *
  *     version (1 byte) | key id (4) | nonce (12) | ciphertext | tag (16)
  *
@@ -28,6 +28,8 @@ export interface KeyRingOptions {
   readonly secrets?: readonly (string | Uint8Array)[] | undefined;
   /** Random bytes, for tests. */
   readonly randomBytes?: ((size: number) => Uint8Array) | undefined;
+  /** What the keys are for: those derived for one use read nothing of another, also from the same secret. Default "session affinity". */
+  readonly use?: string | undefined;
 }
 
 interface RingKey {
@@ -45,7 +47,7 @@ const minimumSecret = 32;
 /** Throws `TypeError` for a secret that is too short, or given twice; secrets are not told. */
 export function createKeyRing(options: KeyRingOptions = {}): KeyProtector {
   const random = options.randomBytes ?? randomBytes;
-  return createRotatableKeyRing(options.secrets ?? [random(minimumSecret)], random);
+  return createRotatableKeyRing(options.secrets ?? [random(minimumSecret)], random, options.use);
 }
 
 /** A key ring whose secrets can be replaced while it is in use. */
@@ -58,13 +60,14 @@ export interface RotatableKeyRing extends KeyProtector {
 export function createRotatableKeyRing(
   secrets: readonly (string | Uint8Array)[],
   random: (size: number) => Uint8Array = randomBytes,
+  use = "session affinity",
 ): RotatableKeyRing {
-  let ring = ringOf(secrets);
+  let ring = ringOf(secrets, use);
   return {
     protect: (purpose, plain) => seal(ring.current, purpose, plain, random(nonceSize)),
     unprotect: (purpose, sealed) => open(ring.byId, purpose, sealed),
     use(next) {
-      ring = ringOf(next);
+      ring = ringOf(next, use);
     },
   };
 }
@@ -74,8 +77,8 @@ interface Ring {
   readonly byId: ReadonlyMap<number, RingKey>;
 }
 
-function ringOf(secrets: readonly (string | Uint8Array)[]): Ring {
-  const keys = secrets.map((secret, index) => ringKey(secret, index));
+function ringOf(secrets: readonly (string | Uint8Array)[], use: string): Ring {
+  const keys = secrets.map((secret, index) => ringKey(secret, index, use));
   const [current] = keys;
   if (current === undefined) throw new TypeError("a key ring needs a secret");
   const byId = new Map(keys.map((each) => [each.id, each]));
@@ -83,13 +86,13 @@ function ringOf(secrets: readonly (string | Uint8Array)[]): Ring {
   return { current, byId };
 }
 
-function ringKey(secret: string | Uint8Array, index: number): RingKey {
+function ringKey(secret: string | Uint8Array, index: number, use: string): RingKey {
   const bytes = typeof secret === "string" ? Buffer.from(secret, "utf8") : secret;
   if (bytes.length < minimumSecret) {
     throw new TypeError(`secret ${index + 1} of the key ring is shorter than ${minimumSecret} bytes`);
   }
-  const id = Buffer.from(hkdfSync("sha256", bytes, "", "proxy session affinity: key id", 4)).readUInt32BE();
-  return { id, key: Buffer.from(hkdfSync("sha256", bytes, "", "proxy session affinity: key", 32)) };
+  const id = Buffer.from(hkdfSync("sha256", bytes, "", `proxy ${use}: key id`, 4)).readUInt32BE();
+  return { id, key: Buffer.from(hkdfSync("sha256", bytes, "", `proxy ${use}: key`, 32)) };
 }
 
 function seal(ringKey: RingKey, purpose: string, plain: Uint8Array, nonce: Uint8Array): Uint8Array {
