@@ -41,6 +41,9 @@ const durationKeys: ReadonlySet<string> = new Set<DurationKey>([
   "gracePeriod",
   "shutdownTimeout",
   "window",
+  "duration",
+  "expirationTimeSpan",
+  "lockTimeout",
 ]);
 /** Below these keys names are the user's, not ours. */
 const freeKeys: ReadonlySet<string> = new Set(["metadata", "transforms"]);

@@ -34,6 +34,9 @@ export type {
 export type {
   AccessPolicyConfig,
   CompressionPolicyConfig,
+  OutputCacheCookies,
+  OutputCacheMode,
+  OutputCachePolicyConfig,
   ContentEncoding,
   CorsPolicyConfig,
   DefinedPolicyKind,

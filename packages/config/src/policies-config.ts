@@ -14,6 +14,8 @@ export interface PoliciesConfig {
   /** `Default` holds for routes that name none. */
   readonly compression?: readonly CompressionPolicyConfig[] | undefined;
   readonly staticFiles?: readonly StaticFilesPolicyConfig[] | undefined;
+  /** `Default` is the base policy: it holds for routes that name none. */
+  readonly outputCache?: readonly OutputCachePolicyConfig[] | undefined;
 }
 
 /** Which pages of other origins may read answers (Fetch standard, 3.3). */
@@ -119,8 +121,58 @@ export interface StaticFilesPolicyConfig {
   readonly maxAge?: number | undefined;
 }
 
+export type OutputCacheMode = "Policy" | "Http";
+export type OutputCacheCookies = "Bypass" | "Remove" | "Ignore";
+
+/** Which answers are kept, and given again without asking a destination. */
+export interface OutputCachePolicyConfig {
+  readonly name: string;
+  /** `Policy`: this policy decides, as ASP.NET's output cache. `Http`: answers and requests do, as in a shared cache (RFC 9111). Default `Policy`. */
+  readonly mode?: OutputCacheMode | undefined;
+  /** Nothing is kept. Default false. */
+  readonly noCache?: boolean | undefined;
+  /** Milliseconds that an answer is kept. Default 1 minute. Not for `Http`. */
+  readonly duration?: number | undefined;
+  /** The same by the name that ASP.NET gives it. */
+  readonly expirationTimeSpan?: number | undefined;
+  /** Request fields whose values have answers of their own, in addition to what answers name in Vary. Default: none. */
+  readonly varyByHeader?: readonly string[] | undefined;
+  /** Names of query parameters whose values have answers of their own; others are not looked at. Default: the whole query. */
+  readonly varyByQuery?: readonly string[] | undefined;
+  /** Values of the route, by name, that have answers of their own: for transforms that use them. Default: none. */
+  readonly varyByRouteValue?: readonly string[] | undefined;
+  /** Whether each host has answers of its own. Default true. */
+  readonly varyByHost?: boolean | undefined;
+  /** Whether each user has answers of their own; otherwise requests of users are not answered from here. Default false. */
+  readonly varyByUser?: boolean | undefined;
+  /** By what answers can be evicted. Default: none. */
+  readonly tags?: readonly string[] | undefined;
+  /** What is done with requests that have cookies. Default `Bypass`; of mode `Http` `Ignore`. */
+  readonly cookies?: OutputCacheCookies | undefined;
+  /** Request fields that destinations do not get to see, since nobody's answer may depend on them. Default: those that change path, host or method. */
+  readonly unkeyedHeaders?: readonly string[] | undefined;
+  /** Bytes of all answers together. Default 100 MiB. */
+  readonly sizeLimit?: number | undefined;
+  /** Bytes of a body that is kept. Default 64 MiB, at most `sizeLimit`. */
+  readonly maximumBodySize?: number | undefined;
+  /** Answers for one address that differ by fields, users or routes. Default 64. */
+  readonly maxVariants?: number | undefined;
+  /** Whether requests for the same answer wait for the first of them. Default true. */
+  readonly locking?: boolean | undefined;
+  /** Milliseconds that a request waits for another at most. Default 5 seconds. */
+  readonly lockTimeout?: number | undefined;
+  /** Requests that wait for one other at most. Default 1000. */
+  readonly lockQueueLimit?: number | undefined;
+  /** Whether `no-store` and `private` of answers are disregarded. Not for `Http`. Default false. */
+  readonly ignoreAnswerCacheControl?: boolean | undefined;
+  /** Whether Cache-Control of requests is disregarded, `only-if-cached` excepted. Mode `Policy` always does. Default false. */
+  readonly ignoreRequestCacheControl?: boolean | undefined;
+  /** Whether answers tell by Cache-Status where they come from (RFC 9211). Default false. */
+  readonly sendCacheStatus?: boolean | undefined;
+}
+
 /** Kinds of policies that configuration defines, with the section of each. */
-export const policySections = { cors: "Cors", rateLimiter: "RateLimiter", timeout: "Timeout", access: "Access", compression: "Compression", staticFiles: "StaticFiles" } as const;
+export const policySections = { cors: "Cors", rateLimiter: "RateLimiter", timeout: "Timeout", access: "Access", compression: "Compression", staticFiles: "StaticFiles", outputCache: "OutputCache" } as const;
 
 export type DefinedPolicyKind = keyof typeof policySections;
 
@@ -136,5 +188,5 @@ export function mergePolicies(all: readonly (PoliciesConfig | undefined)[]): Pol
   if (given.length < 2) return given[0];
   const merge = <K extends DefinedPolicyKind>(kind: K): readonly NonNullable<PoliciesConfig[K]>[number][] =>
     given.flatMap((each) => (each[kind] ?? []) as readonly NonNullable<PoliciesConfig[K]>[number][]);
-  return { cors: merge("cors"), rateLimiter: merge("rateLimiter"), timeout: merge("timeout"), access: merge("access"), compression: merge("compression"), staticFiles: merge("staticFiles") };
+  return { cors: merge("cors"), rateLimiter: merge("rateLimiter"), timeout: merge("timeout"), access: merge("access"), compression: merge("compression"), staticFiles: merge("staticFiles"), outputCache: merge("outputCache") };
 }

@@ -52,7 +52,10 @@ export type DurationKey =
   | "keepAliveTimeout"
   | "gracePeriod"
   | "shutdownTimeout"
-  | "window";
+  | "window"
+  | "duration"
+  | "expirationTimeSpan"
+  | "lockTimeout";
 
 /** `T` with each duration also as text: a TimeSpan (`00:00:15`) or `500ms`, `15s`, `2m`, `1h`, `1d`. */
 export type WithTextDurations<T> = T extends readonly (infer E)[]

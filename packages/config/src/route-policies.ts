@@ -8,7 +8,7 @@ export interface RoutePolicies {
   readonly rateLimiter: "default" | "disabled" | NamedPolicy | undefined;
   /** `milliseconds`: a timeout of the route's own. */
   readonly timeout: "disabled" | NamedPolicy | { readonly milliseconds: number } | undefined;
-  readonly outputCache: NamedPolicy | undefined;
+  readonly outputCache: "disabled" | NamedPolicy | undefined;
   readonly access: "disabled" | NamedPolicy | undefined;
   readonly compression: "disabled" | NamedPolicy | undefined;
   readonly staticFiles: NamedPolicy | undefined;
@@ -25,7 +25,7 @@ export function routePolicies(route: RouteConfig): RoutePolicies {
     cors: named(route.corsPolicy, { default: "default", disable: "disabled" }),
     rateLimiter: named(route.rateLimiterPolicy, { default: "default", disable: "disabled" }),
     timeout: hasValue(route.timeout) ? { milliseconds: route.timeout } : named(route.timeoutPolicy, { disable: "disabled" }),
-    outputCache: hasValue(route.outputCachePolicy) ? { policy: route.outputCachePolicy } : undefined,
+    outputCache: named(route.outputCachePolicy, { disable: "disabled" }),
     access: named(route.accessPolicy, { disable: "disabled" }),
     compression: named(route.compressionPolicy, { disable: "disabled" }),
     staticFiles: hasValue(route.staticFilesPolicy) ? { policy: route.staticFilesPolicy } : undefined,

@@ -103,6 +103,8 @@ export interface ClientResponse {
    * becomes a weak one. Without effect on a 206, which is a part of something, on upgrades, and where no destination answered.
    */
   bodyChange?: BodyChange | undefined;
+  /** As in `ResponseHead`. */
+  readonly endsWithConnection?: boolean | undefined;
 }
 
 /**

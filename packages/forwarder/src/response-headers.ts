@@ -40,7 +40,7 @@ export function clientHead(head: ResponseHead, version: HttpVersion, own: Header
   // HTTP/2 has no reason phrase, and the standard one is the server's to write.
   const standard = version === "2" || version === "3" || head.reason === reasonPhrase(head.status);
   const headers = own === undefined ? new HeaderList() : own.copy();
-  return { status: head.status, reason: standard ? undefined : head.reason, headers, bodyChange: undefined };
+  return { status: head.status, reason: standard ? undefined : head.reason, headers, bodyChange: undefined, endsWithConnection: head.endsWithConnection };
 }
 
 /** Bodies that pause for long: the client has to see the head, and each event, at once. */

@@ -102,6 +102,8 @@ export interface ResponseHead {
    * abort the exchange), Transfer-Encoding, Connection and Keep-Alive are ignored. A Date is added when missing.
    */
   readonly headers: HeaderList;
+  /** Of a destination's answer: nothing but the end of its connection tells where it ends, so a whole one looks like one that was cut (RFC 9112, 6.3). */
+  readonly endsWithConnection?: boolean | undefined;
 }
 
 /**

@@ -8,6 +8,17 @@ import { proxyModelOf, type ProxyClusterModel } from "./state/cluster-models.ts"
 import type { ProxyState } from "./state/proxy-state.ts";
 import type { SharedClient } from "./state/shared-client.ts";
 
+/**
+ * What a cache did with a request:
+ *
+ * - `hit`: answered from it; `stale`: the same, though the time of the answer was over; `revalidated`: the same, after the destination was asked whether it still holds
+ * - `collapsed`: answered from it, once the request before, which it waited for, had its answer
+ * - `miss`: the destination answered, and what it said could be kept; `expired`: the same, in the place of something older
+ * - `bypass`: the destination answered, and nothing was to be kept; `pass`: the same, since its answer may not be kept
+ * - `absent`: the client wanted nothing but what is kept, and there was nothing
+ */
+export type CacheOutcome = "hit" | "stale" | "revalidated" | "collapsed" | "miss" | "expired" | "bypass" | "pass" | "absent";
+
 /** One request on its way through the steps: the exchange, and what the proxy knows and decided. A reload does not change it. */
 export class ProxyContext implements CompletionListener {
   /** A step may put one around it that sees the answer, before it calls `next`. */
@@ -32,6 +43,8 @@ export class ProxyContext implements CompletionListener {
   webSocket: WebSocketReport | undefined = undefined;
   /** How forwarding failed; undefined when it has not or not yet. */
   outcome: ForwarderError | undefined = undefined;
+  /** What a cache had to do with the answer; undefined where none was asked. */
+  cache: CacheOutcome | undefined = undefined;
   /** Which attempt to forward the request this is, from 1; above 1 only where `Retry` is configured. */
   attempt = 1;
   /** What is sent as the request's body: the exchange's, or a source of a step's that wraps it. */
@@ -83,6 +96,11 @@ export class ProxyContext implements CompletionListener {
   /** What steps leave for one another, by keys of their own (a symbol, an object). */
   get items(): Map<unknown, unknown> {
     return (this.#items ??= new Map());
+  }
+
+  /** What `items` has by `key`, at no cost where nobody has left anything. */
+  item(key: unknown): unknown {
+    return this.#items?.get(key);
   }
 
   /**

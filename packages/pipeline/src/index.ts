@@ -7,6 +7,7 @@ export type { SplitChoice, TrafficSplit } from "./traffic/traffic-split.ts";
 export type { DelegationFailure, RequestDelegator } from "./request-delegator.ts";
 export type { RetryPolicy } from "./retry/retry-policy.ts";
 export { ProxyContext } from "./context.ts";
+export type { CacheOutcome } from "./context.ts";
 export type { RouteModel } from "./route-model.ts";
 export type { ProxyClusterModel, ProxyDestinationModel } from "./state/cluster-models.ts";
 export type { HttpClientFactory } from "./state/model-builder.ts";

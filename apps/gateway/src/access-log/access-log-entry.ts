@@ -18,6 +18,8 @@ export interface AccessLogEntry {
   readonly attempts: number | undefined;
   /** What went wrong, in the words of the error's code. */
   readonly error: string | undefined;
+  /** What the output cache had to do with the answer, where one was asked. Not in the combined format. */
+  readonly cache?: string | undefined;
   /** What a WebSocket carried, where that is told. Not in the combined format. */
   readonly webSocket?: WebSocketReport | undefined;
 }

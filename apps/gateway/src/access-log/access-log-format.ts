@@ -47,6 +47,7 @@ function formatJson(entry: AccessLogEntry): string {
     destination: entry.destination,
     attempts: entry.attempts,
     error: entry.error,
+    cache: entry.cache,
     webSocket: entry.webSocket && { ...entry.webSocket, established: new Date(entry.webSocket.established).toISOString() },
   });
   return `${asciiJson(text)}\n`;

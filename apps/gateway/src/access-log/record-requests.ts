@@ -92,6 +92,7 @@ function entryOf(exchange: Exchange, ctx: ProxyContext | undefined, duration: nu
     destination: ctx?.destination?.id,
     attempts: ctx === undefined || ctx.attempt === 1 ? undefined : ctx.attempt,
     error: ctx?.outcome?.code,
+    cache: ctx?.cache,
     webSocket: ctx?.webSocket,
   };
 }

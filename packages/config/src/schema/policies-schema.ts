@@ -59,6 +59,30 @@ const StaticFiles = Schema.Struct({
   maxAge: field(Duration, "How long clients may keep files, the fallback excepted.", { defaultText: "they ask each time" }),
 });
 
+const OutputCache = Schema.Struct({
+  mode: field(OneOf(["Policy", "Http"]), "`Policy`: this policy decides, as ASP.NET's output cache. `Http`: answers and requests do, as in a shared cache (RFC 9111).", { default: "Policy" }),
+  noCache: field(Bool, "Nothing is kept.", { default: false }),
+  duration: field(Duration, "How long an answer is kept. Not for `Http`.", { default: "00:01:00" }),
+  expirationTimeSpan: field(Duration, "The same by the name that ASP.NET gives it.", { defaultText: "`Duration`" }),
+  varyByHeader: field(list, "Request fields whose values have answers of their own, in addition to what answers name in `Vary`.", { defaultText: "none" }),
+  varyByQuery: field(list, "Names of query parameters whose values have answers of their own; others are not looked at. `[\"\"]`: none of them.", { defaultText: "the whole query" }),
+  varyByRouteValue: field(list, "Values of the route that have answers of their own.", { defaultText: "none" }),
+  varyByHost: field(Bool, "Whether each host has answers of its own.", { default: true }),
+  varyByUser: field(Bool, "Whether each user has answers of their own; otherwise requests of users are neither answered from here nor kept.", { default: false }),
+  tags: field(list, "By what answers can be evicted.", { defaultText: "none" }),
+  cookies: field(OneOf(["Bypass", "Remove", "Ignore"]), "Requests with cookies go by the cache; lose them before a destination sees them; or are treated like others.", { defaultText: "`Bypass`; of mode `Http` `Ignore`" }),
+  unkeyedHeaders: field(list, "Request fields that destinations do not get to see, since nobody's answer may depend on them.", { defaultText: "those that change path, host or method" }),
+  sizeLimit: field(Integer(0, large), "Bytes of all answers together.", { default: 104_857_600 }),
+  maximumBodySize: field(Integer(0, large), "Bytes of a body that is kept.", { default: 67_108_864 }),
+  maxVariants: field(Integer(1), "Answers for one address that differ by fields, users or routes.", { default: 64 }),
+  locking: field(Bool, "Whether requests for the same answer wait for the first of them.", { default: true }),
+  lockTimeout: field(Duration, "How long a request waits for another at most.", { default: "00:00:05" }),
+  lockQueueLimit: field(Integer(0), "Requests that wait for one other at most.", { default: 1000 }),
+  ignoreAnswerCacheControl: field(Bool, "Whether `no-store` and `private` of answers are disregarded. Not for `Http`.", { default: false }),
+  ignoreRequestCacheControl: field(Bool, "Whether `Cache-Control` of requests is disregarded, `only-if-cached` excepted. Mode `Policy` always does.", { default: false }),
+  sendCacheStatus: field(Bool, "Whether answers tell by `Cache-Status` where they come from.", { default: false }),
+});
+
 /** Policies that routes name. */
 export const PoliciesSection = Schema.Struct({
   cors: field(record(Cors, "name"), "Which pages of other origins may read answers. `Default` is what routes mean by `CorsPolicy: Default`."),
@@ -66,5 +90,6 @@ export const PoliciesSection = Schema.Struct({
   timeout: field(record(Timeout, "name"), "How long requests may take. `Default` holds for routes that forward and have neither `Timeout` nor `TimeoutPolicy`."),
   access: field(record(Access, "name"), "What requests must be like to pass at all. `Default` holds for routes that name none."),
   staticFiles: field(record(StaticFiles, "name"), "Files that the gateway answers with, before the route's cluster is asked."),
+  outputCache: field(record(OutputCache, "name"), "Which answers are kept, and given again without asking a destination. `Default` holds for routes that name none."),
   compression: field(record(Compression, "name"), "Which answers are compressed. `Default` holds for routes that name none."),
 });

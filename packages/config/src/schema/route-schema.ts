@@ -81,7 +81,7 @@ export const RouteSection = Schema.Struct({
   match: field(RouteMatch, "Which requests; needs `Hosts` or a `Path`. Required."),
   authorizationPolicy: field(Text, "Name of a policy, `Default` or `Anonymous`.", { defaultText: "the fallback policy" }),
   rateLimiterPolicy: field(Text, "Name of a policy, `Default` or `Disable`.", { defaultText: "only the global limiter" }),
-  outputCachePolicy: field(Text, "Name of a policy.", { defaultText: "only the base policy" }),
+  outputCachePolicy: field(Text, "Name of a policy or `Disable`.", { defaultText: "the base policy `Default`, where there is one" }),
   timeoutPolicy: field(Text, "Name of a policy or `Disable`. Not together with `Timeout`."),
   timeout: field(Duration, "Limit from the first step to the response head, above 0; 504 beyond."),
   corsPolicy: field(Text, "Name of a policy, `Default` or `Disable`."),

@@ -44,6 +44,7 @@ export const reservedPolicies: Readonly<Partial<Record<PolicyKind, readonly stri
   timeout: ["Disable"],
   access: ["Disable"],
   compression: ["Disable"],
+  outputCache: ["Disable"],
 };
 
 /** Answers by kind; built once per validation. */

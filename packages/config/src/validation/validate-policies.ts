@@ -8,6 +8,7 @@ import {
   type CompressionPolicyConfig,
   type CorsPolicyConfig,
   type DefinedPolicyKind,
+  type OutputCachePolicyConfig,
   type PoliciesConfig,
   type RateLimiterPolicyConfig,
   type StaticFilesPolicyConfig,
@@ -28,6 +29,7 @@ export function validatePolicies(policies: PoliciesConfig | undefined): readonly
     ...checkKind("access", policies.access, checkAccess),
     ...checkKind("compression", policies.compression, checkCompression),
     ...checkKind("staticFiles", policies.staticFiles, checkStaticFiles),
+    ...checkKind("outputCache", policies.outputCache, checkOutputCache),
   ];
 }
 
@@ -158,6 +160,37 @@ function checkStaticFiles({ root, requestPath, fallback, maxAge }: StaticFilesPo
     add("static-files", ["Fallback"], `'${quoted(fallback)}' is no file below Root`, "write index.html");
   }
   if (maxAge !== undefined && !(maxAge >= 0)) add("static-files", ["MaxAge"], "MaxAge is below 0");
+}
+
+/** Fields that every cache looks at in a way of its own. */
+const neverVariedBy: ReadonlySet<string> = new Set(["range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "connection", "transfer-encoding", "content-length"]);
+
+function checkOutputCache(policy: OutputCachePolicyConfig, add: Add): void {
+  const code = "output-cache";
+  const isHttp = policy.mode === "Http";
+  for (const [member, value] of [["Duration", policy.duration], ["ExpirationTimeSpan", policy.expirationTimeSpan], ["LockTimeout", policy.lockTimeout]] as const) {
+    if (value !== undefined && !(value >= 1 && value <= longestTimer)) add(code, [member], `${member} must be a duration of at least 1 ms, up to 24.20:31:23`);
+    if (value !== undefined && isHttp && member !== "LockTimeout") add(code, [member], `in mode Http answers say how long they hold, and not ${member}`);
+  }
+  if (policy.duration !== undefined && policy.expirationTimeSpan !== undefined) add(code, ["ExpirationTimeSpan"], "Duration and ExpirationTimeSpan are the same", "leave one out");
+  for (const [member, value, least] of [
+    ["SizeLimit", policy.sizeLimit, 0],
+    ["MaximumBodySize", policy.maximumBodySize, 0],
+    ["MaxVariants", policy.maxVariants, 1],
+    ["LockQueueLimit", policy.lockQueueLimit, 0],
+  ] as const) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= least)) add(code, [member], `${member} must be a whole number of at least ${least}`);
+  }
+  for (const [member, names] of [["VaryByHeader", policy.varyByHeader], ["UnkeyedHeaders", policy.unkeyedHeaders]] as const) {
+    for (const [index, name] of (names ?? []).entries()) {
+      if (!token.test(name)) add(code, [member, index], `'${quoted(name)}' is no name of a header field`);
+      else if (neverVariedBy.has(name.toLowerCase())) add(code, [member, index], `${name} is the cache's own business`);
+    }
+  }
+  if ((policy.unkeyedHeaders ?? []).some((name) => name.toLowerCase() === "host")) add(code, ["UnkeyedHeaders"], "Host is always there");
+  if (isHttp && policy.varyByHost === false) add(code, ["VaryByHost"], "in mode Http each host has answers of its own");
+  if (isHttp && policy.ignoreAnswerCacheControl === true) add(code, ["IgnoreAnswerCacheControl"], "in mode Http answers decide");
+  if ((policy.tags ?? []).includes("")) add(code, ["Tags"], "a tag is empty");
 }
 
 function isNetwork(text: string): boolean {

@@ -6,7 +6,7 @@ const key = Symbol("identity");
 
 /** Who the request comes from, with what is known of them; undefined: nobody was authenticated. */
 export function identityOf(ctx: ProxyContext): Identity | undefined {
-  return ctx.items.get(key) as Identity | undefined;
+  return ctx.item(key) as Identity | undefined;
 }
 
 /** For steps that authenticate. The user of the request is `scheme:name`: names of two schemes do not meet. */

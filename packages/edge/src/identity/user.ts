@@ -4,7 +4,7 @@ const key = Symbol("user");
 
 /** Who the request comes from, once a step has made sure of it; undefined: nobody knows. */
 export function userOf(ctx: ProxyContext): string | undefined {
-  const user = ctx.items.get(key);
+  const user = ctx.item(key);
   return typeof user === "string" ? user : undefined;
 }
 

@@ -229,10 +229,10 @@ export class ResponseReader {
     const { marks, repeated } = scanner;
     const text = bytes.toString("latin1", from, to - end <= maximumWhole ? to : end);
     const headers = scanner.list(text, from);
-    const head: ResponseHead = { status, reason: statusLine.reason(text, from), headers };
     const { method, upgrade } = call.request;
     const framing = responseFraming({ status, minorVersion, head: method === "HEAD", headers, marks, repeated });
     if (framing === framingMalformed) return this.#refuse("the length of the response is unclear");
+    const head: ResponseHead = { status, reason: statusLine.reason(text, from), headers, endsWithConnection: framing === framingUntilClose };
     if (status < 200) {
       if (status === 101) {
         if (upgrade === undefined || !switchesTo(headers, upgrade)) {
