@@ -39,17 +39,27 @@ void offer(Queue *queue) {
     uint32_t written;
     uint32_t code = writeRequest(conn, op->buffer, op->length, op->flags, &written);
     conn->state = code ? REQUEST_OFFERED : REQUEST_OWNED;
+    if (!code) tell(conn, 'r');
     complete(op, code, written);
   }
 }
 
-static void answerPlainly(Conn *conn, int status, const char *phrase) {
+void answerPlainly(Conn *conn, int status, const char *phrase) {
   char text[256];
   int length = snprintf(text, sizeof text, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status, phrase);
   if (send(conn->fd, text, (size_t)length, MSG_NOSIGNAL) < 0) conn->gone = 1;
   conn->closing = 1;
   conn->state = REQUEST_NONE;
   conn->bodyDone = 1;
+}
+
+void enqueue(Conn *conn, Queue *queue) {
+  conn->queue = queue;
+  conn->state = REQUEST_QUEUED;
+  conn->nextPending = NULL;
+  if (queue->pendingTail) queue->pendingTail->nextPending = conn; else queue->pending = conn;
+  queue->pendingTail = conn;
+  offer(queue);
 }
 
 static void begin(Conn *conn) {
@@ -85,18 +95,15 @@ static void begin(Conn *conn) {
     answerPlainly(conn, 503, "Service Unavailable");
     return;
   }
-  conn->queue = queue;
-  conn->state = REQUEST_QUEUED;
-  conn->nextPending = NULL;
-  if (queue->pendingTail) queue->pendingTail->nextPending = conn; else queue->pending = conn;
-  queue->pendingTail = conn;
-  offer(queue);
+  if (conn->lease < 0 && shareOut(conn, queue)) return;
+  enqueue(conn, queue);
 }
 
 static void sendContinue(Conn *conn) {
   static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
   if (!conn->expects || conn->started) return;
   conn->expects = 0;
+  tell(conn, 'c');
   if (send(conn->fd, text, sizeof text - 1, MSG_NOSIGNAL) < 0) conn->gone = 1;
 }
 
@@ -148,7 +155,7 @@ static int turn(Conn *conn) {
   }
   if (!conn->answered) return 0;
   cancelOps(&conn->bodies, ERROR_CONNECTION_INVALID);
-  if (!conn->keep || conn->delegated || conn->body == BODY_OPAQUE || conn->expects || conn->bodyBroken) conn->closing = 1;
+  if (!conn->keep || conn->body == BODY_OPAQUE || conn->expects || conn->bodyBroken) conn->closing = 1;
   if (!conn->closing) {
     size_t dropped = 0;
     char scratch[4096];
@@ -163,6 +170,7 @@ static int turn(Conn *conn) {
   }
   conn->state = REQUEST_NONE;
   conn->request = 0;
+  if (conn->lease >= 0 && !conn->closing) giveBack(conn);
   return 1;
 }
 
@@ -184,9 +192,9 @@ static void readSome(Conn *conn) {
 /* Reads what is still coming for a moment, so that the close is no reset that takes the answer away. */
 static void linger(int fd) {
   shutdown(fd, SHUT_WR);
-  char scratch[4096];
+  char scratch[65536];
   struct pollfd at = { fd, POLLIN, 0 };
-  for (int i = 0; i < 256 && poll(&at, 1, 500) > 0; i++) if (recv(fd, scratch, sizeof scratch, 0) <= 0) return;
+  for (int i = 0; i < 1024 && poll(&at, 1, 500) > 0; i++) if (recv(fd, scratch, sizeof scratch, 0) <= 0) return;
 }
 
 static void release(Conn *conn) {
@@ -198,6 +206,11 @@ static void release(Conn *conn) {
   while (*at != conn) at = &(*at)->next;
   *at = conn->next;
   close(conn->wake);
+  if (conn->watch >= 0) close(conn->watch);
+  if (conn->lease >= 0) {
+    if (!conn->silent) tell(conn, 'd');
+    close(conn->lease);
+  }
   free(conn->head);
   free(conn->in);
 }
@@ -207,11 +220,17 @@ static void *connThread(void *of) {
   int half = 0;
   pthread_mutex_lock(&lock);
   for (;;) {
-    if (conn->handed || conn->kill || conn->gone) break;
+    if (conn->silent || conn->kill || conn->gone) break;
+    if (conn->handed) {
+      half = 0;
+      if (attend(conn)) continue;
+      break;
+    }
     flush(conn);
     feed(conn);
-    while (turn(conn)) feed(conn);
-    if (conn->handed || conn->kill || conn->gone) break;
+    while (!conn->handed && !conn->silent && turn(conn)) if (!conn->handed) feed(conn);
+    if (conn->handed) continue;
+    if (conn->silent || conn->kill || conn->gone) break;
     if (conn->state == REQUEST_NONE && (conn->closing || conn->ended)) break;
     struct pollfd fds[2] = { { conn->fd, 0, 0 }, { conn->wake, POLLIN, 0 } };
     if (wantsInput(conn)) fds[0].events |= POLLIN;
@@ -224,7 +243,8 @@ static void *connThread(void *of) {
     pthread_mutex_lock(&lock);
     uint64_t count;
     if (fds[1].revents && read(conn->wake, &count, sizeof count) < 0) abort();
-    if (conn->handed || conn->kill) break;
+    if (conn->handed) continue;
+    if (conn->silent || conn->kill) break;
     if (fds[0].revents & POLLRDHUP) half = 1;
     if (fds[0].revents & POLLERR) conn->gone = 1;
     if ((fds[0].revents & (POLLIN | POLLHUP)) && wantsInput(conn)) readSome(conn);
@@ -234,11 +254,11 @@ static void *connThread(void *of) {
       if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &failed, &size) == 0 && failed) conn->gone = 1;
     }
   }
-  int fd = conn->fd, kill = conn->kill || conn->gone, handed = conn->handed;
-  if (!handed && !kill && conn->queue) cancelOps(&conn->waits, ERROR_SUCCESS);
+  int fd = conn->fd, kill = conn->kill || conn->gone, silent = conn->silent;
+  if (!silent && !kill && conn->queue) cancelOps(&conn->waits, ERROR_SUCCESS);
   release(conn);
   pthread_mutex_unlock(&lock);
-  if (!handed) {
+  if (!silent) {
     if (kill) {
       struct linger none = { 1, 0 };
       setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
@@ -249,10 +269,12 @@ static void *connThread(void *of) {
   return NULL;
 }
 
-Conn *adopt(int fd, int listenPort, const char *early, size_t earlyLength, Queue *queue, const char *prefix) {
+Conn *adopt(int fd, int lease, int listenPort, const char *early, size_t earlyLength, Queue *queue, const char *prefix) {
   Conn *conn = calloc(1, sizeof *conn);
   conn->id = nextId();
   conn->fd = fd;
+  conn->lease = lease;
+  conn->watch = -1;
   conn->listenPort = listenPort;
   conn->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int one = 1;

@@ -5,6 +5,9 @@
  * one thread, which adopts what other processes delegate to it. Calls enqueue operations and wake those threads; what is
  * finished goes to a completion port, or to the caller that waits when it gave no OVERLAPPED.
  *
+ * There is no kernel that outlives processes: the process whose URL a connection came by keeps the socket for as long as another
+ * process has its request (a lease, delegation.c), and answers for that one when it dies. Its own death ends its connections.
+ *
  * Every refusal states its reason, which HttpSim_Why returns.
  */
 #ifndef DOUBLE_H
@@ -24,8 +27,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <arpa/inet.h>
+#include <linux/tcp.h>
 #include <time.h>
 #include <unistd.h>
 #include "httpsys.h"
@@ -66,6 +69,7 @@ typedef struct Url {
   int port, kind; /* 0 strong wildcard, 1 explicit, 2 address, 3 weak wildcard */
   char host[256], path[1024], text[1400];
   uint64_t context;
+  int claim; /* keeps other processes from registering it */
 } Url;
 
 typedef struct Rule { struct Rule *next; uint64_t target; } Rule;
@@ -84,14 +88,16 @@ struct Queue {
   uint64_t handle;
   char name[256];
   uint32_t flags;
-  int created, shut, closed;
+  int shut, closed;
   Port *port;
   uint64_t key;
   uint8_t modes;
   Ops receives;
   Conn *pending, *pendingTail;
   uint32_t limit, verbosity;
-  int socket, wake; /* named queues: receives (created) or sends (opened); -1 otherwise */
+  /* Named queues; -1 otherwise. `member` keeps the name in use; requests of other processes come to `inbox`, in `slot`. */
+  int member, inbox, slot, wake;
+  int lastSlot; /* whose turn it was */
   pthread_t thread;
 };
 
@@ -109,7 +115,15 @@ struct Conn {
   size_t inLength, inCapacity;
   int ended;   /* the client's FIN was read */
   int gone;    /* reset, or written to in vain */
-  int handed;  /* its socket belongs to another process now */
+  int handed;  /* another process has its request */
+  int silent;  /* leave the socket as it is */
+  int lease;   /* to the process that this request came from, or -1 */
+  int watch;   /* to the process that this request went to, or -1 */
+  int taken;   /* ... which has received it */
+  int returning; /* ... and gives it back */
+  uint64_t sentBefore;
+  uint64_t home; /* the queue that it waits in again when nobody else takes it */
+  char toName[256], toPrefix[1400];
   int closing; /* no further request */
   int kill;    /* cut it */
   int delegated, upgraded;
@@ -161,7 +175,7 @@ int openListener(int port);
 void closeListenersWithoutUrl(void);
 
 /* connection.c */
-Conn *adopt(int fd, int listenPort, const char *early, size_t earlyLength, Queue *queue, const char *prefix);
+Conn *adopt(int fd, int lease, int listenPort, const char *early, size_t earlyLength, Queue *queue, const char *prefix);
 void wakeConn(Conn *conn);
 Conn *findRequest(Queue *queue, uint64_t id);
 void offer(Queue *queue);
@@ -176,8 +190,20 @@ long takeBody(Conn *conn, char *to, size_t most); /* bytes, 0 more input needed,
 const Field *field(Conn *conn, const char *name);
 int fieldHas(const Field *of, const char *token);
 
+/* names.c */
+enum { MOST_MEMBERS = 16 };
+int joinQueue(Queue *queue, int create);
+int claimUrl(const char *text);
+int bindInbox(Queue *queue);
+int postTo(const char *name, int slot, const struct msghdr *parcel);
+
 /* delegation.c */
-int bindQueue(const char *name);
-int reachQueue(const char *name);
-void *queueThread(void *queue);
+void openInbox(Queue *queue);
+void closeInbox(Queue *queue);
+int shareOut(Conn *conn, Queue *queue);
+void tell(Conn *conn, char what);
+void giveBack(Conn *conn);
+int attend(Conn *conn);
+void answerPlainly(Conn *conn, int status, const char *phrase);
+void enqueue(Conn *conn, Queue *queue);
 #endif

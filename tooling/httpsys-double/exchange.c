@@ -43,9 +43,10 @@ EXPORT uint32_t HttpReceiveHttpRequest(uint64_t handle, uint64_t id, uint32_t fl
     if (!conn || conn->state != REQUEST_OFFERED) return out(refuse(ERROR_CONNECTION_INVALID, "no request with this id is to be received"));
     uint32_t written;
     code = writeRequest(conn, buffer, length, flags, &written);
-    if (!code) conn->state = REQUEST_OWNED;
+    if (!code) { conn->state = REQUEST_OWNED; tell(conn, 'r'); }
     return inlineEnd(queue, overlapped, returned, code, written);
   }
+  openInbox(queue);
   Op *op = newOp(OP_RECEIVE, queue, 0, overlapped);
   op->buffer = buffer;
   op->length = length;

@@ -26,7 +26,7 @@ static void *acceptThread(void *of) {
     int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) continue;
     pthread_mutex_lock(&lock);
-    if (mayOpen(listener->port)) adopt(fd, listener->port, NULL, 0, NULL, NULL);
+    if (mayOpen(listener->port)) adopt(fd, -1, listener->port, NULL, 0, NULL, NULL);
     else close(fd);
     pthread_mutex_unlock(&lock);
   }

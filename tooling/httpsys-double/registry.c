@@ -34,10 +34,10 @@ EXPORT uint32_t HttpSim_Why(char *to, uint32_t size) {
   return length;
 }
 
-/* Live: sessions, groups, URLs, queues, delegation rules, ports, pending operations, connections. */
+/* Live: sessions, groups, URLs, queues, delegation rules, ports, pending operations, connections, connections that others have. */
 EXPORT void HttpSim_Counts(uint32_t *to) {
   pthread_mutex_lock(&lock);
-  memset(to, 0, 8 * sizeof *to);
+  memset(to, 0, 9 * sizeof *to);
   for (Session *s = sessions; s; s = s->next) to[0]++;
   for (Group *g = groups; g; g = g->next) {
     to[1]++;
@@ -47,7 +47,7 @@ EXPORT void HttpSim_Counts(uint32_t *to) {
   for (Queue *q = queues; q; q = q->next) if (!q->closed) to[3]++;
   to[5] = countPorts();
   to[6] = countOps();
-  for (Conn *c = conns; c; c = c->next) to[7]++;
+  for (Conn *c = conns; c; c = c->next) to[c->handed ? 8 : 7]++;
   pthread_mutex_unlock(&lock);
 }
 
@@ -109,7 +109,7 @@ EXPORT uint32_t HttpCreateServerSession(uint32_t version, uint64_t *id, uint32_t
 }
 
 static void freeUrls(Group *group) {
-  while (group->urls) { Url *url = group->urls; group->urls = url->next; free(url); }
+  while (group->urls) { Url *url = group->urls; group->urls = url->next; close(url->claim); free(url); }
   closeListenersWithoutUrl();
 }
 
@@ -211,8 +211,14 @@ EXPORT uint32_t HttpAddUrlToUrlGroup(uint64_t id, uint64_t wide, uint64_t contex
       return out(refuse(ERROR_ALREADY_EXISTS, "the prefix is registered already"));
     }
   }
+  url->claim = claimUrl(text);
+  if (url->claim < 0) {
+    free(url);
+    return out(refuse(ERROR_ALREADY_EXISTS, "another process has registered the prefix"));
+  }
   int failed = openListener(url->port);
   if (failed) {
+    close(url->claim);
     free(url);
     return out(refuse(failed == EADDRINUSE ? ERROR_SHARING_VIOLATION : ERROR_ACCESS_DENIED, "the port cannot be had: %s", strerror(failed)));
   }
@@ -237,6 +243,7 @@ EXPORT uint32_t HttpRemoveUrlFromUrlGroup(uint64_t id, uint64_t wide, uint32_t f
     if (strcasecmp((*at)->text, text)) continue;
     Url *url = *at;
     *at = url->next;
+    close(url->claim);
     free(url);
     closeListenersWithoutUrl();
     return out(0);
@@ -286,33 +293,35 @@ EXPORT uint32_t HttpCreateRequestQueue(uint32_t version, uint64_t wideName, uint
   if (open && attributes) return out(refuse(ERROR_INVALID_PARAMETER, "OPEN_EXISTING with security attributes"));
   if (delegation && !open) return out(refuse(ERROR_INVALID_PARAMETER, "DELEGATION without OPEN_EXISTING"));
   Queue *queue = calloc(1, sizeof *queue);
-  queue->socket = queue->wake = -1;
+  queue->member = queue->inbox = queue->slot = queue->wake = -1;
   queue->limit = 1000;
   queue->flags = flags;
-  queue->created = !open;
   memcpy(queue->name, name, sizeof name);
   if (name[0]) {
-    queue->socket = open ? reachQueue(name) : bindQueue(name);
-    if (queue->socket < 0) {
-      int denied = errno == EACCES || errno == EPERM;
-      free(queue);
-      if (denied) return out(refuse(ERROR_ACCESS_DENIED, "the queue belongs to another account"));
-      return out(open ? refuse(ERROR_FILE_NOT_FOUND, "no queue has this name") : refuse(ERROR_ALREADY_EXISTS, "a queue has this name already"));
-    }
+    code = (uint32_t)joinQueue(queue, !open);
+    if (code) { free(queue); return out(code); }
   }
   *handle = queue->handle = nextId();
   queue->next = queues;
   queues = queue;
-  if (queue->created && queue->socket >= 0) {
-    queue->wake = eventfd(0, EFD_CLOEXEC);
-    pthread_create(&queue->thread, NULL, queueThread, queue);
-  }
+  if (!open) openInbox(queue);
   return out(0);
 }
 
 static void shutQueue(Queue *queue) {
   queue->shut = 1;
   cancelOps(&queue->receives, ERROR_OPERATION_ABORTED);
+  closeInbox(queue);
+  /* Other processes of the queue may still want what waits in it. */
+  Conn *waiting = queue->pending;
+  queue->pending = queue->pendingTail = NULL;
+  for (Conn *next; waiting; waiting = next) {
+    next = waiting->nextPending;
+    waiting->nextPending = NULL;
+    if (waiting->lease >= 0) waiting->silent = 1;
+    else if (!shareOut(waiting, queue)) { enqueue(waiting, queue); continue; }
+    wakeConn(waiting);
+  }
 }
 
 EXPORT uint32_t HttpShutdownRequestQueue(uint64_t handle) {
@@ -333,24 +342,15 @@ EXPORT uint32_t HttpCloseRequestQueue(uint64_t handle) {
     cancelOps(&conn->bodies, ERROR_OPERATION_ABORTED);
     cancelOps(&conn->waits, ERROR_OPERATION_ABORTED);
     cancelOps(&conn->sends, ERROR_OPERATION_ABORTED);
-    if (conn->state != REQUEST_NONE) conn->kill = 1;
+    /* What came from another process goes back there, which answers for it. */
+    if (conn->state != REQUEST_NONE) { if (conn->lease >= 0) conn->silent = 1; else conn->kill = 1; }
     unlinkPending(conn);
     conn->queue = NULL;
     wakeConn(conn);
   }
   queue->closed = 1;
   queue->port = NULL;
-  int wake = queue->wake;
-  pthread_t thread = queue->thread;
-  if (wake >= 0) {
-    uint64_t one = 1;
-    if (write(wake, &one, sizeof one) < 0) abort();
-    pthread_mutex_unlock(&lock);
-    pthread_join(thread, NULL);
-    pthread_mutex_lock(&lock);
-    close(wake);
-  }
-  if (queue->socket >= 0) close(queue->socket);
+  if (queue->member >= 0) close(queue->member);
   Queue **at = &queues;
   while (*at != queue) at = &(*at)->next;
   *at = queue->next;
@@ -362,7 +362,7 @@ static uint32_t setBinding(Group *group, const HTTP_BINDING_INFO *info) {
   if (!info->Flags.Present) { group->queue = 0; return 0; }
   Queue *queue = findQueue(info->RequestQueueHandle);
   if (!queue) return refuse(ERROR_INVALID_HANDLE, "no queue has this handle");
-  if (!queue->created) return refuse(ERROR_INVALID_PARAMETER, "the queue was opened, not created, by this process");
+  if (queue->flags & HTTP_CREATE_REQUEST_QUEUE_FLAG_DELEGATION) return refuse(ERROR_INVALID_PARAMETER, "the queue was opened for delegation");
   group->queue = queue->handle;
   return 0;
 }

@@ -29,13 +29,24 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-const names = ["sessions", "groups", "urls", "queues", "rules", "ports", "calls", "connections"] as const;
+const names = ["sessions", "groups", "urls", "queues", "rules", "ports", "calls", "connections", "lent"] as const;
 
 /** Live objects of the double in this process. */
 export function liveObjects(path: string = buildDouble()): Record<(typeof names)[number], number> {
   if (koffi === undefined) throw new Error(missing);
   const counts = koffi.load(path).func("HttpSim_Counts", "void", ["void *"]) as (to: Uint8Array) => void;
-  const out = Buffer.alloc(8 * 4);
+  const out = Buffer.alloc(names.length * 4);
   counts(out);
   return Object.fromEntries(names.map((name, i) => [name, out.readUInt32LE(i * 4)])) as Record<(typeof names)[number], number>;
+}
+
+const totalNames = ["delegated", "cameBack", "givenOn", "answered503", "cut"] as const;
+
+/** What became of the requests of this process that others were given: of those that a process did not finish `givenOn`, `answered503` and `cut` tell. */
+export function totals(path: string = buildDouble()): Record<(typeof totalNames)[number], number> {
+  if (koffi === undefined) throw new Error(missing);
+  const read = koffi.load(path).func("HttpSim_Totals", "void", ["void *"]) as (to: Uint8Array) => void;
+  const out = Buffer.alloc(totalNames.length * 4);
+  read(out);
+  return Object.fromEntries(totalNames.map((name, i) => [name, out.readUInt32LE(i * 4)])) as Record<(typeof totalNames)[number], number>;
 }
