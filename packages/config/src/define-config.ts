@@ -44,9 +44,12 @@ const durationKeys: ReadonlySet<string> = new Set<DurationKey>([
   "duration",
   "expirationTimeSpan",
   "lockTimeout",
+  "clockSkew",
+  "cacheDuration",
+  "refreshInterval",
 ]);
 /** Below these keys names are the user's, not ours. */
-const freeKeys: ReadonlySet<string> = new Set(["metadata", "transforms"]);
+const freeKeys: ReadonlySet<string> = new Set(["metadata", "transforms", "claims"]);
 
 /**
  * The configuration of a proxy from code: ids from the keys, durations to milliseconds. Throws `ConfigError` with every duration

@@ -32,6 +32,18 @@ export type {
   RedirectAction,
 } from "./route-config.ts";
 export type {
+  ApiKeyConfig,
+  ApiKeyEntryConfig,
+  AuthenticationSchemeConfig,
+  AuthorizationPolicyConfig,
+  BearerConfig,
+  ClientCertificateConfig,
+  ClientCertificateHeaderFormat,
+  ForwardAuthConfig,
+  IdentityForwardingConfig,
+  TokenExchangeConfig,
+} from "./authentication-config.ts";
+export type {
   AccessPolicyConfig,
   CompressionPolicyConfig,
   OutputCacheCookies,
@@ -83,6 +95,7 @@ export { validateConfig, checkConfig } from "./validation/validate-config.ts";
 export type { ValidateOptions, CheckedConfig } from "./validation/validate-config.ts";
 export type { KnownPolicies, PolicyKind } from "./validation/known-policies.ts";
 export { builtInPolicies } from "./validation/known-policies.ts";
+export { digestOf } from "./validation/validate-authentication.ts";
 export { validatePolicies } from "./validation/validate-policies.ts";
 export { hostPatternFault } from "./validation/host-pattern.ts";
 export { addressFault, nameServerFault } from "./validation/destination-address.ts";

@@ -56,6 +56,8 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "output-cache-policy-unknown": "No such output cache policy is registered.",
   "output-cache-policy-name-reserved": "The application registered an output cache policy under a reserved name.",
   "output-cache": "An output cache policy has a duration, a size, a name or a combination of settings that makes no sense.",
+  authentication: "A scheme of authentication has not exactly one section, or a member that makes no sense or opens a door.",
+  authorization: "An authorization policy has a member that makes no sense, or names a scheme or policy that there is not.",
   "access-policy-unknown": "No such access policy is defined or registered.",
   "access-policy-name-reserved": "The application registered an access policy under a reserved name.",
   "policy-name": "A policy has no name, or one that means something of its own on a route.",

@@ -1,3 +1,5 @@
+import type { AuthenticationSchemeConfig, AuthorizationPolicyConfig } from "./authentication-config.ts";
+
 /**
  * Edge policies by name: what a route names with `CorsPolicy`, `RateLimiterPolicy`, `TimeoutPolicy`, `AccessPolicy`. Extension: YARP takes them
  * from the application's code. Names ignore case.
@@ -16,6 +18,10 @@ export interface PoliciesConfig {
   readonly staticFiles?: readonly StaticFilesPolicyConfig[] | undefined;
   /** `Default` is the base policy: it holds for routes that name none. */
   readonly outputCache?: readonly OutputCachePolicyConfig[] | undefined;
+  /** Schemes, which policies of `authorization` name. */
+  readonly authentication?: readonly AuthenticationSchemeConfig[] | undefined;
+  /** `Default` is what routes mean by `AuthorizationPolicy: Default`, `Fallback` holds for those that name none. */
+  readonly authorization?: readonly AuthorizationPolicyConfig[] | undefined;
 }
 
 /** Which pages of other origins may read answers (Fetch standard, 3.3). */
@@ -172,7 +178,7 @@ export interface OutputCachePolicyConfig {
 }
 
 /** Kinds of policies that configuration defines, with the section of each. */
-export const policySections = { cors: "Cors", rateLimiter: "RateLimiter", timeout: "Timeout", access: "Access", compression: "Compression", staticFiles: "StaticFiles", outputCache: "OutputCache" } as const;
+export const policySections = { cors: "Cors", rateLimiter: "RateLimiter", timeout: "Timeout", access: "Access", compression: "Compression", staticFiles: "StaticFiles", outputCache: "OutputCache", authentication: "Authentication", authorization: "Authorization" } as const;
 
 export type DefinedPolicyKind = keyof typeof policySections;
 
@@ -188,5 +194,5 @@ export function mergePolicies(all: readonly (PoliciesConfig | undefined)[]): Pol
   if (given.length < 2) return given[0];
   const merge = <K extends DefinedPolicyKind>(kind: K): readonly NonNullable<PoliciesConfig[K]>[number][] =>
     given.flatMap((each) => (each[kind] ?? []) as readonly NonNullable<PoliciesConfig[K]>[number][]);
-  return { cors: merge("cors"), rateLimiter: merge("rateLimiter"), timeout: merge("timeout"), access: merge("access"), compression: merge("compression"), staticFiles: merge("staticFiles"), outputCache: merge("outputCache") };
+  return Object.fromEntries((Object.keys(policySections) as DefinedPolicyKind[]).map((kind) => [kind, merge(kind)]));
 }

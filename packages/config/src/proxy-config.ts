@@ -55,7 +55,10 @@ export type DurationKey =
   | "window"
   | "duration"
   | "expirationTimeSpan"
-  | "lockTimeout";
+  | "lockTimeout"
+  | "clockSkew"
+  | "cacheDuration"
+  | "refreshInterval";
 
 /** `T` with each duration also as text: a TimeSpan (`00:00:15`) or `500ms`, `15s`, `2m`, `1h`, `1d`. */
 export type WithTextDurations<T> = T extends readonly (infer E)[]

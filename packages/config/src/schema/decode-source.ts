@@ -23,6 +23,7 @@ import { distinct, readShape } from "./read-shape.ts";
 import { PoliciesSection } from "./policies-schema.ts";
 import { RouteSection } from "./route-schema.ts";
 import { shapeOf } from "./schema-shape.ts";
+import { resolvePolicyFiles } from "./policy-files.ts";
 import { resolveClientFiles, resolvePageFiles, resolveServerFiles } from "./server-files.ts";
 import { suggest } from "../suggest.ts";
 
@@ -190,13 +191,7 @@ class SourceReader {
     this.#policies = Object.fromEntries(
       Object.entries(section).map(([kind, policies]) => [kind, Object.entries(policies ?? {}).map(([name, policy]) => ({ ...policy, name }))]),
     ) as PoliciesConfig;
-    const { staticFiles } = this.#policies;
-    if (staticFiles === undefined) return;
-    // Beside the file that names it, wherever the process was started.
-    const resolved = staticFiles.map((policy) =>
-      policy.root ? { ...policy, root: resolve(this.#directoryOf([key, "StaticFiles", policy.name, "Root"]), policy.root) } : policy,
-    );
-    this.#policies = { ...this.#policies, staticFiles: resolved };
+    this.#policies = resolvePolicyFiles(this.#policies, (path) => this.#directoryOf([key, ...path]));
   }
 
   #readProxy(node: ConfigNode): void {

@@ -147,6 +147,6 @@ export const GatewayFile = Schema.Struct({
   urls: field(Schema.Array(Text), "Addresses to listen on, also as one text separated by `;`.", { defaultText: "none" }),
   server: field(ServerSection, "The listening side. `Kestrel` is another name for this section."),
   logging: field(LoggingSection, "Logs of the gateway."),
-  policies: field(PoliciesSection, "Policies that routes name: `CorsPolicy`, `RateLimiterPolicy`, `TimeoutPolicy`, `AccessPolicy`, `CompressionPolicy`, `StaticFilesPolicy`, `OutputCachePolicy`.", { extension: true }),
+  policies: field(PoliciesSection, "Policies that routes name: `AuthorizationPolicy`, `CorsPolicy`, `RateLimiterPolicy`, `TimeoutPolicy`, `AccessPolicy`, `CompressionPolicy`, `StaticFilesPolicy`, `OutputCachePolicy`.", { extension: true }),
   reverseProxy: field(ReverseProxySection, "The proxy: YARP's section, unchanged."),
 }).annotate({ open: true });

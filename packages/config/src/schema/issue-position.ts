@@ -14,9 +14,17 @@ export function positionOf(
   origin?: Origin,
 ): Pick<ConfigIssue, "source" | "line" | "column" | "pointer" | "value"> {
   const found = findNode(source.root, path);
-  const value = found.node?.kind === "scalar" && found.node.type !== "null" ? { value: shorten(withoutCredentials(found.node.text)) } : {};
+  const isShown = found.node?.kind === "scalar" && found.node.type !== "null" && !path.some(isSecret);
+  const value = isShown && found.node.kind === "scalar" ? { value: shorten(withoutCredentials(found.node.text)) } : {};
   const place = origin ?? found.origin;
   return { ...positionIn(source, place), pointer: pointerIn(place, path) ?? found.pointer, ...value };
+}
+
+/** What issues must not repeat: they are logged. */
+const secretKeys: ReadonlySet<string> = new Set(["secret", "secrets", "clientsecret", "password", "hash"]);
+
+function isSecret(key: string | number): boolean {
+  return typeof key === "string" && secretKeys.has(key.toLowerCase());
 }
 
 /** In the spelling of the one source of several that has it. */

@@ -1,4 +1,6 @@
 import * as Schema from "effect/Schema";
+import { AuthenticationScheme } from "./authentication-schema.ts";
+import { AuthorizationPolicy } from "./authorization-schema.ts";
 import { field, record } from "./field.ts";
 import { Bool, Duration, Integer, OneOf, Text } from "./scalars.ts";
 
@@ -85,6 +87,11 @@ const OutputCache = Schema.Struct({
 
 /** Policies that routes name. */
 export const PoliciesSection = Schema.Struct({
+  authentication: field(record(AuthenticationScheme, "name"), "Ways to find out who a request comes from, which policies of `Authorization` name. Each has exactly one of these sections."),
+  authorization: field(
+    record(AuthorizationPolicy, "name"),
+    "Who may pass: all that a policy says must hold. `Default` is what routes mean by `AuthorizationPolicy: Default`, `Fallback` holds for routes that name none.",
+  ),
   cors: field(record(Cors, "name"), "Which pages of other origins may read answers. `Default` is what routes mean by `CorsPolicy: Default`."),
   rateLimiter: field(record(RateLimiter, "name"), "How often requests may come. `Default` is the global limiter: it holds for every route that does not say `Disable`, in addition to the route's own."),
   timeout: field(record(Timeout, "name"), "How long requests may take. `Default` holds for routes that forward and have neither `Timeout` nor `TimeoutPolicy`."),

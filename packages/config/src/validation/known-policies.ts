@@ -1,5 +1,6 @@
 /** Names of policies per kind, beyond the built-in ones. Compared ignoring case. */
 export interface KnownPolicies {
+  readonly authentication?: readonly string[] | undefined;
   readonly authorization?: readonly string[] | undefined;
   readonly cors?: readonly string[] | undefined;
   readonly rateLimiter?: readonly string[] | undefined;
@@ -20,6 +21,7 @@ export type PolicyKind = keyof KnownPolicies;
 
 /** What is known without any registration. The route policies have none: their names come from the configuration and the application. */
 export const builtInPolicies: Readonly<Record<PolicyKind, readonly string[]>> = {
+  authentication: [],
   authorization: [],
   cors: [],
   rateLimiter: [],

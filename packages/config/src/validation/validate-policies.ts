@@ -17,8 +17,9 @@ import {
 import { quoted } from "./issue-collector.ts";
 import type { KnownPolicies } from "./known-policies.ts";
 import { reservedPolicies } from "./known-policies.ts";
-
-type Add = (code: string, member: readonly (string | number)[], message: string, hint?: string) => void;
+import { token, type AddPolicyIssue as Add } from "./policy-issues.ts";
+import { checkAuthentication } from "./validate-authentication.ts";
+import { checkAuthorization } from "./validate-authorization.ts";
 
 export function validatePolicies(policies: PoliciesConfig | undefined): readonly ConfigIssue[] {
   if (policies === undefined) return [];
@@ -30,6 +31,8 @@ export function validatePolicies(policies: PoliciesConfig | undefined): readonly
     ...checkKind("compression", policies.compression, checkCompression),
     ...checkKind("staticFiles", policies.staticFiles, checkStaticFiles),
     ...checkKind("outputCache", policies.outputCache, checkOutputCache),
+    ...checkKind("authentication", policies.authentication, checkAuthentication),
+    ...checkKind("authorization", policies.authorization, checkAuthorization),
   ];
 }
 
@@ -69,7 +72,6 @@ function checkKind<T extends { readonly name: string }>(kind: DefinedPolicyKind,
 const originPattern = /^https?:\/\/(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])(?::[1-9]\d{0,4})?$/;
 /** Other schemes have origins too: extensions of browsers, applications. */
 const otherScheme = /^(?!https?:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+$/;
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 function checkCors(policy: CorsPolicyConfig, add: Add): void {
   const { origins = [], methods = [], headers = [], exposedHeaders = [], maxAge } = policy;
