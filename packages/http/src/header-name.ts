@@ -84,7 +84,8 @@ export function spelledName(bytes: Uint8Array, from: number, to: number, hash: n
     if (known.bytes.length === length && equalBytes(known.bytes, bytes, from)) return known;
     slot = (slot + 1) & (slotCount - 1);
   }
-  return learnSpelling(bytes.slice(from, to), hash);
+  // A copy also of a Buffer, whose `slice` is a view: the memory is read into again.
+  return learnSpelling(new Uint8Array(bytes.subarray(from, to)), hash);
 }
 
 function equalBytes(known: Uint8Array, bytes: Uint8Array, from: number): boolean {
