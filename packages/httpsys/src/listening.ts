@@ -1,7 +1,8 @@
 /**
  * All that listening takes, opened in order and closed in reverse, also when any step fails:
  * 1. the API, 2. a server session, 3. a URL group, 4. the queue, 5. its completions, 6. the binding, 7. properties, 8. the URLs.
- * URLs come last, so that no request arrives before there is somebody to take it.
+ * URLs come last, so that no request arrives before there is somebody to take it. A queue that was opened is bound and given URLs as one that
+ * was made is: who made it may be gone, or be a process that only delegates to it and keeps it in being.
  */
 import { userInfo } from "node:os";
 import { errorCode, flag } from "./abi/constants.ts";
@@ -10,11 +11,14 @@ import { completionsOf, type CompletionSource } from "./completions.ts";
 import { HttpSysError } from "./errors.ts";
 import type { QueueHandle, SessionId, UrlGroupId } from "./handles.ts";
 import { bindQueue, set503Verbosity, setConnectionLimit, setQueueLength, setTimeouts, type HttpSysTimeouts, type Verbosity503 } from "./properties.ts";
-import { apiVersion, closeQueue, openQueue, type RequestQueueOptions } from "./request-queue.ts";
+import { apiVersion, closeQueue, isCode, openQueue, type RequestQueueOptions } from "./request-queue.ts";
 import type { UrlPrefix } from "./url-prefix.ts";
 
 export interface ListeningOptions {
-  /** Ignored when the queue is opened: who made it owns the URLs. */
+  /**
+   * Ignored with a queue in mode "open": others registered what comes there. With "createOrOpen", those that another process of the queue
+   * has registered are left to it: see `takeOver`.
+   */
   readonly prefixes: readonly UrlPrefix[];
   readonly queue?: RequestQueueOptions | undefined;
   readonly timeouts?: HttpSysTimeouts | undefined;
@@ -30,6 +34,11 @@ export interface Listening {
   readonly completions: CompletionSource;
   /** False when another process made the queue. */
   readonly createdQueue: boolean;
+  /**
+   * Registers what another process of the queue had registered, where that is gone by now: URLs go with their process, the queue stays as long
+   * as anybody has it. Gives how many are left to others.
+   */
+  takeOver(): number;
   /** No further request comes: URLs are gone and receives end with 995. Requests under way go on. Twice does nothing. */
   shutDown(): void;
   /** Closes everything; never throws. Twice does nothing. */
@@ -55,14 +64,29 @@ export function startListening(library: HttpSysLibrary, options: ListeningOption
     undo.push(() => completions.release());
     completions.attach(queue);
 
-    if (created) {
+    const left = options.queue?.mode === "open" ? [] : [...options.prefixes];
+    if (options.queue?.mode !== "open") {
       bindQueue(library, urlGroup, queue);
       if (options.timeouts !== undefined) setTimeouts(library, urlGroup, options.timeouts);
       if (options.connectionLimit !== undefined) setConnectionLimit(library, urlGroup, options.connectionLimit);
+    }
+    if (created) {
       if (options.queueLength !== undefined) setQueueLength(library, queue, options.queueLength);
       if (options.verbosity503 !== undefined) set503Verbosity(library, queue, options.verbosity503);
-      for (const prefix of options.prefixes) addUrl(library, urlGroup, prefix);
     }
+    const register = (): number => {
+      for (const prefix of [...left]) {
+        try {
+          addUrl(library, urlGroup, prefix);
+        } catch (error) {
+          if (!created && isCode(error, errorCode.ERROR_ALREADY_EXISTS)) continue;
+          throw error;
+        }
+        left.splice(left.indexOf(prefix), 1);
+      }
+      return left.length;
+    };
+    register();
 
     let shut = false;
     return {
@@ -71,10 +95,11 @@ export function startListening(library: HttpSysLibrary, options: ListeningOption
       urlGroup,
       completions,
       createdQueue: created,
+      takeOver: () => (shut || undo.length === 0 ? 0 : register()),
       shutDown() {
         if (shut || undo.length === 0) return;
         shut = true;
-        if (created) library.call("HttpRemoveUrlFromUrlGroup", urlGroup, 0n, flag.HTTP_URL_FLAG_REMOVE_ALL);
+        library.call("HttpRemoveUrlFromUrlGroup", urlGroup, 0n, flag.HTTP_URL_FLAG_REMOVE_ALL);
         library.call("HttpShutdownRequestQueue", queue);
       },
       close,

@@ -17,7 +17,7 @@ export interface RequestQueueOptions {
 
 export interface OpenedQueue {
   readonly handle: QueueHandle;
-  /** Whether it was made here: URL groups bind to such a queue only. */
+  /** Whether it was made here: such a queue's properties can be set. */
   readonly created: boolean;
 }
 

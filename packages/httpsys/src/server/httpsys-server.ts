@@ -38,6 +38,8 @@ export interface HttpSysServerOptions extends FrontServerOptions {
   readonly scheme?: "http" | "https" | undefined;
   /** Receives that wait at a time. Default 16. */
   readonly receives?: number | undefined;
+  /** Milliseconds between attempts to register what another process of the same queue had registered. Default 1000. */
+  readonly takeOverInterval?: number | undefined;
 }
 
 export interface HttpSysServer extends FrontServer {
@@ -56,6 +58,7 @@ export function createHttpSysServer(options: HttpSysServerOptions): HttpSysServe
 
 const defaultGracePeriod = 30_000;
 const defaultReceives = 16;
+const defaultTakeOverInterval = 1000;
 
 class Server implements HttpSysServer {
   readonly #options: HttpSysServerOptions;
@@ -104,6 +107,7 @@ class Server implements HttpSysServer {
       received: (request: DecodedRequest) => this.#received(listening, request),
       fault: (error: Error) => this.#fault(error, 0),
     };
+    this.#takeOverLater(listening);
     for (let i = 0; i < (this.#options.receives ?? defaultReceives); i++) this.#receivers.push(new Receiver(listening, owner));
     const host = at.host ?? "::";
     return { address: host, port: at.port, family: isIPv6(host) ? "IPv6" : "IPv4" };
@@ -124,6 +128,21 @@ class Server implements HttpSysServer {
     this.#delegation = undefined;
     listening.close();
     await this.#until(() => this.#connections.size === 0);
+  }
+
+  /** HTTP.sys does not tell when another process of the queue is gone, and its URLs with it. */
+  #takeOverLater(listening: Listening): void {
+    if (listening.createdQueue) return;
+    const timer = setInterval(() => {
+      try {
+        if (listening.takeOver() > 0) return;
+      } catch (error) {
+        this.#fault(error as Error, 0);
+        return;
+      }
+      clearInterval(timer);
+    }, this.#options.takeOverInterval ?? defaultTakeOverInterval);
+    timer.unref();
   }
 
   /** Woken whenever an exchange or a connection ends. */

@@ -2,15 +2,15 @@
  * Load on a gateway that delegates over HTTP.sys, three processes: clients here, the gateway with the whole of its pipeline, and a target that
  * is killed with SIGKILL and started anew. Tells what became of every request, and what both processes hold before and after.
  */
-import { fork, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { Agent, request as httpRequest } from "node:http";
-import { fileURLToPath } from "node:url";
 // @boundaries-ignore the double of the HTTP Server API
 import { freePort } from "../../../../../packages/httpsys/test/double.ts";
 // @boundaries-ignore the double of the HTTP Server API
-import { asanRuntime, buildDouble } from "../../../../../tooling/httpsys-double/build.ts";
-import { configFolder, oneRoute } from "../../support/config-file.ts";
+import { buildDouble } from "../../../../../tooling/httpsys-double/build.ts";
+import { configFolder } from "../../support/config-file.ts";
+import { gatewayConfig, ProcessStarter } from "./processes.ts";
 import type { ProcessReport } from "./process-report.ts";
 
 export interface LoadOptions {
@@ -41,10 +41,10 @@ const clients = 8;
 export async function delegatedLoad({ requests, killEvery, sanitize = false, note = () => undefined }: LoadOptions): Promise<LoadReport> {
   await using folder = await configFolder();
   const library = buildDouble({ sanitize });
-  const processes = new ProcessStarter(sanitize);
+  await using processes = new ProcessStarter(sanitize);
   const [port, targetPort] = [await freePort(), await freePort()];
   const queue = `load-${process.pid}-${port}`;
-  const file = await folder.write("gateway.json", gatewayConfig(library, port, targetPort, queue));
+  const file = await folder.write("gateway.json", gatewayConfig({ library, port, targetPort, queue }));
   const gateway = await processes.start("gateway-process.ts", library, file);
   const startTarget = (): Promise<ChildProcess> => processes.start("target-process.ts", library, queue, String(targetPort));
   let target = await startTarget();
@@ -109,36 +109,6 @@ export async function delegatedLoad({ requests, killEvery, sanitize = false, not
     await once(child, "exit");
   }
   return { ...report, stderr: processes.stderr };
-}
-
-function gatewayConfig(library: string, port: number, targetPort: number, queue: string): unknown {
-  const config = oneRoute(`http://localhost:${targetPort}/`, {
-    Server: { Engine: "HttpSys", HttpSys: { LibraryPath: library }, Limits: { MaxRequestBodySize: null } },
-    Urls: `http://127.0.0.1:${port}`,
-  }) as { ReverseProxy: { Clusters: { c: { Destinations: { d: Record<string, unknown> } } } } };
-  config.ReverseProxy.Clusters.c.Destinations.d["Metadata"] = { HttpSysDelegationQueue: queue };
-  return config;
-}
-
-class ProcessStarter {
-  stderr = "";
-  readonly #env: NodeJS.ProcessEnv;
-
-  constructor(sanitize: boolean) {
-    this.#env = sanitize ? { ...process.env, LD_PRELOAD: asanRuntime(), ASAN_OPTIONS: "detect_leaks=0:abort_on_error=0" } : process.env;
-  }
-
-  async start(module: string, ...args: readonly string[]): Promise<ChildProcess> {
-    const child = fork(fileURLToPath(new URL(module, import.meta.url)), args, {
-      execArgv: ["--conditions=@proxy/source", "--expose-gc"],
-      env: this.#env,
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
-    });
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => void (this.stderr += text));
-    const [message] = (await Promise.race([once(child, "message"), once(child, "exit")])) as [unknown];
-    if (message !== "ready") throw new Error(`${module} ended: ${this.stderr}`);
-    return child;
-  }
 }
 
 /** What a process holds once no connection is left. */
