@@ -64,7 +64,7 @@ export function startListening(library: HttpSysLibrary, options: ListeningOption
     undo.push(() => completions.release());
     completions.attach(queue);
 
-    const left = options.queue?.mode === "open" ? [] : [...options.prefixes];
+    let left: readonly UrlPrefix[] = options.queue?.mode === "open" ? [] : options.prefixes;
     if (options.queue?.mode !== "open") {
       bindQueue(library, urlGroup, queue);
       if (options.timeouts !== undefined) setTimeouts(library, urlGroup, options.timeouts);
@@ -74,16 +74,17 @@ export function startListening(library: HttpSysLibrary, options: ListeningOption
       if (options.queueLength !== undefined) setQueueLength(library, queue, options.queueLength);
       if (options.verbosity503 !== undefined) set503Verbosity(library, queue, options.verbosity503);
     }
-    const register = (): number => {
-      for (const prefix of [...left]) {
-        try {
-          addUrl(library, urlGroup, prefix);
-        } catch (error) {
-          if (!created && isCode(error, errorCode.ERROR_ALREADY_EXISTS)) continue;
-          throw error;
-        }
-        left.splice(left.indexOf(prefix), 1);
+    const isLeft = (prefix: UrlPrefix): boolean => {
+      try {
+        addUrl(library, urlGroup, prefix);
+        return false;
+      } catch (error) {
+        if (!created && isCode(error, errorCode.ERROR_ALREADY_EXISTS)) return true;
+        throw error;
       }
+    };
+    const register = (): number => {
+      left = left.filter(isLeft);
       return left.length;
     };
     register();

@@ -67,7 +67,7 @@ class Server implements HttpSysServer {
   readonly #connections = new Map<ConnectionId, HttpSysConnection>();
   readonly #exchanges = new Set<HttpSysExchange>();
   #listening: Listening | undefined;
-  #receivers: Receiver[] = [];
+  readonly #receivers = new Set<Receiver>();
   #delegation: DelegationSource | undefined;
   #closing = false;
   #changed: (() => void) | undefined;
@@ -106,9 +106,13 @@ class Server implements HttpSysServer {
     const owner = {
       received: (request: DecodedRequest) => this.#received(listening, request),
       fault: (error: Error) => this.#fault(error, 0),
+      ended: (receiver: Receiver) => {
+        this.#receivers.delete(receiver);
+        this.#changed?.();
+      },
     };
     this.#takeOverLater(listening);
-    for (let i = 0; i < (this.#options.receives ?? defaultReceives); i++) this.#receivers.push(new Receiver(listening, owner));
+    for (let i = 0; i < (this.#options.receives ?? defaultReceives); i++) this.#receivers.add(new Receiver(listening, owner));
     const host = at.host ?? "::";
     return { address: host, port: at.port, family: isIPv6(host) ? "IPv6" : "IPv4" };
   }
@@ -120,10 +124,14 @@ class Server implements HttpSysServer {
     for (const receiver of this.#receivers) receiver.stop();
     listening.shutDown();
     for (const { tunnel } of this.#exchanges) tunnel?.shutDown();
+    let late = false;
     const timer = setTimeout(() => {
+      late = true;
       for (const exchange of this.#exchanges) exchange.cut();
+      this.#changed?.();
     }, gracePeriod);
-    await this.#until(() => this.#exchanges.size === 0);
+    // What was received before the shut-down may not have been told yet: closing the queue now would lose it.
+    await this.#until(() => this.#exchanges.size === 0 && (late || this.#receivers.size === 0));
     clearTimeout(timer);
     this.#delegation = undefined;
     listening.close();

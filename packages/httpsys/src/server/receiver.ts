@@ -9,6 +9,8 @@ import type { Listening } from "../listening.ts";
 export interface ReceiverOwner {
   received(request: DecodedRequest): void;
   fault(error: Error): void;
+  /** Nothing more comes from it. */
+  ended(receiver: Receiver): void;
 }
 
 const usualSize = 16_384;
@@ -68,6 +70,7 @@ export class Receiver implements PendingCall {
         break;
       case errorCode.ERROR_OPERATION_ABORTED:
       case errorCode.ERROR_INVALID_HANDLE:
+        this.#owner.ended(this);
         return;
       default:
         this.#owner.fault(new HttpSysError("HttpReceiveHttpRequest", code));
@@ -98,6 +101,7 @@ export class Receiver implements PendingCall {
   }
 
   #again(): void {
-    if (!this.#stopped) this.#listening.completions.submit(this);
+    if (this.#stopped) this.#owner.ended(this);
+    else this.#listening.completions.submit(this);
   }
 }
