@@ -138,8 +138,9 @@ export interface ResponseSink extends ByteSink {
 }
 
 /**
- * A connection that is not read any more while it is decided who answers the request. It ends with one call of `release` or
- * `cancel`; until then this process owns the socket, and whoever holds it sees to it that one of them comes.
+ * A connection that is not read any more while it is decided who answers the request. `cancel` and `release` end that; so does `lend`, after
+ * which one call of `takeBack`, `letGo` or `reset` is due. Until one of them comes this process owns the socket, and whoever holds it sees to
+ * it that one does. A call out of this order does nothing.
  */
 export interface HeldConnection {
   /** Still open and owned by the server: not to be read, written or closed. */
@@ -150,15 +151,18 @@ export interface HeldConnection {
   readonly rest: Buffer;
   /** Bytes of the request's body; 0 when it has none, -1 when it is chunked. */
   readonly bodyLength: number;
-  /** Another process has the connection: this process's copy is closed, the client is told nothing, the exchange is complete. */
-  release(): void;
   /** Nobody took it: the exchange goes on and is to be answered. `closes`: with the last answer, since somebody else may hold a copy. */
   cancel(connection: "stays" | "closes"): void;
-  /**
-   * The connection comes back after `release`, between two requests: `socket` is this process's new copy, `bytes` what the other process
-   * read and did not use. Serves it as before, or closes it when the server is closing.
-   */
-  takeBack(socket: Socket, bytes: Buffer): void;
+  /** Another process has the connection for good: this process's copy is closed, the client is told nothing, the exchange is complete. */
+  release(): void;
+  /** Another process answers this request: the exchange is complete, and the connection stays open here, neither read nor written. */
+  lend(): void;
+  /** After `lend`: the connection stands between two requests again; `bytes` is what the other process read and did not use. Served as before. */
+  takeBack(bytes: Buffer): void;
+  /** After `lend`: this process's copy is closed without a word. Where it is the last one the connection ends, as it was left. */
+  letGo(): void;
+  /** After `lend`: nobody answers any more, so that the client must not take what it got for all there was. */
+  reset(): void;
 }
 
 /** What a server can do beyond answering: absent where it cannot. */

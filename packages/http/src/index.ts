@@ -62,7 +62,7 @@ export { SocketTunnel } from "./node/socket-tunnel.ts";
 export { createEngineServer } from "./engine/server/engine-server.ts";
 export type { AdoptingServer, EngineServerOptions } from "./engine/server/engine-server.ts";
 export { ChunkedDecoder } from "./engine/chunked-decoder.ts";
-export type { GiveBack, GiveBackOutcome } from "./engine/server/connection.ts";
+export type { AdoptedConnection, ConnectionLender, GiveBackOutcome } from "./engine/server/connection.ts";
 export { fileDescriptorOf, restartHandle, stopHandle } from "./engine/server/held-connection.ts";
 export { createHttp2Server } from "./node/http2-server.ts";
 export type { Http2ServerOptions } from "./node/http2-server.ts";

@@ -1,4 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { restartHandle } from "@proxy/http";
+import type { HandOver } from "../unix/frames.ts";
 import { LentConnection } from "./lent-connection.ts";
 import type { Adopt } from "./lender.ts";
 
@@ -25,13 +27,26 @@ export function adoptIntoHttpServer(server: Server): Adopt {
     response.writeContinue();
     server.emit("request", request, response);
   });
-  return (socket, { head, rest, bodyLength }, giveBack) => {
-    const becomesOther = server.listenerCount("upgrade") > 0 && /\r\nupgrade:/i.test(head.toString("latin1"));
-    if (giveBack === undefined || becomesOther) {
+  return (socket, first, lender) => {
+    const serve = (handOver: HandOver): void => {
+      const { head, rest, mode } = handOver;
+      const becomesOther = server.listenerCount("upgrade") > 0 && /\r\nupgrade:/i.test(head.toString("latin1"));
+      if (lender !== undefined && mode === "perRequest" && !becomesOther) {
+        server.emit("connection", new LentConnection(socket, handOver, lender));
+        return;
+      }
+      lender?.keeps();
       socket.unshift(rest.length === 0 ? head : Buffer.concat([head, rest]));
       server.emit("connection", socket);
-    } else {
-      server.emit("connection", new LentConnection(socket, { head, rest, bodyLength }, giveBack));
-    }
+      // It was paused when it went back before.
+      if (socket.isPaused()) socket.resume();
+    };
+    serve(first);
+    return {
+      resume(handOver) {
+        restartHandle(socket);
+        serve(handOver);
+      },
+    };
   };
 }

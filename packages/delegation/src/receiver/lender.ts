@@ -1,9 +1,15 @@
 import type { Socket } from "node:net";
-import type { GiveBackOutcome } from "@proxy/http";
+import type { ConnectionLender } from "@proxy/http";
 import type { HandOver } from "../unix/frames.ts";
 
-/** Gives a connection back to the gateway that lent it, with what was read and not used. */
-export type Lender = (socket: Socket, rest: Buffer) => GiveBackOutcome;
+/** A connection as the server has it. */
+export interface ServedConnection {
+  /** It was given back, and comes again with the next request. */
+  resume(handOver: HandOver): void;
+}
 
-/** Serves a connection that came; `giveBack` is to be called when it stands between two requests, undefined when it stays. */
-export type Adopt = (socket: Socket, handOver: HandOver, giveBack: Lender | undefined) => void;
+/**
+ * Serves a connection that came; `lender` takes it back between two requests, undefined: it stays. Undefined when the server took
+ * none: the socket is closed.
+ */
+export type Adopt = (socket: Socket, handOver: HandOver, lender: ConnectionLender | undefined) => ServedConnection | undefined;

@@ -1,8 +1,7 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { ChunkedDecoder, restartHandle, stopHandle } from "@proxy/http";
+import { ChunkedDecoder, restartHandle, stopHandle, type ConnectionLender } from "@proxy/http";
 import type { HandOver } from "../unix/frames.ts";
-import type { Lender } from "./lender.ts";
 
 /** How long a connection is read after its last answer, so that no reset destroys that. */
 const lingerTime = 5000;
@@ -14,28 +13,22 @@ const trailerLimits = { maxTrailersSize: 32_768, maxTrailerCount: 100 };
  */
 export class LentConnection extends Duplex {
   readonly #socket: Socket;
-  readonly #giveBack: Lender;
+  readonly #lender: ConnectionLender;
   #remaining: number;
   #decoder: ChunkedDecoder | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #gone = false;
 
-  constructor(socket: Socket, { head, rest, bodyLength }: Omit<HandOver, "mode">, giveBack: Lender) {
+  constructor(socket: Socket, { head, rest, bodyLength }: Pick<HandOver, "head" | "rest" | "bodyLength">, lender: ConnectionLender) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
-    this.#giveBack = giveBack;
+    this.#lender = lender;
     this.#remaining = Math.max(0, bodyLength);
     this.#decoder = bodyLength < 0 ? new ChunkedDecoder(trailerLimits) : undefined;
-    socket.on("data", (chunk: Buffer) => this.#came(chunk));
-    socket.on("end", () => {
-      if (!this.#gone) this.push(null);
-    });
-    socket.on("error", (error) => {
-      if (!this.#gone) this.destroy(error);
-    });
-    socket.on("close", () => {
-      if (!this.#gone) this.destroy();
-    });
+    socket.on("data", this.#onData);
+    socket.on("end", this.#onEnd);
+    socket.on("error", this.#onError);
+    socket.on("close", this.#onClose);
     this.push(head);
     if (rest.length > 0) this.#came(rest);
   }
@@ -71,14 +64,31 @@ export class LentConnection extends Duplex {
     socket.pause();
     const late = stopHandle(socket);
     if (late !== null) this.#came(late);
-    if (this.#giveBack(socket, this.#rest) !== "taken") {
+    if (this.#lender.giveBack(socket, this.#rest, !socket.readableEnded) !== "taken") {
       restartHandle(socket);
       return this.#finish();
     }
     this.#gone = true;
-    socket.destroy();
+    socket.off("data", this.#onData);
+    socket.off("end", this.#onEnd);
+    socket.off("error", this.#onError);
+    socket.off("close", this.#onClose);
     this.destroy();
   }
+
+  readonly #onData = (chunk: Buffer): void => this.#came(chunk);
+
+  readonly #onEnd = (): void => {
+    if (!this.#gone) this.push(null);
+  };
+
+  readonly #onError = (error: Error): void => {
+    if (!this.#gone) this.destroy(error);
+  };
+
+  readonly #onClose = (): void => {
+    if (!this.#gone) this.destroy();
+  };
 
   /** No next request can be shown here: the connection ends after this answer. */
   #finish(): void {

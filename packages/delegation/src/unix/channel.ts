@@ -1,20 +1,23 @@
 /**
- * The way from the gateway to one other process, over two connections to its socket: the door, an ordinary one for frames, and the
- * carrier, over which descriptors go and which nobody but this file reads or writes (Node's own reads would discard them).
+ * The way from the gateway to one other process, once both know one another (`open-channel.ts`).
  *
- * 1. The door opens; the other side must be the same user. Both say hello: protocol version, and a token from the other side.
- * 2. The carrier opens and shows the token; the other side stops reading it and says ready.
- * 3. A hand-over: the descriptor over the carrier, then its frame through the door. Until `accepted` comes the gateway owns the
- *    connection: whatever happens, it is told and answers. The other side says `accepted` before it does anything.
- * 4. `handBack`: a descriptor the other way. `finished`: the connection is over.
+ * 1. A hand-over: the descriptor over the carrier, unless the other process has a copy of it, then its frame through the door. Until
+ *    `accepted` comes the gateway owns the connection: whatever happens, it is told and answers. The other side says `accepted` before it
+ *    does anything.
+ * 2. In mode `perRequest` the gateway's socket stays open and still meanwhile: both are the same connection to the system, so `handBack`
+ *    is no more than bytes, and who goes on is who was told last.
+ * 3. After `handBack` the other process keeps its copy, unread, for the next hand-over; it may drop it at any time.
+ * 4. `finished`: the connection is over. `forget`: the gateway has closed it.
+ * 5. When the other process dies, the connections it had are reset. When either side says farewell, it serves them to their end.
  */
-import { connect, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { constants } from "node:os";
-import { fileDescriptorOf, stopHandle, type HeldConnection } from "@proxy/http";
+import { fileDescriptorOf, type HeldConnection } from "@proxy/http";
 import { DelegationError } from "../errors.ts";
-import { frame, frameKind, FrameReader, handOverFrame, maximumFrame, protocolVersion, type DelegationMode } from "./frames.ts";
-import { libc, type Libc } from "./libc.ts";
-import { checkSocketDirectory } from "./socket-directory.ts";
+import type { Door } from "./door.ts";
+import { frame, frameKind, handOverFrame, maximumFrame, readHandBack, type DelegationMode } from "./frames.ts";
+import type { Libc } from "./libc.ts";
+import { SocketCopies } from "./socket-copies.ts";
 
 export interface ChannelOptions {
   /** Milliseconds to be connected and known in. Default 2000. */
@@ -33,57 +36,47 @@ interface Waiting {
   readonly mode: DelegationMode;
   readonly since: number;
   readonly done: HandOverDone;
+  hasDescriptor: boolean;
 }
 
 /** A door that the other process is slower to read than this has no place for more. */
 const maximumUnsent = 1_048_576;
 
-/** Connects to the process that listens at `path`. Rejects with `DelegationError`. */
-export async function openChannel(path: string, options: ChannelOptions = {}): Promise<Channel> {
-  const native = libc();
-  await checkSocketDirectory(path, "must-exist");
-  const channel = new Channel(path, native, options);
-  await channel.opened;
-  return channel;
-}
-
 export class Channel {
-  readonly opened: Promise<void>;
   /** Told once, with the reason when it was not `close`. */
   onClosed: ((cause: DelegationError | undefined) => void) | undefined;
   readonly #path: string;
   readonly #libc: Libc;
   readonly #options: ChannelOptions;
-  readonly #door: Socket;
-  readonly #frames = new FrameReader();
-  readonly #opening = Promise.withResolvers<void>();
-  readonly #openingLimit: NodeJS.Timeout;
-  /** By id, oldest first. */
+  readonly #door: Door;
+  readonly #carrier: Socket;
+  /** By number, oldest first. */
   readonly #waiting = new Map<number, Waiting>();
-  /** Connections that will come back, by id. */
+  /** Connections that will come back, by number. */
   readonly #lent = new Map<number, HeldConnection>();
-  #carrier: Socket | undefined;
-  #carrierFd = -1;
+  readonly #copies = new SocketCopies((id) => {
+    this.#lent.delete(id);
+    this.#door.write(frame(frameKind.forget, id));
+  });
   #timer: NodeJS.Timeout | undefined;
-  #nextId = 1;
-  #state: "opening" | "open" | "closed" = "opening";
+  #isOpen = true;
 
-  constructor(path: string, native: Libc, options: ChannelOptions) {
+  /** Owns `door` and `carrier` from now on. */
+  constructor(path: string, door: Door, carrier: Socket, native: Libc, options: ChannelOptions) {
     this.#path = path;
     this.#libc = native;
     this.#options = options;
-    this.opened = this.#opening.promise;
-    const timeout = options.attachTimeout ?? 2000;
-    this.#openingLimit = setTimeout(() => this.#fail(new DelegationError("FAILED", `'${path}' did not answer within ${timeout} ms`)), timeout);
-    this.#door = connect(path);
-    this.#door.on("connect", () => this.#doorOpened());
-    this.#door.on("data", (chunk: Buffer) => this.#guard(() => this.#frames.read(chunk, (kind, id, payload) => this.#take(kind, id, payload))));
-    this.#door.on("error", (error) => this.#fail(connectionError(path, error)));
-    this.#door.on("close", () => this.#fail(new DelegationError("GONE", `the process at '${path}' has gone`)));
+    this.#door = door;
+    this.#carrier = carrier;
+    door.onFrame = (kind, id, payload) => this.#take(kind, id, payload);
+    door.onLost = (cause) => this.#lost(cause);
+    carrier.removeAllListeners();
+    carrier.on("error", () => undefined);
+    carrier.on("close", () => this.#lost(this.#gone()));
   }
 
   get isOpen(): boolean {
-    return this.#state === "open";
+    return this.#isOpen;
   }
 
   /** Connections that the other process has and will give back or finish. */
@@ -95,6 +88,11 @@ export class Channel {
     return this.#waiting.size;
   }
 
+  /** Open connections of which the other process has a copy. */
+  get copyCount(): number {
+    return this.#copies.size;
+  }
+
   /** Gives a connection to the other process. `done` is called once, perhaps before this returns; with an error the caller still owns it. */
   handOver(held: HeldConnection, mode: DelegationMode, done: HandOverDone): void {
     const error = this.#send(held, mode, done);
@@ -103,25 +101,37 @@ export class Channel {
 
   /** Ends it. Connections that the other process has stay there; what is on its way counts as not handed over. */
   close(): void {
-    this.#end(undefined, new DelegationError("DISPOSED", `the way to '${this.#path}' was closed`));
+    this.#end(undefined, new DelegationError("DISPOSED", `the way to '${this.#path}' was closed`), { mayBeShared: true });
   }
 
   #send(held: HeldConnection, mode: DelegationMode, done: HandOverDone): DelegationError | undefined {
-    const path = this.#path;
-    if (this.#state !== "open") return new DelegationError("GONE", `the process at '${path}' has gone`);
-    const isFull = this.#waiting.size >= (this.#options.backlog ?? 128) || this.#door.writableLength > maximumUnsent;
-    if (isFull) return new DelegationError("BUSY", `the process at '${path}' is behind with taking connections`);
+    if (!this.#isOpen) return this.#gone();
+    const isFull = this.#waiting.size >= (this.#options.backlog ?? 128) || this.#door.unsent > maximumUnsent;
+    if (isFull) return this.#behind();
     if (held.head.length + held.rest.length > maximumFrame - 64) return new DelegationError("FAILED", "too much of the request was read already");
-    const fd = fileDescriptorOf(held.socket);
-    if (fd === undefined) return new DelegationError("FAILED", "the client's connection is closed");
-    const code = this.#libc.sendDescriptor(this.#carrierFd, fd);
-    if (code !== 0) return sendError(path, code);
-    const id = this.#nextId;
-    this.#nextId = (id + 1) >>> 0 || 1;
-    this.#waiting.set(id, { held, mode, since: performance.now(), done });
-    this.#door.write(handOverFrame(id, { mode, bodyLength: held.bodyLength, head: held.head, rest: held.rest }));
+    let id = this.#copies.idOf(held.socket);
+    const hasDescriptor = id === undefined;
+    if (id === undefined) {
+      const error = this.#sendDescriptor(held);
+      if (error !== undefined) return error;
+      id = this.#copies.add(held.socket);
+    }
+    this.#waiting.set(id, { held, mode, since: performance.now(), done, hasDescriptor });
+    this.#door.write(handOverFrame(id, { mode, hasDescriptor, bodyLength: held.bodyLength, head: held.head, rest: held.rest }));
     this.#timer ??= this.#armTimer(this.#acceptTimeout);
     return undefined;
+  }
+
+  #sendDescriptor({ socket }: HeldConnection): DelegationError | undefined {
+    const fd = fileDescriptorOf(socket);
+    const carrierFd = fileDescriptorOf(this.#carrier);
+    if (fd === undefined) return new DelegationError("FAILED", "the client's connection is closed");
+    if (carrierFd === undefined) return this.#gone();
+    const code = this.#libc.sendDescriptor(carrierFd, fd);
+    if (code === 0) return undefined;
+    if (gone.has(code)) return this.#gone();
+    if (busy.has(code)) return this.#behind();
+    return new DelegationError("FAILED", `a connection could not be sent to '${this.#path}': error ${code}`);
   }
 
   get #acceptTimeout(): number {
@@ -135,141 +145,125 @@ export class Channel {
       if (oldest === undefined) return;
       const left = oldest.since + this.#acceptTimeout - performance.now();
       if (left > 0) this.#timer = this.#armTimer(left);
-      else this.#fail(new DelegationError("BUSY", `the process at '${this.#path}' does not take connections`));
+      else this.#stalled();
     }, Math.max(1, after));
   }
 
-  #doorOpened(): void {
-    const fd = fileDescriptorOf(this.#door);
-    if (fd === undefined || this.#libc.peerUser(fd) !== process.geteuid?.()) {
-      this.#fail(new DelegationError("REFUSED", `the process at '${this.#path}' belongs to another user`));
-      return;
-    }
-    this.#door.write(frame(frameKind.hello, 0, Buffer.from(JSON.stringify({ version: protocolVersion }))));
-  }
-
   #take(kind: number, id: number, payload: Buffer): void {
-    if (this.#state === "closed") return;
     switch (kind) {
-      case frameKind.hello:
-        if (this.#state === "opening" && this.#carrier === undefined) return this.#openCarrier(JSON.parse(payload.toString()));
-        break;
-      case frameKind.ready:
-        if (this.#state === "opening" && this.#carrierFd >= 0) return this.#isReady();
-        break;
       case frameKind.accepted:
         return this.#accepted(id);
+      case frameKind.handBack:
+        return this.#handBack(id, payload);
+      case frameKind.finished:
+      case frameKind.kept:
+        return this.#ended(id);
+      case frameKind.dropped:
+        // What is on its way will be missed over there, and asked for under the same number.
+        if (!this.#waiting.has(id)) this.#copies.delete(id);
+        return;
+      case frameKind.missing:
+        return this.#sendAgain(id);
       case frameKind.refused:
         return this.#refused(id, payload.toString());
-      case frameKind.handBack:
-        return this.#handBack(id, Buffer.from(payload));
-      case frameKind.finished:
-        this.#lent.delete(id);
-        return;
+      case frameKind.closing:
+        return this.#end(this.#gone(), this.#gone(), {});
       default:
     }
     throw new Error(`frame ${kind} out of order`);
   }
 
-  #openCarrier(hello: { readonly version?: unknown; readonly token?: unknown }): void {
-    const path = this.#path;
-    if (hello.version !== protocolVersion) {
-      this.#fail(new DelegationError("REFUSED", `the process at '${path}' speaks version ${String(hello.version)} of the protocol, this one ${protocolVersion}`));
-      return;
-    }
-    const carrier = connect(path);
-    this.#carrier = carrier;
-    // Before it is connected: Node must not read a single byte of it.
-    carrier.pause();
-    carrier.on("connect", () => {
-      stopHandle(carrier);
-      this.#carrierFd = fileDescriptorOf(carrier) ?? -1;
-      carrier.write(frame(frameKind.hello, 0, Buffer.from(JSON.stringify({ version: protocolVersion, token: String(hello.token) }))));
-    });
-    carrier.on("error", (error) => this.#fail(connectionError(path, error)));
-    carrier.on("close", () => this.#fail(new DelegationError("GONE", `the process at '${path}' has gone`)));
-  }
-
-  #isReady(): void {
-    clearTimeout(this.#openingLimit);
-    this.#frames.trust();
-    this.#state = "open";
-    // A gateway that has nothing else to do may end.
-    this.#door.unref();
-    this.#carrier?.unref();
-    this.#opening.resolve();
-  }
-
   #accepted(id: number): void {
-    const waiting = this.#waiting.get(id);
-    if (waiting === undefined) throw new Error("accepted what was not sent");
-    this.#waiting.delete(id);
-    if (waiting.mode === "perRequest") this.#lent.set(id, waiting.held);
-    waiting.done(undefined);
+    const { held, mode, done } = this.#arrived(id);
+    // Whose own copy was closed meanwhile is not heard of again.
+    if (mode === "perRequest" && this.#copies.idOf(held.socket) === id) this.#lent.set(id, held);
+    else this.#copies.delete(id);
+    done(undefined);
   }
 
   #refused(id: number, reason: string): void {
-    const waiting = this.#waiting.get(id);
-    if (waiting === undefined) throw new Error("refused what was not sent");
-    this.#waiting.delete(id);
-    waiting.done(new DelegationError("BUSY", `the process at '${this.#path}' refused the connection: ${reason}`));
+    const { done } = this.#arrived(id);
+    this.#copies.delete(id);
+    done(new DelegationError("BUSY", `the process at '${this.#path}' refused the connection: ${reason}`));
   }
 
-  #handBack(id: number, rest: Buffer): void {
-    const fd = this.#libc.receiveDescriptor(this.#carrierFd);
-    if (fd < 0) throw new Error(`no descriptor came: error ${-fd}`);
-    const held = this.#lent.get(id);
-    if (held === undefined) {
-      this.#libc.close(fd);
+  #arrived(id: number): Waiting {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) throw new Error("an answer to what was not sent");
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  #sendAgain(id: number): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined || waiting.hasDescriptor) throw new Error("a descriptor is missed that was sent, or not asked for");
+    const { held, mode, done } = waiting;
+    const error = this.#sendDescriptor(held);
+    if (error !== undefined) {
+      this.#waiting.delete(id);
+      this.#copies.delete(id);
+      done(error);
       return;
     }
+    waiting.hasDescriptor = true;
+    this.#door.write(handOverFrame(id, { mode, hasDescriptor: true, bodyLength: held.bodyLength, head: held.head, rest: held.rest }));
+  }
+
+  #handBack(id: number, payload: Buffer): void {
+    const { keepsCopy, rest } = readHandBack(payload);
+    const held = this.#lent.get(id);
+    if (!keepsCopy) this.#copies.delete(id);
+    if (held === undefined) return;
     this.#lent.delete(id);
-    held.takeBack(new Socket({ fd, allowHalfOpen: true }), rest);
+    held.takeBack(rest);
   }
 
-  #guard(call: () => void): void {
-    try {
-      call();
-    } catch (cause) {
-      this.#fail(new DelegationError("FAILED", `the process at '${this.#path}' says what cannot be understood`, { cause }));
-    }
+  #ended(id: number): void {
+    const held = this.#lent.get(id);
+    this.#copies.delete(id);
+    this.#lent.delete(id);
+    held?.letGo();
   }
 
-  #fail(cause: DelegationError): void {
-    this.#end(cause, cause);
+  #gone(): DelegationError {
+    return new DelegationError("GONE", `the process at '${this.#path}' has gone`);
   }
 
-  #end(cause: DelegationError | undefined, forWaiting: DelegationError): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    clearTimeout(this.#openingLimit);
+  #behind(): DelegationError {
+    return new DelegationError("BUSY", `the process at '${this.#path}' is behind with taking connections`);
+  }
+
+  #stalled(): void {
+    const cause = new DelegationError("BUSY", `the process at '${this.#path}' does not take connections`);
+    this.#end(cause, cause, { mayBeShared: true });
+  }
+
+  #lost(cause: DelegationError): void {
+    this.#end(cause, cause, { mayBeShared: true, isLost: true });
+  }
+
+  /** `mayBeShared`: it may have taken what was not acknowledged. `isLost`: nobody answers on the connections that it had. */
+  #end(cause: DelegationError | undefined, forWaiting: DelegationError, { mayBeShared = false, isLost = false }): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     clearTimeout(this.#timer);
-    this.#door.destroy();
-    this.#carrier?.destroy();
-    this.#carrierFd = -1;
-    this.#lent.clear();
-    this.#opening.reject(forWaiting);
+    this.#copies.clear();
+    this.#door.close();
+    this.#carrier.destroy();
+    const lent = [...this.#lent.values()];
     const waiting = [...this.#waiting.values()];
+    this.#lent.clear();
     this.#waiting.clear();
-    const lost = new DelegationError(forWaiting.code, forWaiting.message, { cause: forWaiting.cause, mayBeShared: true });
-    for (const { done } of waiting) done(lost);
+    const error = new DelegationError(forWaiting.code, forWaiting.message, { cause: forWaiting.cause, mayBeShared });
+    for (const { done } of waiting) done(error);
+    for (const held of lent) {
+      if (isLost) held.reset();
+      else held.letGo();
+    }
     this.onClosed?.(cause);
   }
-}
-
-function connectionError(path: string, cause: Error): DelegationError {
-  const { code } = cause as NodeJS.ErrnoException;
-  if (code === "ENOENT" || code === "ECONNREFUSED") return new DelegationError("NOT_FOUND", `nobody listens at '${path}'`, { cause });
-  if (code === "EACCES" || code === "EPERM") return new DelegationError("REFUSED", `no permission to connect to '${path}'`, { cause });
-  return new DelegationError("GONE", `the connection to '${path}' failed: ${cause.message}`, { cause });
 }
 
 const { errno } = constants;
 const busy: ReadonlySet<number> = new Set([errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS, errno.ENOMEM, 109 /* ETOOMANYREFS on Linux */]);
 const gone: ReadonlySet<number> = new Set([errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.ECONNREFUSED]);
-
-function sendError(path: string, code: number): DelegationError {
-  if (gone.has(code)) return new DelegationError("GONE", `the process at '${path}' has gone`);
-  if (busy.has(code)) return new DelegationError("BUSY", `the process at '${path}' is behind with taking connections`);
-  return new DelegationError("FAILED", `a connection could not be sent to '${path}': error ${code}`);
-}

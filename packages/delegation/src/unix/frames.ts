@@ -1,27 +1,37 @@
 /**
  * What the two processes say to one another beside the descriptors, which travel over a second socket, in the same order. A
  * frame is the number of its bytes behind that number (32 bits, little endian, as all numbers), its kind (8), the
- * hand-over that it is about (32), and what the kind says. Both ends run on one machine: there is no other byte order to think of.
+ * connection that it is about (32), and what the kind says. Both ends run on one machine: there is no other byte order to think of.
  */
 
 /** Both sides must say the same: one byte more would be read as something else. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 export const frameKind = {
   /** JSON: first words of both sides. */
   hello: 1,
-  /** mode (8), length of the body (64-bit float), length of the head (32), head, what came behind it. */
+  /** mode (8), whether a descriptor was sent (8), length of the body (64-bit float), length of the head (32), head, what came behind it. */
   handOver: 2,
   /** The other process has it: sent before it does anything with the connection. */
   accepted: 3,
   /** It has not, and keeps nothing of it; the reason as text. */
   refused: 4,
-  /** The connection comes back, with the bytes that were read and not used. */
+  /** The connection comes back: whether the other process keeps its copy (8), the bytes that were read and not used. */
   handBack: 5,
   /** The connection ended over there. */
   finished: 6,
   /** From now on descriptors may be sent. */
   ready: 7,
+  /** The other process has no copy of it: the hand-over is to be sent again, with the descriptor. */
+  missing: 8,
+  /** The other process keeps no copy any more of a connection that it gave back. */
+  dropped: 9,
+  /** The connection has left HTTP and never comes back. */
+  kept: 10,
+  /** The gateway has closed its copy: one that was given back is to be closed, one that is served ends after its answer. */
+  forget: 11,
+  /** The other process takes no more, and serves what it has to the end. */
+  closing: 12,
 } as const;
 
 const prefixSize = 9;
@@ -43,6 +53,8 @@ export function frame(kind: number, id: number, payload: Uint8Array = noBytes): 
 /** A connection on its way to the other process. */
 export interface HandOver {
   readonly mode: DelegationMode;
+  /** Whether its descriptor was sent before this; otherwise the other process has a copy of it still. */
+  readonly hasDescriptor: boolean;
   /** 0 none, -1 chunked. */
   readonly bodyLength: number;
   readonly head: Buffer;
@@ -55,34 +67,60 @@ export interface HandOver {
  */
 export type DelegationMode = "sticky" | "perRequest";
 
-const handOverSize = prefixSize + 13;
+const handOverFields = 14;
+const handOverSize = prefixSize + handOverFields;
 
-export function handOverFrame(id: number, { mode, bodyLength, head, rest }: HandOver): Buffer {
+export function handOverFrame(id: number, { mode, hasDescriptor, bodyLength, head, rest }: HandOver): Buffer {
   const bytes = Buffer.allocUnsafe(handOverSize + head.length + rest.length);
   writePrefix(bytes, frameKind.handOver, id);
-  bytes.writeUInt8(mode === "sticky" ? 0 : 1, prefixSize);
-  bytes.writeDoubleLE(bodyLength, prefixSize + 1);
-  bytes.writeUInt32LE(head.length, prefixSize + 9);
+  bytes[prefixSize] = mode === "sticky" ? 0 : 1;
+  bytes[prefixSize + 1] = hasDescriptor ? 1 : 0;
+  bytes.writeDoubleLE(bodyLength, prefixSize + 2);
+  bytes.writeUInt32LE(head.length, prefixSize + 10);
   bytes.set(head, handOverSize);
-  bytes.set(rest, handOverSize + head.length);
+  if (rest.length > 0) bytes.set(rest, handOverSize + head.length);
   return bytes;
 }
 
 /** Throws for what no gateway sends. */
 export function readHandOver(payload: Buffer): HandOver {
-  const headLength = payload.length < 13 ? Infinity : payload.readUInt32LE(9);
-  const mode = payload[0];
-  const bodyLength = payload.length < 13 ? Number.NaN : payload.readDoubleLE(1);
-  if (headLength > payload.length - 13 || (mode !== 0 && mode !== 1) || !Number.isSafeInteger(bodyLength) || bodyLength < -1) {
+  if (payload.length < handOverFields) throw new Error("a hand-over that is too short");
+  const [mode, hasDescriptor] = payload as unknown as readonly [number, number];
+  const bodyLength = payload.readDoubleLE(2);
+  const end = handOverFields + payload.readUInt32LE(10);
+  if (end > payload.length || mode > 1 || hasDescriptor > 1 || !Number.isSafeInteger(bodyLength) || bodyLength < -1) {
     throw new Error("a hand-over that makes no sense");
   }
   // Copies: the memory it came in is that of the socket's read.
   return {
     mode: mode === 0 ? "sticky" : "perRequest",
+    hasDescriptor: hasDescriptor === 1,
     bodyLength,
-    head: Buffer.from(payload.subarray(13, 13 + headLength)),
-    rest: Buffer.from(payload.subarray(13 + headLength)),
+    head: Buffer.from(payload.subarray(handOverFields, end)),
+    rest: end === payload.length ? noBytes : Buffer.from(payload.subarray(end)),
   };
+}
+
+/** A connection on its way back to the gateway. */
+export interface HandBack {
+  /** Whether the other process keeps its copy, so that the next hand-over needs no descriptor. */
+  readonly keepsCopy: boolean;
+  readonly rest: Buffer;
+}
+
+export function handBackFrame(id: number, { keepsCopy, rest }: HandBack): Buffer {
+  const bytes = Buffer.allocUnsafe(prefixSize + 1 + rest.length);
+  writePrefix(bytes, frameKind.handBack, id);
+  bytes[prefixSize] = keepsCopy ? 1 : 0;
+  if (rest.length > 0) bytes.set(rest, prefixSize + 1);
+  return bytes;
+}
+
+/** Throws for what no receiver sends. */
+export function readHandBack(payload: Buffer): HandBack {
+  const keepsCopy = payload[0];
+  if (keepsCopy === undefined || keepsCopy > 1) throw new Error("a hand-back that makes no sense");
+  return { keepsCopy: keepsCopy === 1, rest: payload.length === 1 ? noBytes : Buffer.from(payload.subarray(1)) };
 }
 
 function writePrefix(bytes: Buffer, kind: number, id: number): void {

@@ -19,7 +19,10 @@ interface Koffi {
 export interface Libc {
   /** Sends a copy of `fd` over the socket `channel`; 0, or the number of the error. Never blocks. */
   sendDescriptor(channel: number, fd: number): number;
-  /** The descriptor that comes next over `channel`, or minus the number of the error. Never blocks. */
+  /**
+   * The descriptor that comes next over `channel`, or minus the number of the error: EMFILE when it came and this process has as many as it
+   * may. Never blocks.
+   */
   receiveDescriptor(channel: number): number;
   /** The numeric id of the user at the other end, or -1. */
   peerUser(channel: number): number;
@@ -106,8 +109,10 @@ function bind(koffi: Koffi, layout: Layout): Libc {
       message.fill(-1);
       const count = recvmsg(channel, message.header, layout.dontWait | layout.receiveFlags);
       if (count < 0) return -koffi.errno();
-      const fd = count === 0 ? -1 : message.descriptor;
-      if (fd < 0) return -constants.errno.EPIPE;
+      if (count === 0) return -constants.errno.EPIPE;
+      if (message.isTruncated) return -constants.errno.EMFILE;
+      const fd = message.descriptor;
+      if (fd < 0) return -constants.errno.EPROTO;
       setFlags?.(fd, setDescriptorFlags, "int", closeOnExec);
       return fd;
     },
@@ -146,11 +151,15 @@ class Message {
     control.writeInt32LE(fd, descriptorAt);
   }
 
+  /** The system had a descriptor for this process, and could not give it one more. */
+  get isTruncated(): boolean {
+    return (this.header.readInt32LE(this.#layout.flagsAt) & this.#layout.truncated) !== 0;
+  }
+
   /** Of the message received; -1 when it has none. */
   get descriptor(): number {
-    const { controlLengthAt, descriptorAt, flagsAt, levelAt, solSocket, truncated } = this.#layout;
+    const { controlLengthAt, descriptorAt, levelAt, solSocket } = this.#layout;
     const control = this.#control;
-    if ((this.header.readInt32LE(flagsAt) & truncated) !== 0) return -1;
     if (this.header.readUInt32LE(controlLengthAt) < descriptorAt + 4 || control.readUInt32LE(0) !== descriptorAt + 4) return -1;
     if (control.readInt32LE(levelAt) !== solSocket || control.readInt32LE(levelAt + 4) !== scmRights) return -1;
     return control.readInt32LE(descriptorAt);

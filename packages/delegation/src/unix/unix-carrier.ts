@@ -1,8 +1,9 @@
 import type { Exchange } from "@proxy/http";
 import { NotDelegableError, type DelegateDone, type DelegationCarrier, type DelegationTarget, type QueueHandle } from "../carrier.ts";
 import { asDelegationError, type DelegationError } from "../errors.ts";
-import { openChannel, type Channel, type ChannelOptions } from "./channel.ts";
+import type { Channel, ChannelOptions } from "./channel.ts";
 import { libc } from "./libc.ts";
+import { openChannel } from "./open-channel.ts";
 import { socketPathFault } from "./socket-directory.ts";
 
 /**
@@ -43,7 +44,8 @@ class UnixQueue implements QueueHandle {
     const held = exchange.holdConnection();
     if (held === undefined) throw new NotDelegableError("the request cannot be handed over any more: its body was touched or its response has started");
     this.#channel.handOver(held, target.mode, (error) => {
-      if (error === undefined) held.release();
+      if (error === undefined && target.mode === "perRequest") held.lend();
+      else if (error === undefined) held.release();
       else held.cancel(error.mayBeShared ? "closes" : "stays");
       done(error);
     });

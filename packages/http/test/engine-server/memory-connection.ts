@@ -95,7 +95,6 @@ export function openInMemory(
     budget: new ConnectionBudget(),
     closing: false,
     connectionClosed: () => undefined,
-    connectionReturned: () => undefined,
   };
   const info = { id: 1, remoteAddress: undefined, remotePort: undefined, localAddress: undefined, localPort: undefined, tls: undefined };
   return { socket, connection: new Connection(context, socket, info) };

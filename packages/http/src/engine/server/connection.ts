@@ -40,6 +40,8 @@ const phaseTunnel = 3;
 /** The last answer was sent: what comes is dropped until the client closes. */
 const phaseLinger = 4;
 const phaseClosed = 5;
+/** Another process has the connection: it is neither read nor written here, and no time runs. */
+const phaseAway = 6;
 
 /** What a connection uses of its socket. */
 export type ConnectionSocket = ResettableSocket & Pick<
@@ -47,13 +49,28 @@ export type ConnectionSocket = ResettableSocket & Pick<
   "write" | "end" | "cork" | "uncork" | "pause" | "resume" | "writableLength" | "writableNeedDrain" | "bytesWritten"
 >;
 
-/** "taken": this process's copy is closed without a word. "stays": served on here. "close": ended as after a last answer. */
+/**
+ * "taken": another process goes on with the connection; here it stands still until it is told to go on, or its socket is destroyed.
+ * "stays": served on here. "close": ended as after a last answer.
+ */
 export type GiveBackOutcome = "taken" | "stays" | "close";
 
-/** Takes a connection back that stands between two requests, with the bytes read and not used. */
-export type GiveBack = (socket: Socket, rest: Buffer) => GiveBackOutcome;
+/** Whom a connection that another process lent belongs to. */
+export interface ConnectionLender {
+  /** Takes it back between two requests, with the bytes read and not used; `canReturn`: it may be lent again without opening it anew. */
+  giveBack(socket: Socket, rest: Buffer, canReturn: boolean): GiveBackOutcome;
+  /** It speaks another protocol from now on, and will not be given back. */
+  keeps(): void;
+}
+
+/** A connection that was adopted. */
+export interface AdoptedConnection {
+  /** After `giveBack` was "taken": its next request begins with `bytes`. */
+  resumeWith(bytes: Buffer): void;
+}
 
 const nothing = new Uint8Array(0);
+const noBytes = Buffer.alloc(0);
 const fields = new ResponseFieldWriter();
 
 /**
@@ -64,7 +81,7 @@ const fields = new ResponseFieldWriter();
  * Long because it is one state machine: reading, answering, timeouts and ending all turn on the same phase, and
  * apart they would share every field.
  */
-export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner, ExchangeOwner, HoldOwner {
+export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner, ExchangeOwner, HoldOwner, AdoptedConnection {
   readonly info: ConnectionInfo;
   deadline = Infinity;
   wheelIndex = -1;
@@ -113,10 +130,10 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   #pausedSince = -1;
 
   /** Where the connection goes after each exchange, when it belongs to another process. */
-  readonly #onIdle: GiveBack | undefined;
+  readonly #lender: ConnectionLender | undefined;
 
-  constructor(context: ServerContext, socket: ConnectionSocket, info: ConnectionInfo, onIdle?: GiveBack) {
-    this.#onIdle = onIdle;
+  constructor(context: ServerContext, socket: ConnectionSocket, info: ConnectionInfo, lender?: ConnectionLender) {
+    this.#lender = lender;
     this.#context = context;
     this.#socket = socket;
     this.info = info;
@@ -214,6 +231,8 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     const tunnel = this.#tunnel;
     if (tunnel !== undefined) this.#guard(() => tunnel.shutDown());
     else if (this.idle) this.#linger();
+    // Whoever has it ends it.
+    else if (this.#phase === phaseAway) this.destroy();
   }
 
   destroy(): void {
@@ -319,12 +338,28 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
 
   holdReleased(): void {
     const exchange = this.#exchange;
-    this.#held = false;
     this.#giveUp(false);
+    this.#gaveAway(exchange);
+  }
+
+  holdLent(): void {
+    const exchange = this.#exchange;
+    if (this.#phase === phaseClosed) return;
+    this.#phase = phaseAway;
+    this.#exchange = undefined;
+    this.#gaveAway(exchange);
+  }
+
+  #gaveAway(exchange: EngineExchange | undefined): void {
+    const response = this.#response;
+    const body = this.#body;
+    this.#held = false;
+    this.#response = undefined;
+    this.#body = undefined;
     this.#input.clear();
     this.#guard(() => {
-      this.#response?.close();
-      this.#body?.fail(new ExchangeStateError("the request was given to another process"));
+      response?.close();
+      body?.fail(new ExchangeStateError("the request was given to another process"));
       exchange?.complete();
     });
   }
@@ -337,14 +372,25 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#goOn();
   }
 
-  connectionReturned(socket: Socket, bytes: Buffer): void {
-    this.#context.connectionReturned(socket, bytes, this.info, this.#requests);
+  letGo(how: "closed" | "reset"): void {
+    if (this.#phase === phaseAway) this.#giveUp(how === "reset");
   }
 
-  /** Goes on where another process stopped, after `requests`; `bytes` is what that one read and did not use. */
-  continueWith(bytes: Buffer, requests: number): void {
-    this.#requests = requests;
+  resumeWith(bytes: Buffer): void {
+    if (this.#phase !== phaseAway) return;
+    restartHandle(this.#socket as Socket);
+    this.#reading = true;
+    this.#socket.resume();
+    this.#yielding = false;
+    this.continueWith(bytes);
+  }
+
+  /** Another process stopped between two requests; `bytes` is what that one read and did not use. */
+  continueWith(bytes: Buffer): void {
+    this.#phase = phaseHead;
+    this.#keepAlive = true;
     if (bytes.length > 0) this.data(bytes);
+    else if (this.#peerEnded || this.#context.closing) this.#linger();
     else this.#setReadDeadline(this.#context.limits.keepAliveTimeout);
   }
 
@@ -451,6 +497,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#readDeadline = this.#writeDeadline = this.deadline = Infinity;
     context.budget.freeOpen();
     context.budget.takeUpgraded();
+    this.#lender?.keeps();
     if (context.closing) tunnel.shutDown();
     if (this.#peerEnded) tunnel.peerEnded();
     return tunnel;
@@ -621,7 +668,7 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
   #throttle(): void {
     const held = this.#input.length;
     let read = true;
-    if (this.#yielding) {
+    if (this.#yielding || this.#phase === phaseAway) {
       read = false;
     } else if (this.#phase === phaseBody) {
       const body = this.#body as RequestBody;
@@ -681,34 +728,36 @@ export class Connection implements Timed, BodyOwner, ResponseOwner, TunnelOwner,
     this.#exchange = undefined;
     this.#response = undefined;
     this.#body = undefined;
-    if (this.#onIdle !== undefined && this.#giveBack(this.#onIdle)) return;
+    if (this.#lender !== undefined && this.#giveBack(this.#lender)) return;
     const { limits } = this.#context;
     this.#setReadDeadline(this.#input.length === 0 ? limits.keepAliveTimeout : limits.requestHeadersTimeout);
     if (this.#input.length > 0) this.#pump();
   }
 
   /** False when the connection stays here. */
-  #giveBack(take: GiveBack): boolean {
+  #giveBack(lender: ConnectionLender): boolean {
     const socket = this.#socket;
     if (!canLeave(socket)) return false;
     this.#stopReading();
     const late = stopHandle(socket);
     if (late !== null) this.#input.append(late);
     const { bytes, start, end } = this.#input;
-    const outcome = take(socket, Buffer.from(bytes.subarray(start, end)));
-    if (outcome !== "taken") restartHandle(socket);
+    const rest = start === end ? noBytes : Buffer.from(bytes.subarray(start, end));
+    const outcome = lender.giveBack(socket, rest, !this.#peerEnded);
+    if (outcome === "taken") {
+      this.#phase = phaseAway;
+      this.#input.clear();
+      this.deadline = this.#readDeadline = Infinity;
+      return true;
+    }
+    restartHandle(socket);
     if (outcome === "close") {
       this.#linger();
       return true;
     }
-    if (outcome === "stays") {
-      this.#reading = true;
-      socket.resume();
-      return false;
-    }
-    this.#input.clear();
-    this.#giveUp(false);
-    return true;
+    this.#reading = true;
+    socket.resume();
+    return false;
   }
 
   #closeIdle(): void {

@@ -7,7 +7,7 @@ import { nextConnectionId } from "../../node/connection-info.ts";
 import { defaultServerLimits, type ServerLimits } from "../../server-limits.ts";
 import { TimerWheel } from "../timer-wheel.ts";
 import { readBuffers } from "../read-buffers.ts";
-import { Connection, type GiveBack } from "./connection.ts";
+import { type AdoptedConnection, Connection, type ConnectionLender } from "./connection.ts";
 import { EngineConnectionInfo } from "./connection-info.ts";
 import { RequestParser } from "./request-parser.ts";
 import { ProxyProtocolGate } from "../../proxy-protocol/proxy-protocol-gate.ts";
@@ -28,10 +28,10 @@ export interface EngineServerOptions extends FrontServerOptions {
 /** A front server that also serves connections which somebody else accepted. */
 export interface AdoptingServer extends FrontServer {
   /**
-   * Serves `socket`: cleartext, made with `allowHalfOpen`, `bytes` read from it already. With `giveBack` the connection goes there
-   * between any two requests. A server that is closing, or full, closes the socket.
+   * Serves `socket`: cleartext, made with `allowHalfOpen`, `bytes` read from it already. With a lender the connection is given back
+   * between any two requests. A server that is closing, or full, closes the socket: undefined.
    */
-  adoptConnection(socket: Socket, bytes: Buffer, giveBack?: GiveBack): void;
+  adoptConnection(socket: Socket, bytes: Buffer, lender?: ConnectionLender): AdoptedConnection | undefined;
 }
 
 /** Time for requests under way when `close` is not given one: Kestrel's. */
@@ -77,9 +77,6 @@ export class EngineServer implements AdoptingServer {
         else budget.freeOpen();
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#emptied?.();
-      },
-      connectionReturned: (socket, bytes, info, requests) => {
-        this.#goOnWith(socket, info.id, bytes, requests);
       },
     };
     this.#readMemory = options.reuseReadMemory !== false ? readBuffers.shared : undefined;
@@ -141,28 +138,26 @@ export class EngineServer implements AdoptingServer {
     this.#take(socket, info, tls);
   }
 
-  adoptConnection(socket: Socket, bytes: Buffer, giveBack?: GiveBack): void {
-    this.#goOnWith(socket, nextConnectionId(), bytes, 0, giveBack);
-  }
-
-  #goOnWith(socket: Socket, id: number, bytes: Buffer, requests: number, giveBack?: GiveBack): void {
-    if (this.#context.closing && bytes.length === 0) {
+  adoptConnection(socket: Socket, bytes: Buffer, lender?: ConnectionLender): AdoptedConnection | undefined {
+    if (this.#context.closing) {
       socket.on("error", ignore);
       socket.destroy();
-      return;
+      return undefined;
     }
-    this.#take(socket, new EngineConnectionInfo(id, socket, undefined), undefined, giveBack)?.continueWith(bytes, requests);
+    const connection = this.#take(socket, new EngineConnectionInfo(nextConnectionId(), socket, undefined), undefined, lender);
+    connection?.continueWith(bytes);
+    return connection;
   }
 
   /** Undefined when the socket was closed instead. */
-  #take(socket: Socket, info: ConnectionInfo, tls: TlsInfo | undefined, giveBack?: GiveBack): Connection | undefined {
+  #take(socket: Socket, info: ConnectionInfo, tls: TlsInfo | undefined, lender?: ConnectionLender): Connection | undefined {
     const { limits, budget } = this.#context;
     if (limits.maxConcurrentConnections !== undefined && budget.open >= limits.maxConcurrentConnections) {
       socket.on("error", ignore);
       socket.destroy();
       return undefined;
     }
-    const connection = new Connection(this.#context, socket, info, giveBack);
+    const connection = new Connection(this.#context, socket, info, lender);
     (socket as OwnedSocket)[connectionOf] = connection;
     this.#connections.add(connection);
     budget.takeOpen();

@@ -6,8 +6,11 @@ import type { HeldConnection } from "../../exchange.ts";
 /** What a held connection asks of the one that it is. */
 export interface HoldOwner {
   holdReleased(): void;
+  holdLent(): void;
   holdCancelled(connection: "stays" | "closes"): void;
-  connectionReturned(socket: Socket, bytes: Buffer): void;
+  /** Goes on where another process stopped; `bytes` is what that one read and did not use. */
+  resumeWith(bytes: Buffer): void;
+  letGo(how: "closed" | "reset"): void;
 }
 
 interface SocketHandle {
@@ -25,7 +28,7 @@ export class EngineHeldConnection implements HeldConnection {
   rest: Buffer;
   readonly bodyLength: number;
   readonly #owner: HoldOwner;
-  #state: "held" | "released" | "cancelled" | "returned" = "held";
+  #state: State = "held";
 
   constructor(owner: HoldOwner, socket: Socket, head: Buffer, rest: Buffer, bodyLength: number) {
     this.#owner = owner;
@@ -36,29 +39,39 @@ export class EngineHeldConnection implements HeldConnection {
   }
 
   release(): void {
-    if (this.#state !== "held") return;
-    this.#state = "released";
-    // It may be kept until the connection comes back.
-    this.head = this.rest = noBytes;
-    this.#owner.holdReleased();
+    if (this.#leave("held", "over")) this.#owner.holdReleased();
+  }
+
+  lend(): void {
+    if (this.#leave("held", "lent")) this.#owner.holdLent();
   }
 
   cancel(connection: "stays" | "closes"): void {
-    if (this.#state !== "held") return;
-    this.#state = "cancelled";
-    this.#owner.holdCancelled(connection);
+    if (this.#leave("held", "over")) this.#owner.holdCancelled(connection);
   }
 
-  takeBack(socket: Socket, bytes: Buffer): void {
-    if (this.#state !== "released") {
-      socket.on("error", () => undefined);
-      socket.destroy();
-      return;
-    }
-    this.#state = "returned";
-    this.#owner.connectionReturned(socket, bytes);
+  takeBack(bytes: Buffer): void {
+    if (this.#leave("lent", "over")) this.#owner.resumeWith(bytes);
+  }
+
+  letGo(): void {
+    if (this.#leave("lent", "over")) this.#owner.letGo("closed");
+  }
+
+  reset(): void {
+    if (this.#leave("lent", "over")) this.#owner.letGo("reset");
+  }
+
+  #leave(state: State, next: State): boolean {
+    if (this.#state !== state) return false;
+    this.#state = next;
+    // It may be kept until the connection comes back.
+    this.head = this.rest = noBytes;
+    return true;
   }
 }
+
+type State = "held" | "lent" | "over";
 
 /** Whether the socket is one of the system, in the clear, with nothing left to send: all that is known of it is in the kernel. */
 export function canLeave(socket: unknown): socket is Socket {
@@ -86,13 +99,15 @@ export function stopHandle(socket: Socket): Buffer | null {
   return socket.readableLength > 0 ? (socket.read() as Buffer | null) : null;
 }
 
-/** Undoes `stopHandle`; the socket is to be resumed besides. */
+/** Undoes `stopHandle`: reads on, whatever the stream believes; the socket is to be resumed besides. */
 export function restartHandle(socket: Socket): void {
   const handle = handleOf(socket);
   if (handle?.readStart !== doNotRead) return;
-  // What stands in the prototype comes to light again.
-  delete handle.readStart;
-  if (handle.reading === true) (handle as SocketHandle).readStart?.();
+  const { readStart } = Object.getPrototypeOf(handle) as SocketHandle;
+  // Not deleted: the object would be a slow one from then on.
+  handle.readStart = readStart as () => number;
+  handle.reading = true;
+  handle.readStart();
 }
 
 function doNotRead(): number {

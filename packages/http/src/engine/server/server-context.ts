@@ -1,6 +1,5 @@
-import type { Socket } from "node:net";
 import type { ConnectionBudget } from "../../connection-budget.ts";
-import type { ConnectionInfo, ExchangeHandler } from "../../exchange.ts";
+import type { ExchangeHandler } from "../../exchange.ts";
 import type { ServerLimits } from "../../server-limits.ts";
 import type { TimerWheel } from "../timer-wheel.ts";
 import type { Connection } from "./connection.ts";
@@ -18,6 +17,4 @@ export interface ServerContext {
   /** The server is shutting down: answers carry Connection: close. */
   closing: boolean;
   connectionClosed(connection: Connection): void;
-  /** A connection that another process had comes back, after `requests` of it. */
-  connectionReturned(socket: Socket, bytes: Buffer, info: ConnectionInfo, requests: number): void;
 }
