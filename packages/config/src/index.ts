@@ -44,6 +44,16 @@ export type {
   TokenExchangeConfig,
 } from "./authentication-config.ts";
 export type {
+  CodeFlowConfig,
+  CookieSameSite,
+  CookieSessionConfig,
+  OAuth2Config,
+  OpenIdConnectConfig,
+  RemoteSignInConfig,
+  SessionKeysConfig,
+  WsFederationConfig,
+} from "./sign-in-config.ts";
+export type {
   AccessPolicyConfig,
   CompressionPolicyConfig,
   OutputCacheCookies,

@@ -1,34 +1,11 @@
 /** Sessions that live in cookies of their clients: sealed, bound to one scheme, with an end. */
 import type { Clock, KeyProtector } from "@proxy/cluster";
+import type { CookieSessionConfig } from "@proxy/config";
 import type { HeaderList } from "@proxy/http";
 import { ChunkedCookie } from "./chunked-cookie.ts";
 import { cookieAttributesFault, prefixedName, type CookieAttributes } from "./cookie-attributes.ts";
 import { openText, sealText } from "./sealed-text.ts";
 import { decodeSession, encodeSession, type Session } from "./session.ts";
-
-export interface CookieSessionsConfig {
-  /** Default `__Host-session`, with the prefix that the attributes allow. */
-  readonly cookieName?: string | undefined;
-  readonly domain?: string | undefined;
-  /** Default `/`. */
-  readonly path?: string | undefined;
-  /** Default `Lax`. */
-  readonly sameSite?: "Lax" | "Strict" | "None" | undefined;
-  /** Whether the cookie goes over TLS only. Default true. */
-  readonly secure?: boolean | undefined;
-  /** Whether browsers keep the cookie when they end. Default false. */
-  readonly persistent?: boolean | undefined;
-  /** Milliseconds that a session lasts; with `slidingExpiration` since the last request of its second half. Default 8 hours. */
-  readonly expireTimeSpan?: number | undefined;
-  /** Default true. */
-  readonly slidingExpiration?: boolean | undefined;
-  /** Milliseconds from the sign-in to the end of the session, however often it is renewed. Default 7 days. */
-  readonly absoluteLifetime?: number | undefined;
-  /** Characters of all parts of the cookie together, from 1024 to 57 600. Default 16 384. */
-  readonly maxSize?: number | undefined;
-  /** Whether destinations get the cookie. Default false. */
-  readonly forwardCookie?: boolean | undefined;
-}
 
 export interface CookieSessionsOptions {
   /** The name of the scheme: cookies of another are none of this. */
@@ -59,7 +36,7 @@ export class CookieSessions {
   readonly #persistent: boolean;
 
   /** Throws `TypeError` for a cookie that no browser would keep. */
-  constructor(config: CookieSessionsConfig, { scheme, keys, clock }: CookieSessionsOptions) {
+  constructor(config: CookieSessionConfig, { scheme, keys, clock }: CookieSessionsOptions) {
     const { domain, path, sameSite, secure } = config;
     this.attributes = { name: config.cookieName ?? prefixedName("session", config), domain, path, sameSite, secure };
     const fault = cookieAttributesFault(this.attributes);

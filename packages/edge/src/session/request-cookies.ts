@@ -25,18 +25,21 @@ export function* requestCookies(headers: HeaderList): Iterable<readonly [name: s
   }
 }
 
-/** Takes the cookies out whose name `isOwn`; what stands beside them stays as it was written. */
-export function removeCookies(headers: HeaderList, isOwn: (name: string) => boolean): void {
+/** Takes the cookies out whose name `isOwn`; what stands beside them stays as it was written. True when there was one. */
+export function removeCookies(headers: HeaderList, isOwn: (name: string) => boolean): boolean {
+  let isRemoved = false;
   let isEmpty = false;
   for (let index = headers.indexOf("cookie"); index >= 0; index = headers.indexOf("cookie", index + 1)) {
     const pairs = headers.valueAt(index).split(";");
     const kept = pairs.filter((pair) => !isOwn(nameOf(pair)));
     if (kept.length === pairs.length) continue;
+    isRemoved = true;
     const value = kept.join(";").trim();
     headers.setValueAt(index, value);
     if (value === "") isEmpty = true;
   }
   if (isEmpty) headers.filter((key, index) => key !== "cookie" || headers.valueAt(index) !== "");
+  return isRemoved;
 }
 
 function nameOf(pair: string): string {

@@ -5,14 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { createRotatableKeyRing, type KeyProtector, type RotatableKeyRing } from "@proxy/cluster";
+import type { SessionKeysConfig } from "@proxy/config";
 import { watchFiles } from "@proxy/http";
-
-export interface SessionKeysConfig {
-  /** File with a secret of at least 32 bytes on each line; read again when it changes. */
-  readonly path?: string | undefined;
-  /** Behind those of the file. */
-  readonly secrets?: readonly string[] | undefined;
-}
 
 export interface SessionKeys {
   readonly session: KeyProtector;
@@ -23,14 +17,17 @@ export interface SessionKeys {
 
 /**
  * Throws `TypeError` for secrets that cannot be used; `onFault` hears of those that a changed file has later, while those before stay. Without secrets they are
- * random: sessions then end with the process.
+ * random, the same for all schemes
+ * of the process: sessions then end with it, and not with a reload.
  */
 export function sessionKeys(config: SessionKeysConfig, onFault: (error: Error) => void): SessionKeys {
-  const secrets = readSecrets(config) ?? [randomBytes(32)];
+  const secrets = readSecrets(config) ?? [(ownSecret ??= randomBytes(32))];
   const session = createRotatableKeyRing(secrets, undefined, "session cookie");
   const correlation = createRotatableKeyRing(secrets, undefined, "sign-in cookie");
   return { session, correlation, close: config.path ? watch(config, [session, correlation], onFault) : () => {} };
 }
+
+let ownSecret: Uint8Array | undefined;
 
 function watch(config: SessionKeysConfig, rings: readonly RotatableKeyRing[], onFault: (error: Error) => void): () => void {
   return watchFiles([config.path as string], () => {

@@ -1,6 +1,7 @@
 import { createKeyRing, type KeyProtector } from "@proxy/cluster";
+import type { CookieSessionConfig } from "@proxy/config";
 import { HeaderList } from "@proxy/http";
-import { CookieSessions, type CookieSessionsConfig } from "../../src/session/cookie-sessions.ts";
+import { CookieSessions } from "../../src/session/cookie-sessions.ts";
 import { newSession, type Session } from "../../src/session/session.ts";
 
 export const minute = 60_000;
@@ -16,7 +17,7 @@ export class SetClock {
 
 export const ringOf = (...secrets: readonly string[]): KeyProtector => createKeyRing({ secrets: secrets.map((each) => each.padEnd(32, "x")), use: "session cookie" });
 
-export function sessionsOf(config: CookieSessionsConfig = {}, { keys = ringOf("a"), clock = new SetClock(), scheme = "cookies" } = {}) {
+export function sessionsOf(config: CookieSessionConfig = {}, { keys = ringOf("a"), clock = new SetClock(), scheme = "cookies" } = {}) {
   return { sessions: new CookieSessions(config, { scheme, keys, clock }), clock, keys };
 }
 

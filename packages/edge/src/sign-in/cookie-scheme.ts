@@ -1,0 +1,129 @@
+/** The scheme that knows clients by the session in their cookie, whoever signed them in. */
+import type { CookieSessionConfig } from "@proxy/config";
+import type { Exchange, HeaderList, RequestHead, ResponseHead } from "@proxy/http";
+import type { AuthenticationResult, AuthenticationScheme, Challenge, Identity, SchemeServices } from "../authentication/scheme.ts";
+import type { HeadChange } from "../exchange/answered-exchange.ts";
+import { CookieSessions } from "../session/cookie-sessions.ts";
+import { removeCookies } from "../session/request-cookies.ts";
+import { sessionKeys, type SessionKeys } from "../session/session-keys.ts";
+import type { ClaimValue, Session } from "../session/session.ts";
+import { appendCookies, redirectAnswer } from "./answers.ts";
+import { isNavigation } from "./browser-request.ts";
+import { localUrl } from "./return-url.ts";
+import type { Refreshed } from "./refreshes.ts";
+
+/** A scheme that signs users in and has a `CookieScheme` keep their sessions. */
+export interface SessionOwner {
+  /** The session as it is to go on: itself, with new tokens, or not at all. */
+  maintain(session: Session): Refreshed | Promise<Refreshed>;
+}
+
+export class CookieScheme implements AuthenticationScheme {
+  readonly name: string;
+  readonly sessions: CookieSessions;
+  readonly keys: SessionKeys;
+  readonly hidesCredentialsEverywhere: boolean;
+  readonly #services: SchemeServices;
+  readonly #loginPath: string | undefined;
+  readonly #owners = new Map<string, SessionOwner>();
+
+  /** Throws `TypeError` for keys or a cookie that cannot be used. */
+  constructor(name: string, config: CookieSessionConfig, services: SchemeServices) {
+    this.name = name;
+    this.#services = services;
+    this.#loginPath = config.loginPath;
+    this.keys = sessionKeys(config.keys ?? {}, (error) => services.log.event("error", "session-keys-unusable", { scheme: name, error }));
+    this.sessions = new CookieSessions(config, { scheme: name, keys: this.keys.session, clock: services.clock });
+    this.hidesCredentialsEverywhere = !this.sessions.forwardsCookie;
+  }
+
+  /** `owner` signs users in under the name `scheme`; sessions of schemes that are not there are none. */
+  serve(scheme: string, owner: SessionOwner): void {
+    this.#owners.set(scheme.toLowerCase(), owner);
+  }
+
+  authenticate(exchange: Exchange): AuthenticationResult | Promise<AuthenticationResult> {
+    return this.authenticateAs(exchange, undefined);
+  }
+
+  /** As `authenticate`, for sessions of `scheme` alone. */
+  authenticateAs({ request }: Exchange, scheme: string | undefined): AuthenticationResult | Promise<AuthenticationResult> {
+    const { session } = this.sessions.find(request.headers);
+    if (session === undefined || (scheme !== undefined && session.scheme !== scheme)) return nobody;
+    const owner = this.#owners.get(session.scheme.toLowerCase());
+    if (owner === undefined) return nobody;
+    const maintained = owner.maintain(session);
+    if (maintained instanceof Promise) return maintained.then((refreshed) => this.#result(request.headers, session, refreshed));
+    return this.#result(request.headers, session, maintained);
+  }
+
+  challenge({ request }: Exchange): Challenge {
+    const cookies = this.staleCookies(request.headers);
+    if (this.#loginPath === undefined || !isNavigation(request)) return sessionNeeded(this.name);
+    const returnUrl = localUrl(request.path + request.query) ?? "/";
+    return { kind: "answer", answer: redirectAnswer(`${this.#loginPath}?returnUrl=${encodeURIComponent(returnUrl)}`, cookies) };
+  }
+
+  withoutCredentials(request: RequestHead): RequestHead {
+    return this.sessions.forwardsCookie ? request : withoutCookies(request, (name) => this.sessions.isOwn(name));
+  }
+
+  /** Set-Cookie lines that clear what the client sent and is no session; none where it is one. */
+  staleCookies(headers: HeaderList): readonly string[] {
+    return this.sessions.find(headers).isStale ? this.sessions.clear(headers) : [];
+  }
+
+  /** Set-Cookie lines that give `session` to the client; undefined when it is too large, which is told. */
+  write(headers: HeaderList, session: Session): readonly string[] | undefined {
+    const cookies = this.sessions.write(headers, session);
+    if (cookies === undefined) this.#services.log.event("error", "session-too-large", { scheme: this.name, owner: session.scheme });
+    return cookies;
+  }
+
+  close(): void {
+    this.keys.close();
+  }
+
+  #result(headers: HeaderList, session: Session, refreshed: Refreshed): AuthenticationResult {
+    if (refreshed === "ended") return nobody;
+    if (refreshed === "unavailable") return { kind: "unavailable", reason: "the session cannot be renewed now", retryAfter: 5 };
+    const changed = refreshed === session ? this.sessions.renewed(session) : { ...refreshed, renewedAt: this.#services.clock.date() };
+    const next = changed ?? session;
+    const cookies = changed === undefined ? undefined : this.write(headers, changed);
+    return { kind: "authenticated", identity: identityOf(next, this.sessions.expiresAt(next)), onResponse: cookies === undefined ? undefined : withCookies(cookies) };
+  }
+}
+
+const nobody: AuthenticationResult = { kind: "none" };
+
+/** What clients are told that no redirect helps: no registered scheme says "cookie". */
+export function sessionNeeded(scheme: string): Challenge {
+  return { kind: "values", values: [`Cookie realm="${scheme.replace(/[^\w .-]/g, "_")}"`] };
+}
+
+/** `request` without the cookies whose name `isOwn`; itself where it has none. */
+export function withoutCookies(request: RequestHead, isOwn: (name: string) => boolean): RequestHead {
+  if (!request.headers.has("cookie")) return request;
+  const headers = request.headers.copy();
+  if (!removeCookies(headers, isOwn)) return request;
+  const { method, target, path, pathBase, query, scheme, authority, httpVersion } = request;
+  return { method, target, path, pathBase, query, scheme, authority, httpVersion, headers };
+}
+
+function withCookies(cookies: readonly string[]): HeadChange {
+  return (head: ResponseHead) => {
+    const headers = head.headers.copy();
+    appendCookies(headers, cookies);
+    return { ...head, headers };
+  };
+}
+
+function identityOf({ scheme, user, claims, tokens }: Session, expiresAt: number): Identity {
+  return { scheme, name: user, claims: new Map(Object.entries(claims).map(([name, value]) => [name, claimTexts(value)])), accessToken: tokens?.accessToken, expiresAt };
+}
+
+function claimTexts(value: ClaimValue): readonly string[] {
+  if (value === null) return [];
+  if (Array.isArray(value)) return value.flatMap(claimTexts);
+  return [typeof value === "object" ? JSON.stringify(value) : String(value)];
+}

@@ -1,0 +1,213 @@
+/**
+ * Sign-in by another party. The protocol differs, the way does not:
+ *
+ * 1. A navigation that needs a session, or comes to `loginPath`, is sent to the other party; a sealed cookie remembers `state`, secrets, and where it was going.
+ * 2. The other party sends the browser to `callbackPath` with its answer. Cookie and `state` must fit, once.
+ * 3. The protocol takes the answer, and says who it is.
+ * 4. The session goes into the cookie of the sign-in scheme, and the browser goes on to where it was going.
+ * 5. `logoutPath` ends the session, and sends the browser to the other party to end its own.
+ */
+import type { RemoteSignInConfig } from "@proxy/config";
+import type { Exchange, RequestHead } from "@proxy/http";
+import type { Answer, AuthenticationResult, AuthenticationScheme, Challenge, SchemeEndpoint, SchemeServices } from "../authentication/scheme.ts";
+import { newSession, type ClaimValue, type Session, type SessionTokens } from "../session/session.ts";
+import { give, pageTo, redirectAnswer, statusAnswer } from "./answers.ts";
+import { isNavigation, isOwnRequest } from "./browser-request.ts";
+import { keptClaims } from "./kept-claims.ts";
+import { CookieScheme, sessionNeeded, withoutCookies } from "./cookie-scheme.ts";
+import { readForm } from "./form-body.ts";
+import { PendingSignIns, type SignInSecrets } from "./pending-sign-ins.ts";
+import { Refreshes, type Refreshed } from "./refreshes.ts";
+import { localUrl } from "./return-url.ts";
+import { ProviderUnavailableError, SignInRefusedError } from "./sign-in-errors.ts";
+
+/** Who the other party says it is. */
+export interface SignedIn {
+  readonly claims: Readonly<Record<string, ClaimValue>>;
+  /** Where the protocol has a name beside the claims. */
+  readonly user?: string | undefined;
+  readonly tokens?: SessionTokens | undefined;
+}
+
+/** What differs between protocols. Functions reject with `ProviderUnavailableError` or `SignInRefusedError`. */
+export interface SignInProtocol {
+  /** How the other party's answer comes. */
+  readonly callbackMethod: "GET" | "POST";
+  /** The parameter of the answer that gives `state` back. */
+  readonly stateParameter: string;
+  /** Claims that say something of the answer, not of the user: left out of sessions. */
+  readonly ownClaims: ReadonlySet<string>;
+  /** Where the browser is sent, and what is to be remembered meanwhile. */
+  start(state: string, redirectUri: string): Promise<{ readonly url: string; readonly secrets: SignInSecrets }>;
+  finish(parameters: URLSearchParams, secrets: SignInSecrets, state: string, redirectUri: string): Promise<SignedIn>;
+  /** Where the browser ends the other party's session; undefined: there is no such place, or it cannot be found out. */
+  signOutUrl?(session: Session, signedOutUrl: string): Promise<string | undefined>;
+  /** What else is to be done when a session ends. Must not reject. */
+  forget?(session: Session): Promise<void>;
+  /** Whether tokens of the session are to be refreshed. */
+  needsRefresh?(session: Session): boolean;
+  /** New tokens of the session; "ended" when the other party gives none any more. */
+  refresh?(session: Session): Promise<SessionTokens | "ended">;
+  /** Parameters of a request to the callback path that is no answer to a sign-in: undefined for those that are. */
+  other?(exchange: Exchange, parameters: URLSearchParams): Answer | undefined;
+  /** Reads ahead what it needs. */
+  prepare?(): void;
+  close?(): void;
+}
+
+const largestForm = 512 * 1024;
+
+export class RemoteScheme implements AuthenticationScheme {
+  readonly name: string;
+  readonly hidesCredentialsEverywhere = true;
+  readonly endpoints: readonly SchemeEndpoint[];
+  readonly #protocol: SignInProtocol;
+  readonly #config: RemoteSignInConfig;
+  readonly #services: SchemeServices;
+  readonly #cookie: CookieScheme;
+  readonly #pending: PendingSignIns;
+  readonly #refreshes: Refreshes;
+  readonly #origin: string;
+  readonly #redirectUri: string;
+
+  constructor(name: string, config: RemoteSignInConfig, { protocol, cookie, services }: { readonly protocol: SignInProtocol; readonly cookie: CookieScheme; readonly services: SchemeServices }) {
+    this.name = name;
+    this.#protocol = protocol;
+    this.#config = config;
+    this.#services = services;
+    this.#cookie = cookie;
+    this.#origin = config.publicOrigin ?? "";
+    const callbackPath = config.callbackPath ?? defaultCallbackPath(name);
+    this.#redirectUri = this.#origin + callbackPath;
+    this.#refreshes = new Refreshes(services.clock);
+    this.#pending = new PendingSignIns({
+      scheme: name,
+      keys: cookie.keys.correlation,
+      clock: services.clock,
+      timeout: config.remoteAuthenticationTimeout ?? 900_000,
+      secure: cookie.sessions.attributes.secure ?? true,
+      crossSitePost: protocol.callbackMethod === "POST",
+    });
+    const { loginPath, logoutPath } = config;
+    this.endpoints = [
+      { path: callbackPath, methods: protocol.other === undefined ? [protocol.callbackMethod] : ["GET", "POST"], handle: (exchange) => this.#callback(exchange) },
+      ...(loginPath === undefined ? [] : [{ path: loginPath, methods: ["GET"], handle: (exchange: Exchange) => this.#login(exchange) }]),
+      ...(logoutPath === undefined ? [] : [{ path: logoutPath, methods: ["GET", "POST"], handle: (exchange: Exchange) => this.#logout(exchange) }]),
+    ];
+    cookie.serve(name, this);
+  }
+
+  authenticate(exchange: Exchange): AuthenticationResult | Promise<AuthenticationResult> {
+    return this.#cookie.authenticateAs(exchange, this.name);
+  }
+
+  challenge({ request }: Exchange): Challenge | Promise<Challenge> {
+    if (!isNavigation(request)) return sessionNeeded(this.name);
+    return this.#begin(request, request.path + request.query).then((answer) => ({ kind: "answer", answer }));
+  }
+
+  withoutCredentials(request: RequestHead): RequestHead {
+    return withoutCookies(this.#cookie.withoutCredentials(request), (name) => this.#pending.isOwn(name));
+  }
+
+  /** What `CookieScheme` asks of the owner of a session. */
+  maintain(session: Session): Refreshed | Promise<Refreshed> {
+    const { refresh, needsRefresh } = this.#protocol;
+    if (refresh === undefined || needsRefresh === undefined || !needsRefresh.call(this.#protocol, session)) return session;
+    return this.#refreshes.of(session, () => this.#refresh(session)).then((refreshed) => {
+      // What is there is good for a while yet.
+      const isGood = refreshed === "unavailable" && (session.tokens?.expiresAt ?? 0) > this.#services.clock.date();
+      return isGood ? session : refreshed;
+    });
+  }
+
+  start(): void {
+    this.#protocol.prepare?.();
+  }
+
+  close(): void {
+    this.#protocol.close?.();
+  }
+
+  async #refresh(session: Session): Promise<Refreshed> {
+    try {
+      const tokens = await this.#protocol.refresh?.(session);
+      return tokens === undefined || tokens === "ended" ? "ended" : { ...session, tokens };
+    } catch (error) {
+      this.#services.log.event("warning", "session-refresh-failed", { scheme: this.name, error });
+      return "unavailable";
+    }
+  }
+
+  async #begin({ headers }: RequestHead, wanted: string | undefined): Promise<Answer> {
+    const state = this.#pending.newState();
+    try {
+      const { url, secrets } = await this.#protocol.start(state, this.#redirectUri);
+      const cookies = this.#pending.begin(headers, { state, secrets, returnUrl: localUrl(wanted) ?? "/" });
+      return redirectAnswer(url, [...cookies, ...this.#cookie.staleCookies(headers)]);
+    } catch (error) {
+      return this.#failed(error, []);
+    }
+  }
+
+  async #login(exchange: Exchange): Promise<void> {
+    const parameters = new URLSearchParams(exchange.request.query);
+    give(exchange, await this.#begin(exchange.request, parameters.get("returnUrl") ?? undefined));
+  }
+
+  async #callback(exchange: Exchange): Promise<void> {
+    const { request } = exchange;
+    const parameters = request.method === "POST" ? await readForm(exchange, largestForm) : new URLSearchParams(request.query);
+    if (parameters === undefined) return give(exchange, statusAnswer(400));
+    const other = this.#protocol.other?.(exchange, parameters);
+    if (other !== undefined) return give(exchange, other);
+    if (request.method !== this.#protocol.callbackMethod) return give(exchange, statusAnswer(405));
+    const states = parameters.getAll(this.#protocol.stateParameter);
+    const { pending, cookies } = this.#pending.end(request.headers, states.length === 1 ? (states[0] as string) : null);
+    if (pending === undefined) {
+      this.#services.log.event("warning", "sign-in-failed", { scheme: this.name, error: new SignInRefusedError("the answer belongs to no sign-in that this browser began") });
+      return give(exchange, statusAnswer(400, cookies));
+    }
+    give(exchange, await this.#complete(request, parameters, pending.secrets, { ...pending, cookies }));
+  }
+
+  async #complete({ headers }: RequestHead, parameters: URLSearchParams, secrets: SignInSecrets, { state, returnUrl, cookies }: { state: string; returnUrl: string; cookies: readonly string[] }): Promise<Answer> {
+    try {
+      const signedIn = await this.#protocol.finish(parameters, secrets, state, this.#redirectUri);
+      const { user, claims } = keptClaims(signedIn, this.#config, this.#protocol.ownClaims);
+      const session = newSession({ scheme: this.name, user, claims, tokens: signedIn.tokens }, this.#services.clock.date());
+      const lines = this.#cookie.write(headers, session);
+      if (lines === undefined) return statusAnswer(500, cookies);
+      const answer = this.#cookie.sessions.attributes.sameSite === "Strict" ? pageTo : redirectAnswer;
+      return answer(returnUrl, [...cookies, ...lines]);
+    } catch (error) {
+      return this.#failed(error, cookies);
+    }
+  }
+
+  async #logout(exchange: Exchange): Promise<void> {
+    const { request } = exchange;
+    if (!isOwnRequest(request, this.#origin)) return give(exchange, statusAnswer(403));
+    const { session } = this.#cookie.sessions.find(request.headers);
+    const cookies = this.#cookie.sessions.clear(request.headers);
+    const own = session?.scheme === this.name ? session : undefined;
+    if (own !== undefined) void this.#protocol.forget?.(own);
+    // A script cannot follow to another site, and has pages of its own.
+    if ((request.headers.get("sec-fetch-mode") ?? "navigate") !== "navigate") return give(exchange, statusAnswer(204, cookies));
+    const signedOut = this.#config.signedOutPath ?? "/";
+    const url = own === undefined ? undefined : await this.#protocol.signOutUrl?.(own, this.#origin + signedOut);
+    give(exchange, redirectAnswer(url ?? signedOut, cookies));
+  }
+
+  #failed(error: unknown, cookies: readonly string[]): Answer {
+    this.#services.log.event("warning", "sign-in-failed", { scheme: this.name, error });
+    if (error instanceof ProviderUnavailableError) return statusAnswer(503, cookies, error.retryAfter);
+    if (error instanceof SignInRefusedError) return statusAnswer(error.status, cookies);
+    throw error;
+  }
+}
+
+/** Where the other party sends browsers back to, unless the configuration says so. */
+export function defaultCallbackPath(scheme: string): string {
+  return `/signin-${scheme.toLowerCase().replace(/[^a-z0-9._-]/g, "-")}`;
+}
