@@ -1,8 +1,12 @@
 /** The extension that has a proxy carry out the edge policies of its configuration. */
 import { configErrorOf, defineConfig, mergePolicies, validatePolicies, type ConfigIssue, type DefinedPolicyKind, type PoliciesConfig, type PoliciesConfigInput, type ProxyConfig } from "@proxy/config";
-import type { Clock } from "@proxy/cluster";
-import { insertBefore, type ProxyExtension, type Step } from "@proxy/pipeline";
+import { systemClock, type Clock } from "@proxy/cluster";
+import type { ExchangeHandler } from "@proxy/http";
+import { insertBefore, silentLogger, trustedPeers, type PreparedExtension, type ProxyExtension, type ProxyLogger, type Step } from "@proxy/pipeline";
 import { accessPolicies } from "./access/access-policies.ts";
+import { authenticationPolicies } from "./authentication/authentication-policies.ts";
+import { Schemes, type SchemeFactory } from "./authentication/schemes.ts";
+import { authorizationPolicies, type AuthorizationFunction } from "./authorization/authorization-policies.ts";
 import { compressionPolicies } from "./compression/compression-policies.ts";
 import { corsPolicies } from "./cors/cors-policies.ts";
 import { rateLimiterPolicies } from "./rate-limiter/rate-limiter-policies.ts";
@@ -12,11 +16,21 @@ import { edgeSteps, type CompiledPolicies, type EdgePolicyKind, type EdgeStepNam
 
 export interface EdgePoliciesOptions {
   /** Policies from code, by name; those of the configuration come on top. */
-  readonly policies?: Pick<PoliciesConfigInput, "cors" | "rateLimiter" | "access" | "compression" | "staticFiles"> | undefined;
+  readonly policies?: Pick<PoliciesConfigInput, "cors" | "rateLimiter" | "access" | "compression" | "staticFiles" | "authentication" | "authorization"> | undefined;
   /** Time of limits, for tests. Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Where limits by time are counted, for counts that gateways share. Default: in memory. */
   readonly rateLimitStore?: RateLimitStoreFactory | undefined;
+  /** Schemes of authentication of the application's own, beside those of the configuration. */
+  readonly schemes?: readonly SchemeFactory[] | undefined;
+  /** Authorization policies that the application decides itself, by name. */
+  readonly authorization?: Readonly<Record<string, AuthorizationFunction>> | undefined;
+  /** How issuers and other services are asked, for tests. Default: Node's. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Addresses and networks of peers that are believed when they show a client's certificate: those of `trustedProxies` of the proxy. Default: none. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Told of keys that could not be fetched and the like. Default: nobody. */
+  readonly logger?: ProxyLogger | undefined;
 }
 
 /**
@@ -27,7 +41,13 @@ export function createEdgePolicies(options: EdgePoliciesOptions = {}): ProxyExte
   const code = defineConfig({ policies: options.policies }).policies ?? {};
   const faults = validatePolicies(code);
   if (faults.length > 0) throw configErrorOf(faults);
+  const services = { clock: options.clock ?? systemClock, fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)), log: options.logger ?? silentLogger };
+  const schemes = new Schemes(options.schemes ?? [], { ...services, trusts: trustedPeers(options.trustedProxies ?? []) });
+  const authentication = authenticationPolicies(code.authentication, schemes);
+  const schemeNames = ({ policies }: ProxyConfig): readonly string[] => [...(mergePolicies([code, policies])?.authentication ?? []).map(({ name }) => name), ...schemes.names];
   const kinds: readonly AnyKind[] = [
+    anyKind(authentication),
+    anyKind(authorizationPolicies(code.authorization, { functions: options.authorization ?? {}, prepared: authentication.prepared, schemeNames, services })),
     anyKind(accessPolicies(code.access)),
     anyKind(corsPolicies(code.cors)),
     anyKind(compressionPolicies(code.compression)),
@@ -50,7 +70,7 @@ function anyKind<K extends DefinedPolicyKind>(kind: EdgePolicyKind<K>): AnyKind 
   return {
     kind: kind.kind,
     steps: kind.steps,
-    names: kind.code.map(({ name }) => name).filter((name) => name.toLowerCase() !== "default"),
+    names: [...kind.code.map(({ name }) => name), ...(kind.names ?? [])].filter((name) => name.toLowerCase() !== "default"),
     validate: (config) => [...defined(kind, config), ...(kind.validate?.(config, all(config)) ?? [])],
     compile: (config) => kind.compile(all(config), config),
     close: () => kind.close?.(),
@@ -85,10 +105,17 @@ class EdgePolicies implements ProxyExtension {
     return this.#kinds.flatMap((kind) => kind.validate(config));
   }
 
-  prepare(config: ProxyConfig): { commit(): void; discard(): void } {
-    const prepared = new Map(this.#kinds.map((kind) => [kind, kind.compile(config)]));
+  prepare(config: ProxyConfig): PreparedExtension {
+    const prepared = new Map<AnyKind, CompiledPolicies>();
+    try {
+      for (const kind of this.#kinds) prepared.set(kind, kind.compile(config));
+    } catch (error) {
+      for (const each of prepared.values()) each.discard?.();
+      throw error;
+    }
     this.#prepared = prepared;
     return {
+      endpoints: endpointsOf(prepared.values()),
       commit: () => {
         this.#current = prepared;
         this.#prepared = undefined;
@@ -113,4 +140,9 @@ class EdgePolicies implements ProxyExtension {
       run: (ctx, next) => next(ctx),
     };
   }
+}
+
+function endpointsOf(compiled: Iterable<CompiledPolicies>): ReadonlyMap<string, ExchangeHandler> | undefined {
+  const all = [...compiled].flatMap(({ endpoints }) => [...(endpoints ?? [])]);
+  return all.length === 0 ? undefined : new Map(all);
 }

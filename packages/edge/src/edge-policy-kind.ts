@@ -1,4 +1,5 @@
 import type { ConfigIssue, DefinedPolicyKind, PoliciesConfig, ProxyConfig } from "@proxy/config";
+import type { ExchangeHandler } from "@proxy/http";
 import type { RouteModel, Step } from "@proxy/pipeline";
 
 /**
@@ -27,6 +28,8 @@ export interface EdgePolicyKind<K extends DefinedPolicyKind = DefinedPolicyKind>
   readonly steps: readonly EdgeStepName[];
   /** Policies from code, beside those of the configuration. */
   readonly code: readonly PolicyConfigOf<K>[];
+  /** Names of those that are functions of the application's own. */
+  readonly names?: readonly string[] | undefined;
   /** What is wrong in the whole; the policies themselves were checked. */
   validate?(config: ProxyConfig, policies: readonly PolicyConfigOf<K>[]): readonly ConfigIssue[];
   /** Builds what serves `policies`, without touching what is in force. */
@@ -36,6 +39,8 @@ export interface EdgePolicyKind<K extends DefinedPolicyKind = DefinedPolicyKind>
 }
 
 export interface CompiledPolicies {
+  /** What answers before routing, by path. */
+  readonly endpoints?: ReadonlyMap<string, ExchangeHandler> | undefined;
   /** What runs in `step` for requests of `route`; undefined: nothing. */
   bind(step: EdgeStepName, route: RouteModel): Step["run"] | undefined;
   /** In force from now on. */

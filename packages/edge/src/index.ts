@@ -8,6 +8,8 @@ export { addVary } from "./exchange/vary.ts";
 export { corsStep } from "./cors/cors-step.ts";
 export { identityOf, setIdentity } from "./identity/identity.ts";
 export type { Answer, AuthenticationResult, AuthenticationScheme, Challenge, Identity, SchemeEndpoint, SchemeServices } from "./authentication/scheme.ts";
+export type { SchemeFactory } from "./authentication/schemes.ts";
+export type { AuthorizationFunction } from "./authorization/authorization-policies.ts";
 export { setUser, userOf } from "./identity/user.ts";
 export { memoryRateLimitStore } from "./rate-limiter/memory-store.ts";
 export { rateLimiterStep } from "./rate-limiter/rate-limiter-step.ts";

@@ -7,7 +7,7 @@ export function presentedExchange(exchange: Exchange): Exchange {
   return innermost;
 }
 
-/** An exchange with another response sink around its own; all else is that of the exchange behind it. */
+/** An exchange with another response sink around its own, or another head of the request; all else is that of the exchange behind it. */
 export class WrappedExchange implements Exchange {
   /** The exchange behind this one. */
   readonly presented: Exchange;
@@ -15,9 +15,9 @@ export class WrappedExchange implements Exchange {
   readonly connection: ConnectionInfo;
   readonly response: ResponseSink;
 
-  constructor(presented: Exchange, response: ResponseSink) {
+  constructor(presented: Exchange, response: ResponseSink, request: RequestHead = presented.request) {
     this.presented = presented;
-    this.request = presented.request;
+    this.request = request;
     this.connection = presented.connection;
     this.response = response;
   }

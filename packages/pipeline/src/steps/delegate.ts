@@ -15,7 +15,7 @@ import type { Step } from "./step.ts";
  * 2. The one left is forwarded to: on to `forward`.
  * 3. Counters go up while the hand-over lasts. What becomes of the response nobody here learns.
  * 4. It failed: 503. Without a queue the outcome is `NoAvailableDestinations`, by the destination's fault; when giving it away failed `Request`.
- *    A request that cannot be given away is somebody's mistake: 500.
+ *    A request that cannot be given away is somebody's mistake: 500; so is one whose head a step changed, since the other process reads it as it came.
  */
 export function delegateStep(delegator: RequestDelegator, logger: ProxyLogger, random: RandomSource): Step {
   const leaveOne = (ctx: ProxyContext): DestinationState | undefined => {
@@ -48,9 +48,12 @@ function delegate(ctx: ProxyContext, destination: DestinationState, delegator: R
   const names = { route: ctx.route.config.routeId, cluster: cluster?.id, destination: destination.id };
   const end = new Completion();
   ctx.destination = destination;
+  const presented = presentedExchange(ctx.exchange);
+  // What a step took out of the head, such as what a client says of its own identity, would be in it again.
+  if (presented.request !== ctx.exchange.request) throw new Error("a step changed the head of the request, which cannot be handed over with it");
   if (cluster !== undefined) cluster.inFlight++;
   destination.inFlight++;
-  delegator.delegate(presentedExchange(ctx.exchange), destination, (failure) => {
+  delegator.delegate(presented, destination, (failure) => {
     if (cluster !== undefined) cluster.inFlight--;
     destination.inFlight--;
     if (destination.inFlight === 0) destination.drain?.idle();

@@ -1,0 +1,94 @@
+/** Header fields in which a destination is told who the client is. */
+import type { BodySink, BodySource, HeaderList } from "@proxy/http";
+
+/**
+ * A claim as the value of a field: what is not visible ASCII, `%` and the comma are percent-encoded UTF-8, blanks at both ends too; several
+ * values are separated by commas. So no claim ends the field, reads as two, or as another claim. Undefined: there is nothing to say.
+ */
+export function fieldValue(values: readonly string[]): string | undefined {
+  const written = values.filter((value) => value !== "").map(encoded);
+  return written.length === 0 ? undefined : written.join(",");
+}
+
+const plain = /^[!-$&-+\--~](?:[ -$&-+\--~]*[!-$&-+\--~])?$/;
+
+function encoded(value: string): string {
+  if (plain.test(value)) return value;
+  return value.toWellFormed().replaceAll(/[^ -$&-+\--~]|^ | $/gu, encodeURIComponent);
+}
+
+/** Names that clients must not send: what applications read as one of them, too. CGI, and all that came of it, takes `_` for `-`. */
+export class ReservedFields {
+  readonly #keys: ReadonlySet<string>;
+
+  constructor(names: readonly string[]) {
+    this.#keys = new Set(names.map(normal));
+  }
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  has(key: string): boolean {
+    return this.#keys.has(key) || (key.includes("_") && this.#keys.has(normal(key)));
+  }
+
+  /** `headers` without them, the same list where there is none. */
+  strip(headers: HeaderList): HeaderList {
+    for (let i = 0; i < headers.size; i++) {
+      if (!this.has(headers.keyAt(i))) continue;
+      const kept = headers.copy();
+      kept.filter((key) => !this.has(key));
+      return kept;
+    }
+    return headers;
+  }
+}
+
+function normal(name: string): string {
+  return name.toLowerCase().replaceAll("_", "-");
+}
+
+/** A body whose trailers do not hold them: applications that merge trailers into the head would believe them. */
+export class BodyWithoutFields implements BodySource {
+  readonly #source: BodySource;
+  readonly #fields: ReservedFields;
+
+  constructor(source: BodySource, fields: ReservedFields) {
+    this.#source = source;
+    this.#fields = fields;
+  }
+
+  get length(): number | undefined {
+    return this.#source.length;
+  }
+
+  get started(): boolean {
+    return this.#source.started;
+  }
+
+  read(sink: BodySink): void {
+    const fields = this.#fields;
+    this.#source.read({
+      onData: (chunk) => sink.onData(chunk),
+      onEnd(trailers) {
+        const kept = trailers === undefined ? undefined : fields.strip(trailers);
+        sink.onEnd(kept === undefined || kept.size === 0 ? undefined : kept);
+      },
+      onError: (error) => sink.onError(error),
+    });
+  }
+
+  pause(): void {
+    this.#source.pause();
+  }
+
+  resume(): void {
+    this.#source.resume();
+  }
+
+  cancel(): void {
+    this.#source.cancel();
+  }
+}
+
