@@ -76,7 +76,7 @@ static void begin(Conn *conn) {
     snprintf(host, sizeof host, "%.*s", slash ? (int)(slash - scheme - 3) : 500, scheme + 3);
     bare = slash ? slash : "/";
   }
-  conn->started = conn->answered = conn->bodyBroken = conn->bodyTouched = 0;
+  conn->chunks = conn->started = conn->answered = conn->bodyBroken = conn->bodyTouched = 0;
   conn->keep = conn->minor == 1 && !fieldHas(field(conn, "Connection"), "close");
   if (conn->minor == 0) conn->keep = fieldHas(field(conn, "Connection"), "keep-alive");
   conn->request = nextId();
@@ -211,6 +211,7 @@ static void release(Conn *conn) {
     if (!conn->silent) tell(conn, 'd');
     close(conn->lease);
   }
+  freeFacts(conn);
   free(conn->head);
   free(conn->in);
 }

@@ -106,6 +106,16 @@ enum { REQUEST_NONE, REQUEST_QUEUED, REQUEST_OFFERED, REQUEST_OWNED };
 
 typedef struct { const char *name, *value; uint32_t nameLength, valueLength; } Field;
 
+typedef struct { unsigned char *data; size_t size; } Bytes;
+
+/* What facts.c was told of a connection. */
+typedef struct {
+  int told, secure, version;
+  uint32_t protocol, cipher, strength;
+  char sni[256];
+  Bytes cert, later;
+} Facts;
+
 struct Conn {
   Conn *next, *nextPending;
   uint64_t id;
@@ -143,7 +153,9 @@ struct Conn {
   int body, bodyDone, bodyBroken, bodyTouched, expects;
   uint64_t rest;
   int chunkState;
+  Facts facts;
   /* Its answer. */
+  int chunks; /* it is written in chunks here */
   int started, answered, keep;
   Ops bodies, sends, waits;
 };
@@ -183,6 +195,14 @@ void unlinkPending(Conn *conn);
 
 /* request.c */
 uint32_t writeRequest(Conn *conn, uint64_t buffer, uint32_t length, uint32_t flags, uint32_t *written);
+
+/* exchange.c */
+uint32_t checkCall(Queue *queue, uint64_t overlapped, uint64_t returned);
+uint32_t inlineEnd(Queue *queue, uint64_t overlapped, uint64_t returned, uint32_t code, uint32_t bytes);
+
+/* facts.c */
+int takeFacts(Conn *conn);
+void freeFacts(Conn *conn);
 
 /* http1.c */
 int parseHead(Conn *conn); /* 1 parsed, 0 incomplete, else the status that refuses it */

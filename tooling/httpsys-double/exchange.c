@@ -6,7 +6,7 @@ static uint32_t out(uint32_t code) {
   return code;
 }
 
-static uint32_t checkCall(Queue *queue, uint64_t overlapped, uint64_t returned) {
+uint32_t checkCall(Queue *queue, uint64_t overlapped, uint64_t returned) {
   if (!queue) return refuse(ERROR_INVALID_HANDLE, "no queue has this handle");
   if (overlapped && returned) return refuse(ERROR_INVALID_PARAMETER, "BytesReturned must be NULL with an OVERLAPPED");
   if (overlapped && !queue->port) return refuse(ERROR_INVALID_PARAMETER, "an OVERLAPPED on a queue without a completion port");
@@ -15,7 +15,7 @@ static uint32_t checkCall(Queue *queue, uint64_t overlapped, uint64_t returned) 
 }
 
 /* A call that ended without waiting: with an OVERLAPPED a packet goes out unless the queue skips those of successes. */
-static uint32_t inlineEnd(Queue *queue, uint64_t overlapped, uint64_t returned, uint32_t code, uint32_t bytes) {
+uint32_t inlineEnd(Queue *queue, uint64_t overlapped, uint64_t returned, uint32_t code, uint32_t bytes) {
   if (returned) *(uint32_t *)AT(returned) = bytes;
   if (!overlapped) return out(code);
   if (code == 0 && (queue->modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS)) {
@@ -99,10 +99,26 @@ static int splits(const char *value, size_t length) {
   return memchr(value, '\r', length) || memchr(value, '\n', length) || memchr(value, 0, length);
 }
 
-static uint32_t addChunks(Text *text, uint64_t chunks, uint16_t count, uint64_t *length) {
+static uint32_t addTrailers(Conn *conn, Text *trailers, const HTTP_DATA_CHUNK *chunk, int isLast) {
+  const HTTP_UNKNOWN_HEADER *lines = AT(chunk->Trailers.pTrailers);
+  if (conn->facts.version < 2) return refuse(ERROR_INVALID_PARAMETER, "trailers on a connection of HTTP/1");
+  if (!isLast) return refuse(ERROR_INVALID_PARAMETER, "something comes after the trailers");
+  if (!lines || !chunk->Trailers.TrailerCount) return refuse(ERROR_INVALID_PARAMETER, "no trailers in their chunk");
+  for (uint16_t i = 0; i < chunk->Trailers.TrailerCount; i++) {
+    if (splits(AT(lines[i].pName), lines[i].NameLength) || splits(AT(lines[i].pRawValue), lines[i].RawValueLength))
+      return refuse(ERROR_INVALID_PARAMETER, "trailer %d holds a line break", i);
+    addLine(trailers, AT(lines[i].pName), lines[i].NameLength, AT(lines[i].pRawValue), lines[i].RawValueLength);
+  }
+  return 0;
+}
+
+static uint32_t addChunks(Conn *conn, Text *text, Text *trailers, uint64_t chunks, uint16_t count, uint32_t flags, uint64_t *length) {
   const HTTP_DATA_CHUNK *chunk = AT(chunks);
   for (uint16_t i = 0; i < count; i++, chunk++) {
-    if (chunk->DataChunkType == HttpDataChunkFromMemory) {
+    if (chunk->DataChunkType == HttpDataChunkTrailers) {
+      uint32_t code = addTrailers(conn, trailers, chunk, i + 1 == count && !(flags & HTTP_SEND_RESPONSE_FLAG_MORE_DATA));
+      if (code) return code;
+    } else if (chunk->DataChunkType == HttpDataChunkFromMemory) {
       if (!chunk->FromMemory.pBuffer && chunk->FromMemory.BufferLength) return refuse(ERROR_INVALID_PARAMETER, "chunk %d has no buffer", i);
       add(text, AT(chunk->FromMemory.pBuffer), chunk->FromMemory.BufferLength);
       *length += chunk->FromMemory.BufferLength;
@@ -136,6 +152,8 @@ static uint32_t addHead(Conn *conn, Text *text, const HTTP_RESPONSE_V2 *response
     const HTTP_KNOWN_HEADER *known = &response->Headers.KnownHeaders[id];
     if (!known->pRawValue) { if (known->RawValueLength) return refuse(ERROR_INVALID_PARAMETER, "known header %d has a length and no value", id); continue; }
     if (splits(AT(known->pRawValue), known->RawValueLength)) return refuse(ERROR_INVALID_PARAMETER, "known header %d holds a line break", id);
+    if (conn->facts.version >= 2 && (id == 1 || id == 6)) return refuse(ERROR_INVALID_PARAMETER, "HTTP/2 has no %s", response_headers[id]);
+    if ((flags & HTTP_SEND_RESPONSE_FLAG_OPAQUE) && id == 1) return refuse(ERROR_INVALID_PARAMETER, "Connection of an upgrade as a known header");
     addLine(text, response_headers[id], strlen(response_headers[id]), AT(known->pRawValue), known->RawValueLength);
     if (id == 2) date = 1;
     if (id == 6 || id == 11) framed = 1;
@@ -170,8 +188,27 @@ static uint32_t addHead(Conn *conn, Text *text, const HTTP_RESPONSE_V2 *response
   int isHead = conn->methodLength == 4 && !memcmp(conn->method, "HEAD", 4);
   if (!framed && !bodiless && !isHead && !(flags & HTTP_SEND_RESPONSE_FLAG_MORE_DATA))
     addLine(text, "Content-Length", 14, line, (size_t)snprintf(line, sizeof line, "%llu", (unsigned long long)bodyLength));
+  else if (!framed && !bodiless && !isHead && conn->facts.version >= 2) {
+    addLine(text, "Transfer-Encoding", 17, "chunked", 7);
+    conn->chunks = 1;
+  }
   add(text, "\r\n", 2);
   return 0;
+}
+
+/* The body as it goes out. */
+static void addBody(Conn *conn, Text *text, Text *body, Text *trailers, uint32_t flags) {
+  char line[32];
+  if (conn->chunks && body->size) add(text, line, (size_t)snprintf(line, sizeof line, "%zx\r\n", body->size));
+  if (body->size) add(text, body->data, body->size);
+  if (conn->chunks && body->size) add(text, "\r\n", 2);
+  if (conn->chunks && !(flags & HTTP_SEND_RESPONSE_FLAG_MORE_DATA)) {
+    add(text, "0\r\n", 3);
+    if (trailers->size) add(text, trailers->data, trailers->size);
+    add(text, "\r\n", 2);
+  }
+  free(body->data);
+  free(trailers->data);
 }
 
 static uint32_t submit(Conn *conn, Queue *queue, Text *text, uint32_t flags, uint64_t sent, uint64_t overlapped) {
@@ -197,13 +234,12 @@ EXPORT uint32_t HttpSendHttpResponse(uint64_t handle, uint64_t id, uint32_t flag
   if (!conn) return out(refuse(ERROR_CONNECTION_INVALID, "no request has this id"));
   if (conn->started) return out(refuse(ERROR_INVALID_PARAMETER, "the response was started"));
   if ((flags & HTTP_SEND_RESPONSE_FLAG_OPAQUE) && response->StatusCode != 101) return out(refuse(ERROR_INVALID_PARAMETER, "OPAQUE needs a 101"));
-  Text body = { 0 }, text = { 0 };
+  Text body = { 0 }, text = { 0 }, trailers = { 0 };
   uint64_t length = 0;
-  code = addChunks(&body, response->pEntityChunks, response->EntityChunkCount, &length);
+  code = addChunks(conn, &body, &trailers, response->pEntityChunks, response->EntityChunkCount, flags, &length);
   if (!code) code = addHead(conn, &text, response, flags, length);
-  if (code) { free(body.data); free(text.data); return out(code); }
-  if (body.size) add(&text, body.data, body.size);
-  free(body.data);
+  if (code) { free(body.data); free(text.data); free(trailers.data); return out(code); }
+  addBody(conn, &text, &body, &trailers, flags);
   conn->started = 1;
   if (flags & HTTP_SEND_RESPONSE_FLAG_OPAQUE) { conn->body = BODY_OPAQUE; conn->upgraded = 1; conn->bodyDone = 0; }
   return submit(conn, queue, &text, flags, sent, overlapped);
@@ -219,10 +255,11 @@ EXPORT uint32_t HttpSendResponseEntityBody(uint64_t handle, uint64_t id, uint32_
   Conn *conn = owned(queue, id);
   if (!conn) return out(refuse(ERROR_CONNECTION_INVALID, "no request has this id"));
   if (conn->started != 1) return out(refuse(ERROR_INVALID_PARAMETER, conn->started ? "the response is complete" : "the response was not started"));
-  Text text = { 0 };
+  Text text = { 0 }, body = { 0 }, trailers = { 0 };
   uint64_t length = 0;
-  code = addChunks(&text, chunks, count, &length);
-  if (code) { free(text.data); return out(code); }
+  code = addChunks(conn, &body, &trailers, chunks, count, flags, &length);
+  if (code) { free(body.data); free(trailers.data); return out(code); }
+  addBody(conn, &text, &body, &trailers, flags);
   return submit(conn, queue, &text, flags, sent, overlapped);
 }
 

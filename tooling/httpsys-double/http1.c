@@ -55,6 +55,7 @@ static int parseBodyKind(Conn *conn) {
 }
 
 int parseHead(Conn *conn) {
+  if (!takeFacts(conn)) return 0;
   while (conn->inLength >= 2 && conn->in[0] == '\r' && conn->in[1] == '\n') memmove(conn->in, conn->in + 2, conn->inLength -= 2);
   char *end = conn->inLength ? memmem(conn->in, conn->inLength, "\r\n\r\n", 4) : NULL;
   if (!end) return conn->inLength > 65536 ? 431 : 0;

@@ -476,6 +476,9 @@ enum {
   HttpServerRequestInfoProperty = 19,
 };
 enum {
+  HttpRequestPropertySni = 4,
+};
+enum {
   HttpDataChunkFromMemory = 0,
   HttpDataChunkFromFileHandle = 1,
   HttpDataChunkFromFragmentCache = 2,

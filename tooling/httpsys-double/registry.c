@@ -467,7 +467,7 @@ EXPORT int32_t HttpIsFeatureSupported(int32_t feature) {
     snprintf(number, sizeof number, ",%d,", feature);
     if (strstr(without, number)) return 0;
   }
-  return feature == HttpFeatureDelegateEx;
+  return feature == HttpFeatureDelegateEx || feature == HttpFeatureResponseTrailers;
 }
 
 EXPORT uint32_t HttpFindUrlGroupId(uint64_t wide, uint64_t handle, uint64_t *id) {

@@ -113,6 +113,31 @@ static void writeCookedUrl(Conn *conn, Image *image, HTTP_COOKED_URL *to) {
   to->pQueryString = query ? at + pathEnd * 2 : 0;
 }
 
+static void put(const Image *image, uint64_t at, const void *from, size_t length) {
+  if (fits(image, at, length)) memcpy(AT(at), from, length);
+}
+
+static void writeTls(Conn *conn, Image *image, HTTP_REQUEST_V2 *to) {
+  const Facts *facts = &conn->facts;
+  if (!facts->secure) return;
+  HTTP_SSL_INFO ssl = { .ServerCertKeySize = 2048, .ConnectionKeySize = (uint16_t)facts->strength };
+  if (facts->cert.size) {
+    HTTP_SSL_CLIENT_CERT_INFO cert = { .CertEncodedSize = (uint32_t)facts->cert.size };
+    cert.pCertEncoded = bytes(image, (const char *)facts->cert.data, facts->cert.size);
+    ssl.pClientCertInfo = reserve(image, sizeof cert);
+    ssl.SslClientCertNegotiated = 1;
+    put(image, ssl.pClientCertInfo, &cert, sizeof cert);
+  }
+  to->pSslInfo = reserve(image, sizeof ssl);
+  put(image, to->pSslInfo, &ssl, sizeof ssl);
+  HTTP_SSL_PROTOCOL_INFO protocol = { .Protocol = facts->protocol, .CipherType = facts->cipher, .CipherStrength = facts->strength };
+  HTTP_REQUEST_INFO info = { .InfoType = 2, .InfoLength = sizeof protocol, .pInfo = reserve(image, sizeof protocol) };
+  put(image, info.pInfo, &protocol, sizeof protocol);
+  to->RequestInfoCount = 1;
+  to->pRequestInfo = reserve(image, sizeof info);
+  put(image, to->pRequestInfo, &info, sizeof info);
+}
+
 uint32_t writeRequest(Conn *conn, uint64_t buffer, uint32_t length, uint32_t flags, uint32_t *written) {
   (void)flags;
   HTTP_REQUEST_V2 head = { 0 };
@@ -136,6 +161,9 @@ uint32_t writeRequest(Conn *conn, uint64_t buffer, uint32_t length, uint32_t fla
   writeHeaders(conn, &image, &head.Headers);
   head.BytesReceived = conn->headLength;
   head.Flags = conn->bodyDone ? 0 : HTTP_REQUEST_FLAG_MORE_ENTITY_BODY_EXISTS;
+  if (conn->facts.version == 2) head.Flags |= HTTP_REQUEST_FLAG_HTTP2;
+  if (conn->facts.version == 3) head.Flags |= HTTP_REQUEST_FLAG_HTTP3;
+  writeTls(conn, &image, &head);
   *written = (uint32_t)image.used;
   if (image.used > length) {
     if (length >= 24) memcpy(AT(buffer + 16), &conn->request, 8);

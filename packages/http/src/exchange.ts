@@ -171,6 +171,16 @@ export interface ExchangeFeatures {
   readonly delegation?: RequestDelegation | undefined;
   readonly bodyLimit?: BodyLimitFeature | undefined;
   readonly bodyRate?: BodyRateFeature | undefined;
+  readonly clientCertificate?: ClientCertificateFeature | undefined;
+}
+
+/** The certificate of a client that need not have shown it in the handshake. Missing on connections that cannot have one. */
+export interface ClientCertificateFeature {
+  /**
+   * Asks the client for its certificate (DER) unless it has shown one. `done` is told once, perhaps before this returns: undefined when the
+   * client has none or gives none, an error when asking failed. `connection.tls` tells the certificate from then on.
+   */
+  receive(done: (certificate: Uint8Array | undefined, error: Error | undefined) => void): void;
 }
 
 /** The client asked to leave HTTP (RFC 9110, 7.8; RFC 8441). */

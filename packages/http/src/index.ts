@@ -16,6 +16,7 @@ export type {
   DelegationRule,
   BodyLimitFeature,
   BodyRateFeature,
+  ClientCertificateFeature,
 } from "./exchange.ts";
 export type {
   DestinationClient,

@@ -2,7 +2,7 @@
  * The functions of httpapi.dll, and the few of kernel32 and ntdll that overlapped calls need, through koffi: every one with
  * fixed-width parameters, every pointer an address. The library can be another that has the same exports, such as a double.
  */
-import { functions, type FunctionName } from "./abi/functions.ts";
+import { functions, furtherFunctions, type FunctionName } from "./abi/functions.ts";
 import { errorCode } from "./abi/constants.ts";
 import { HttpSysError, HttpSysUnavailableError } from "./errors.ts";
 
@@ -122,7 +122,7 @@ function bind(koffi: Koffi, path: string): HttpSysLibrary {
   };
 
   const table = new Map<FunctionName, NativeFunction>();
-  for (const [name, types] of Object.entries(functions) as [FunctionName, readonly string[]][]) {
+  for (const [name, types] of Object.entries({ ...functions, ...furtherFunctions }) as [FunctionName, readonly string[]][]) {
     try {
       table.set(name, define(main, name, name === "HttpIsFeatureSupported" ? "int32_t" : "uint32_t", types));
     } catch (error) {

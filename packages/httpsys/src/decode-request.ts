@@ -45,10 +45,19 @@ export interface SocketAddress {
 export interface DecodedTls {
   /** "TLSv1.2"; undefined when HTTP.sys did not tell. */
   readonly protocol: string | undefined;
+  /** "AES_256": HTTP.sys tells no suite, but its bulk cipher; undefined when it did not tell, or one that is not known here. */
+  readonly cipher: string | undefined;
   readonly keySize: number;
   readonly clientCertificate: Uint8Array | undefined;
   /** HTTP.sys found no fault with it. */
   readonly clientCertificateValid: boolean;
+}
+
+/** What HttpReceiveClientCertificate gave. */
+export interface DecodedCertificate {
+  readonly bytes: Uint8Array;
+  /** HTTP.sys found no fault with it. */
+  readonly isValid: boolean;
 }
 
 const request = structs.HTTP_REQUEST_V2.fields;
@@ -73,6 +82,15 @@ const protocols: readonly (readonly [mask: number, name: string])[] = [
   [0x00c0, "TLSv1"],
 ];
 
+/** CryptoAPI's CALG_*. */
+const ciphers: ReadonlyMap<number, string> = new Map([
+  [0x660e, "AES_128"],
+  [0x660f, "AES_192"],
+  [0x6610, "AES_256"],
+  [0x6603, "3DES"],
+  [0x6801, "RC4"],
+]);
+
 /**
  * Reads the request in the first `length` bytes of `buffer`, which native code knows at `base`.
  *
@@ -96,6 +114,20 @@ export function decodeRequest(buffer: Buffer, base: bigint, length: number): Dec
     local: readAddress(image, request.Address[0] + structs.HTTP_TRANSPORT_ADDRESS.fields.pLocalAddress[0]),
     tls: readTls(image),
   };
+}
+
+/**
+ * HTTP_SSL_CLIENT_CERT_INFO at the beginning of `buffer`. Undefined when there is none in it.
+ *
+ * @throws {RequestImageError}
+ */
+export function decodeCertificate(buffer: Buffer, base: bigint): DecodedCertificate | undefined {
+  return readCertificate(new Image(buffer, base, buffer.length), 0);
+}
+
+/** The bytes that a certificate needs which did not fit. */
+export function certificateSize(buffer: Buffer): number {
+  return certificate.size + buffer.readUInt32LE(certificate.fields.CertEncodedSize[0]);
 }
 
 /** The id of a request that was too big for the buffer: the only thing in it. */
@@ -224,20 +256,26 @@ function ipv6(buffer: Buffer, at: number): string {
 function readTls(image: Image): DecodedTls | undefined {
   const at = image.follow(request.pSslInfo[0], ssl.size);
   if (at < 0) return undefined;
-  const { buffer } = image;
   const cert = image.follow(at + ssl.fields.pClientCertInfo[0], certificate.size);
-  const size = cert < 0 ? 0 : buffer.readUInt32LE(cert + certificate.fields.CertEncodedSize[0]);
-  const bytes = size === 0 ? -1 : image.follow(cert + certificate.fields.pCertEncoded[0], size);
+  const clientCertificate = cert < 0 ? undefined : readCertificate(image, cert);
   return {
-    protocol: readProtocol(image),
-    keySize: buffer.readUInt16LE(at + ssl.fields.ConnectionKeySize[0]),
-    // A copy: the buffer serves other requests later.
-    clientCertificate: bytes < 0 ? undefined : Uint8Array.from(buffer.subarray(bytes, bytes + size)),
-    clientCertificateValid: bytes >= 0 && buffer.readUInt32LE(cert + certificate.fields.CertFlags[0]) === 0,
+    ...readProtocol(image),
+    keySize: image.buffer.readUInt16LE(at + ssl.fields.ConnectionKeySize[0]),
+    clientCertificate: clientCertificate?.bytes,
+    clientCertificateValid: clientCertificate?.isValid === true,
   };
 }
 
-function readProtocol(image: Image): string | undefined {
+function readCertificate(image: Image, at: number): DecodedCertificate | undefined {
+  const { buffer } = image;
+  const size = buffer.readUInt32LE(at + certificate.fields.CertEncodedSize[0]);
+  const bytes = size === 0 ? -1 : image.follow(at + certificate.fields.pCertEncoded[0], size);
+  if (bytes < 0) return undefined;
+  // A copy: the buffer serves other requests later.
+  return { bytes: Uint8Array.from(buffer.subarray(bytes, bytes + size)), isValid: buffer.readUInt32LE(at + certificate.fields.CertFlags[0]) === 0 };
+}
+
+function readProtocol(image: Image): Pick<DecodedTls, "protocol" | "cipher"> {
   const { buffer } = image;
   const info = structs.HTTP_REQUEST_INFO;
   const count = buffer.readUInt16LE(request.RequestInfoCount[0]);
@@ -246,9 +284,12 @@ function readProtocol(image: Image): string | undefined {
     const at = list + i * info.size;
     if (buffer.readInt32LE(at + info.fields.InfoType[0]) !== requestInfoType.HttpRequestInfoTypeSslProtocol) continue;
     const place = image.follow(at + info.fields.pInfo[0], sslProtocol.size);
-    if (place < 0) return undefined;
+    if (place < 0) break;
     const bits = buffer.readUInt32LE(place + sslProtocol.fields.Protocol[0]);
-    return protocols.find(([mask]) => (bits & mask) !== 0)?.[1];
+    return {
+      protocol: protocols.find(([mask]) => (bits & mask) !== 0)?.[1],
+      cipher: ciphers.get(buffer.readUInt32LE(place + sslProtocol.fields.CipherType[0])),
+    };
   }
-  return undefined;
+  return { protocol: undefined, cipher: undefined };
 }

@@ -3,8 +3,13 @@ import { dataChunkType, responseHeaderIds, responseInfoType } from "./abi/consta
 import { structs } from "./abi/structs.ts";
 import type { HttpSysLibrary, Memory } from "./binding.ts";
 
-/** What a data chunk is made of: bytes that live elsewhere, or a part of a file. */
-export type ResponsePiece = Uint8Array | FileRange;
+/** What a data chunk is made of: bytes that live elsewhere, a part of a file, or, as the last of all, trailers of HTTP/2 and later. */
+export type ResponsePiece = Uint8Array | FileRange | TrailerLines;
+
+export interface TrailerLines {
+  /** name, value, name, value, …: checked already, one at the least. */
+  readonly trailers: readonly string[];
+}
 
 export interface FileRange {
   /** A Windows HANDLE of a file opened for reading (a file descriptor for a double). */
@@ -18,6 +23,8 @@ export interface ResponseParts {
   readonly reason: string;
   /** name, value, name, value, …: checked already. */
   readonly headers: readonly string[];
+  /** The head of an upgrade: HTTP.sys takes its Connection field as an unknown header only. */
+  readonly opaque?: boolean | undefined;
 }
 
 const knownIds: ReadonlyMap<string, number> = new Map(responseHeaderIds.map((name, id) => [name.toLowerCase(), id]));
@@ -31,14 +38,15 @@ const info = structs.HTTP_RESPONSE_INFO;
 const chunk = structs.HTTP_DATA_CHUNK;
 
 /** A response head with its first pieces of body. The memory refers to the pieces: hold both. */
-export function encodeResponse(library: HttpSysLibrary, { status, reason, headers: raw }: ResponseParts, pieces: readonly ResponsePiece[]): Memory {
+export function encodeResponse(library: HttpSysLibrary, { status, reason, headers: raw, opaque = false }: ResponseParts, pieces: readonly ResponsePiece[]): Memory {
   const values: string[][] = [];
   const others: string[] = [];
   let text = reason.length;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] as string;
     const value = raw[i + 1] as string;
-    const id = knownIds.get(name.toLowerCase());
+    const key = name.toLowerCase();
+    const id = opaque && key === "connection" ? undefined : knownIds.get(key);
     text += name.length + value.length;
     if (id === undefined) others.push(name, value);
     else (values[id] ??= []).push(value);
@@ -74,7 +82,7 @@ export function encodeResponse(library: HttpSysLibrary, { status, reason, header
     const at = take(pieces.length * chunk.size);
     buffer.writeUInt16LE(pieces.length, response.fields.EntityChunkCount[0]);
     pointer(response.fields.pEntityChunks[0], at);
-    for (let i = 0; i < pieces.length; i++) writeChunk(library, buffer, at + i * chunk.size, pieces[i] as ResponsePiece);
+    for (let i = 0; i < pieces.length; i++) writeChunk(library, memory, at + i * chunk.size, pieces[i] as ResponsePiece);
   }
 
   if (repeated.length > 0) {
@@ -121,16 +129,32 @@ export function encodeResponse(library: HttpSysLibrary, { status, reason, header
 /** Data chunks alone, for the body that follows a head. Undefined for none. */
 export function encodeChunks(library: HttpSysLibrary, pieces: readonly ResponsePiece[]): Memory | undefined {
   if (pieces.length === 0) return undefined;
-  const memory = library.memory(pieces.length * chunk.size);
-  for (let i = 0; i < pieces.length; i++) writeChunk(library, memory.buffer, i * chunk.size, pieces[i] as ResponsePiece);
+  const last = pieces.at(-1) as ResponsePiece;
+  const lines = "trailers" in last ? last.trailers : [];
+  const list = pieces.length * chunk.size;
+  const memory = library.memory(list + trailersSize(lines));
+  for (let i = 0; i < pieces.length; i++) writeChunk(library, memory, i * chunk.size, pieces[i] as ResponsePiece, list);
   return memory;
 }
 
-function writeChunk(library: HttpSysLibrary, buffer: Buffer, at: number, piece: ResponsePiece): void {
+function trailersSize(lines: readonly string[]): number {
+  return lines.reduce((sum, text) => sum + text.length, (lines.length / 2) * unknown.size);
+}
+
+function writeChunk(library: HttpSysLibrary, memory: Memory, at: number, piece: ResponsePiece, trailersAt?: number): void {
+  const { buffer } = memory;
   if (piece instanceof Uint8Array) {
     buffer.writeInt32LE(dataChunkType.HttpDataChunkFromMemory, at);
     buffer.writeBigUInt64LE(library.addressOf(piece), at + chunk.fields["FromMemory.pBuffer"][0]);
     buffer.writeUInt32LE(piece.length, at + chunk.fields["FromMemory.BufferLength"][0]);
+    return;
+  }
+  if ("trailers" in piece) {
+    if (trailersAt === undefined) throw new TypeError("trailers go out after the head, in a call of their own");
+    buffer.writeInt32LE(dataChunkType.HttpDataChunkTrailers, at);
+    buffer.writeUInt16LE(piece.trailers.length / 2, at + chunk.fields["Trailers.TrailerCount"][0]);
+    buffer.writeBigUInt64LE(memory.address + BigInt(trailersAt), at + chunk.fields["Trailers.pTrailers"][0]);
+    writeTrailers(memory, trailersAt, piece.trailers);
     return;
   }
   const range = at + chunk.fields["FromFileHandle.ByteRange"][0];
@@ -138,4 +162,20 @@ function writeChunk(library: HttpSysLibrary, buffer: Buffer, at: number, piece: 
   buffer.writeBigUInt64LE(piece.offset, range + structs.HTTP_BYTE_RANGE.fields.StartingOffset[0]);
   buffer.writeBigUInt64LE(piece.length, range + structs.HTTP_BYTE_RANGE.fields.Length[0]);
   buffer.writeBigUInt64LE(piece.fileHandle, at + chunk.fields["FromFileHandle.FileHandle"][0]);
+}
+
+/** An array of HTTP_UNKNOWN_HEADER, and the texts behind it. */
+function writeTrailers({ buffer, address }: Memory, list: number, lines: readonly string[]): void {
+  let text = list + (lines.length / 2) * unknown.size;
+  const put = (value: string, lengthAt: number, pointerAt: number): void => {
+    buffer.write(value, text, "latin1");
+    buffer.writeUInt16LE(value.length, lengthAt);
+    buffer.writeBigUInt64LE(address + BigInt(text), pointerAt);
+    text += value.length;
+  };
+  for (let i = 0; i < lines.length; i += 2) {
+    const at = list + (i / 2) * unknown.size;
+    put(lines[i] as string, at + unknown.fields.NameLength[0], at + unknown.fields.pName[0]);
+    put(lines[i + 1] as string, at + unknown.fields.RawValueLength[0], at + unknown.fields.pRawValue[0]);
+  }
 }

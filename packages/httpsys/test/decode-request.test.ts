@@ -76,6 +76,7 @@ class ImageWriter {
     this.buffer.writeInt32LE(2, info);
     this.pointer(info + 8, protocol);
     this.buffer.writeUInt32LE(0x1000, protocol);
+    this.buffer.writeUInt32LE(0x660e, protocol + structs.HTTP_SSL_PROTOCOL_INFO.fields.CipherType[0]);
   }
 
   decode() {
@@ -115,7 +116,7 @@ describe("a request image", () => {
       hasBody: false,
       remote: { address: "192.0.2.7", port: 8080 },
       local: { address: "2001:db8::1", port: 80 },
-      tls: { protocol: "TLSv1.3", keySize: 256, clientCertificate: Uint8Array.of(0x30, 1, 2, 3), clientCertificateValid: true },
+      tls: { protocol: "TLSv1.3", cipher: "AES_128", keySize: 256, clientCertificate: Uint8Array.of(0x30, 1, 2, 3), clientCertificateValid: true },
     });
   });
 

@@ -109,4 +109,108 @@ describe.skipIf(missing !== undefined)(missing ?? "what HTTP.sys gives and takes
     expect((await client.readResponse()).body.toString()).toBe("here");
     expect(seen).toEqual([true, false, false]);
   });
+
+  describe("of TLS, HTTP/2 and HTTP/3, which the double is told in a line before the request,", () => {
+    const tls12 = "0x0800";
+    const tls13 = "0x2000";
+
+    test("protocol, cipher and server name are facts of the connection", async () => {
+      const seen = signal<Exchange>();
+      const client = await serve((exchange) => {
+        seen.resolve(exchange);
+        exchange.response.send(ok, "");
+      });
+      client.write(`HTTPSIM tls=${tls13} cipher=0x6610:256 sni=A.Test\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+      expect((await client.readResponse()).status).toBe(200);
+      const { connection, request, features } = await seen.promise;
+      expect(request.scheme).toBe("https");
+      expect(connection.tls).toMatchObject({
+        serverName: "a.test", alpnProtocol: "http/1.1", protocol: "TLSv1.3", cipher: "AES_256", clientCertificate: undefined, clientCertificateAuthorized: false,
+      });
+      expect(features.clientCertificate).toBeDefined();
+    });
+
+    test("a client that names no server has none, and one that shows its certificate has it at once", async () => {
+      const seen = signal<Exchange>();
+      const client = await serve((exchange) => {
+        seen.resolve(exchange);
+        exchange.response.send(ok, "");
+      });
+      client.write(`HTTPSIM tls=${tls12} cert=30030201aa\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+      expect((await client.readResponse()).status).toBe(200);
+      const { connection, features } = await seen.promise;
+      const certificate = Uint8Array.of(0x30, 3, 2, 1, 0xaa);
+      expect(connection.tls).toMatchObject({ serverName: undefined, protocol: "TLSv1.2", cipher: undefined, clientCertificate: certificate, clientCertificateAuthorized: true });
+      let told: unknown;
+      features.clientCertificate?.receive((...result) => (told = result));
+      expect(told).toEqual([certificate, undefined]);
+    });
+
+    test.each([["small", 500], ["too large for the first buffer", 9000]])("a client is asked for its certificate, once for all who want it: one that is %s", async (_what, size) => {
+      const bytes = Buffer.alloc(size, 0x5a);
+      const results: unknown[] = [];
+      const client = await serve(async ({ features, connection, response }) => {
+        const ask = (): Promise<void> =>
+          new Promise((resolve) => {
+            features.clientCertificate?.receive((certificate, error) => {
+              results.push([certificate?.length, error]);
+              resolve();
+            });
+          });
+        await Promise.all([ask(), ask()]);
+        await ask();
+        response.send(ok, String(Buffer.from(connection.tls?.clientCertificate ?? []).equals(bytes) && connection.tls?.clientCertificateAuthorized));
+      });
+      client.write(`HTTPSIM tls=${tls12} later=${bytes.toString("hex")}\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+      expect((await client.readResponse()).body.toString()).toBe("true");
+      expect(results).toEqual(Array.from({ length: 3 }, () => [size, undefined]));
+    });
+
+    test("a client that gives no certificate is told so, without an error", async () => {
+      const told = signal<unknown>();
+      const client = await serve(({ features, response }) => {
+        features.clientCertificate?.receive((...result) => {
+          told.resolve(result);
+          response.send(ok, "");
+        });
+      });
+      client.write(`HTTPSIM tls=${tls12}\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+      await client.readResponse();
+      expect(await told.promise).toEqual([undefined, undefined]);
+    });
+
+    test.each([["2", "h2"], ["3", "h3"]])("requests of HTTP/%s are told as such, and cannot be asked for a certificate", async (version, alpn) => {
+      const seen = signal<Exchange>();
+      const client = await serve((exchange) => {
+        seen.resolve(exchange);
+        exchange.response.send(ok, "whole");
+      });
+      client.write(`HTTPSIM http=${version} tls=${tls13}\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+      const response = await client.readResponse();
+      expect(response.body.toString()).toBe("whole");
+      expect(response.headers.map(([name]) => name.toLowerCase())).not.toContain("connection");
+      const { connection, request, features } = await seen.promise;
+      expect([request.httpVersion, connection.tls?.alpnProtocol, features.clientCertificate, features.upgrade]).toEqual([version, alpn, undefined, undefined]);
+    });
+
+    test.each(["2", "3"])("trailers of HTTP/%s go out after the body, as well when all of it is given at once", async (version) => {
+      const supported: boolean[] = [];
+      const client = await serve(async ({ response, request }) => {
+        supported.push(response.trailersSupported);
+        response.start({ status: 200, headers: HeaderList.from([["Trailer", "X-Sum"]]) });
+        response.write(Buffer.from("one "));
+        if (request.path === "/slow") await new Promise((resolve) => setImmediate(resolve));
+        response.write(Buffer.from("two"));
+        response.end(HeaderList.from([["X-Sum", "7"], ["Content-Length", "9"], ["grpc-status", "0"]]));
+      });
+      for (const [i, path] of ["/", "/slow"].entries()) {
+        client.write(`${i === 0 ? `HTTPSIM http=${version} tls=${tls13}\r\n` : ""}GET ${path} HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+        const response = await client.readResponse();
+        expect(response.body.toString()).toBe("one two");
+        expect(response.headers.map(([name, value]) => `${name}: ${value}`)).toContain("Trailer: X-Sum");
+        expect(response.trailers).toEqual([["X-Sum", "7"], ["grpc-status", "0"]]);
+      }
+      expect(supported).toEqual([true, true]);
+    });
+  });
 });

@@ -33,4 +33,9 @@ export const functions = {
   HttpQueryRequestProperty: ["ptr", "u64", "i32", "ptr", "u32", "ptr", "u32", "ptr", "ptr"],
 } as const;
 
-export type FunctionName = keyof typeof functions;
+/** Those that the table does not have: from http.h. */
+export const furtherFunctions = {
+  HttpReceiveClientCertificate: ["ptr", "u64", "u32", "ptr", "u32", "ptr", "ptr"],
+} as const;
+
+export type FunctionName = keyof typeof functions | keyof typeof furtherFunctions;

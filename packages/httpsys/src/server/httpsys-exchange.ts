@@ -1,6 +1,6 @@
 import {
   BadRequestError, ClientGoneError, ExchangeStateError, hasListElement,
-  type ConnectionInfo, type DelegationRule, type Exchange, type ExchangeFeatures, type RequestHead, type ResponseHead, type Tunnel,
+  type ClientCertificateFeature, type ConnectionInfo, type DelegationRule, type Exchange, type ExchangeFeatures, type RequestHead, type ResponseHead, type Tunnel,
 } from "@proxy/http";
 import { errorCode } from "../abi/constants.ts";
 import type { DelegationSource, HttpSysDelegation, HttpSysDelegationRule } from "../delegation-calls.ts";
@@ -15,7 +15,10 @@ import { checkUpgradeHead, HttpSysTunnel } from "./tunnel.ts";
 export interface ExchangeOwner {
   readonly handle: RequestHandle;
   readonly info: ConnectionInfo;
+  readonly clientCertificate: ClientCertificateFeature | undefined;
   readonly delegationSource: DelegationSource | undefined;
+  /** Whether this HTTP.sys sends trailers of HTTP/2 and HTTP/3. */
+  readonly sendsTrailers: boolean;
   readonly maxRequestBodySize: number | undefined;
   readonly bufferSize: number;
   readonly hasBytes: boolean;
@@ -61,6 +64,7 @@ export class HttpSysExchange implements Exchange {
       method: request.method,
       version: request.httpVersion,
       bufferSize: owner.bufferSize,
+      sendsTrailers: owner.sendsTrailers,
       closes: (hasLength) => this.#closes(hasLength),
       keepsAlive10: () => hasListElement(headers.get("connection") ?? "", "keep-alive"),
       finished: () => this.#complete(),
@@ -72,6 +76,7 @@ export class HttpSysExchange implements Exchange {
       bodyLimit: this.body,
       upgrade: protocol === undefined ? undefined : { protocol, kind: "http1", accept: (head) => this.#accept(head) },
       delegation: this.#delegation(),
+      clientCertificate: owner.clientCertificate,
     };
   }
 

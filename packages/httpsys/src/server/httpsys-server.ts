@@ -7,6 +7,7 @@ import {
   BadRequestError, ConnectionBudget, HeaderList, defaultServerLimits,
   type FrontServer, type FrontServerOptions, type ListenAddress, type ServerLimits,
 } from "@proxy/http";
+import { featureId } from "../abi/constants.ts";
 import { loadHttpSys, type HttpSysLibrary } from "../binding.ts";
 import type { DecodedRequest } from "../decode-request.ts";
 import type { DelegationSource } from "../delegation-calls.ts";
@@ -69,6 +70,7 @@ class Server implements HttpSysServer {
   #listening: Listening | undefined;
   readonly #receivers = new Set<Receiver>();
   #delegation: DelegationSource | undefined;
+  #sendsTrailers = false;
   #closing = false;
   #changed: (() => void) | undefined;
 
@@ -101,6 +103,7 @@ class Server implements HttpSysServer {
       verbosity503: this.#options.verbosity503,
     });
     this.#listening = listening;
+    this.#sendsTrailers = (library.find("HttpIsFeatureSupported")?.(featureId.HttpFeatureResponseTrailers) ?? 0) !== 0;
     const calls = delegationCalls(library);
     if (calls.unsupported === undefined) this.#delegation = { calls, queue: listening.queue, urlGroup: listening.urlGroup };
     const owner = {
@@ -196,7 +199,9 @@ class Server implements HttpSysServer {
     const exchange = new HttpSysExchange(head, {
       handle: { library, completions, queue, id: decoded.requestId },
       info: connection.info,
+      clientCertificate: connection.clientCertificate,
       delegationSource: this.#delegation,
+      sendsTrailers: this.#sendsTrailers,
       maxRequestBodySize: limits.maxRequestBodySize,
       bufferSize: limits.maxResponseBufferSize,
       hasBytes: decoded.hasBody,

@@ -7,6 +7,8 @@ export interface ResponseOwner {
   readonly method: string;
   readonly version: "1.0" | "1.1" | "2" | "3";
   readonly bufferSize: number;
+  /** Whether this HTTP.sys sends trailers of HTTP/2 and HTTP/3. */
+  readonly sendsTrailers: boolean;
   /** Called once, before the head: whether the connection ends with this answer. */
   closes(hasLength: boolean): boolean;
   keepsAlive10(): boolean;
@@ -18,8 +20,8 @@ export interface ResponseOwner {
 }
 
 /**
- * The sink over HttpSendHttpResponse and HttpSendResponseEntityBody. HTTP.sys writes heads; chunks of HTTP/1.1 are framed here,
- * as it asks of its users.
+ * The sink over HttpSendHttpResponse and HttpSendResponseEntityBody. HTTP.sys writes heads, and trailers of HTTP/2 and HTTP/3 where it can;
+ * chunks of HTTP/1.1 are framed here with their trailers, as it asks of its users.
  */
 export class HttpSysResponse implements ResponseSink, SenderOwner {
   readonly #owner: ResponseOwner;
@@ -53,7 +55,9 @@ export class HttpSysResponse implements ResponseSink, SenderOwner {
     return this.#dead ? 0 : this.#sender.pending;
   }
   get trailersSupported(): boolean {
-    if (this.#owner.version !== "1.1" || this.#owner.method === "HEAD") return false;
+    const { version, method, sendsTrailers } = this.#owner;
+    if (version === "1.0" || method === "HEAD") return false;
+    if (version !== "1.1") return sendsTrailers && !(this.started && this.#bodiless);
     return !this.started || this.#chunked;
   }
 
@@ -125,6 +129,10 @@ export class HttpSysResponse implements ResponseSink, SenderOwner {
       return;
     }
     if (this.#chunked) this.#sender.add(Buffer.from(`0\r\n${trailers === undefined ? "" : trailerText(trailers)}\r\n`, "latin1"));
+    else if (trailers !== undefined && this.#owner.version !== "1.1" && this.trailersSupported) {
+      const lines = trailerLines(trailers);
+      if (lines.length > 0) this.#sender.add({ trailers: lines });
+    }
     this.#finish();
   }
 
@@ -188,7 +196,9 @@ export class HttpSysResponse implements ResponseSink, SenderOwner {
     if (status < 200 || status > 999) throw new ExchangeStateError(`${status} is not a final status`);
     const { method, version } = this.#owner;
     const bodiless = method === "HEAD" || status === 204 || status === 304;
-    const { lines, declared } = framedLines(head, length, !bodiless && version === "1.1");
+    const hasLength = length !== undefined || head.headers.has("content-length");
+    const mayTrail = !bodiless && (version === "1.1" ? !hasLength : version !== "1.0" && this.#owner.sendsTrailers);
+    const { lines, declared } = framedLines(head, length, mayTrail);
     const chunked = !bodiless && declared === undefined && version === "1.1";
     if (version === "1.0" || version === "1.1") {
       this.#close = this.#owner.closes(declared !== undefined || bodiless || chunked);
@@ -209,14 +219,13 @@ const empty = new Uint8Array(0);
 const lineEnd = Buffer.from("\r\n", "latin1");
 
 /** The handler's lines without those of framing and connection, and the length that holds. */
-function framedLines({ headers, status }: ResponseHead, length: number | undefined, mayBeChunked: boolean): { lines: string[]; declared: number | undefined } {
+function framedLines({ headers, status }: ResponseHead, length: number | undefined, mayTrail: boolean): { lines: string[]; declared: number | undefined } {
   const lines: string[] = [];
   let declared: number | undefined;
-  const hasLength = headers.has("content-length");
   for (let i = 0; i < headers.size; i++) {
     const key = headers.keyAt(i);
     if (key === "transfer-encoding" || key === "connection" || key === "keep-alive") continue;
-    if (key === "trailer" && (!mayBeChunked || length !== undefined || hasLength)) continue;
+    if (key === "trailer" && !mayTrail) continue;
     const value = headers.valueAt(i);
     if (key === "content-length") {
       if (declared !== undefined || status === 204) continue;
@@ -244,12 +253,19 @@ const forbiddenTrailers: ReadonlySet<string> = new Set([
   "trailer", "transfer-encoding", "upgrade",
 ]);
 
-function trailerText(trailers: HeaderList): string {
-  let text = "";
+function trailerLines(trailers: HeaderList): string[] {
+  const lines: string[] = [];
   for (let i = 0; i < trailers.size; i++) {
     if (forbiddenTrailers.has(trailers.keyAt(i))) continue;
     checkLine(trailers.nameAt(i), trailers.valueAt(i));
-    text += `${trailers.nameAt(i)}: ${trailers.valueAt(i)}\r\n`;
+    lines.push(trailers.nameAt(i), trailers.valueAt(i));
   }
+  return lines;
+}
+
+function trailerText(trailers: HeaderList): string {
+  const lines = trailerLines(trailers);
+  let text = "";
+  for (let i = 0; i < lines.length; i += 2) text += `${lines[i]}: ${lines[i + 1]}\r\n`;
   return text;
 }

@@ -63,12 +63,21 @@ export class Sender implements PendingCall {
   flush(): void {
     if (this.#flying !== undefined || this.#stopped) return;
     if (this.#head === undefined && this.#pieces.length === 0 && this.#last === undefined) return;
-    const pieces = this.#pieces.length > mostPieces ? this.#pieces.splice(0, mostPieces) : this.#pieces;
-    if (pieces === this.#pieces) this.#pieces = [];
+    const pieces = this.#nextPieces();
     const bytes = pieces.reduce((sum, piece) => sum + size(piece), 0);
     this.#flying = { pieces, head: this.#head, bytes, last: this.#last !== undefined && this.#pieces.length === 0 };
     this.#head = undefined;
     this.#handle.completions.submit(this);
+  }
+
+  /** What the next call takes: no more than it can, and no trailers together with a head. */
+  #nextPieces(): ResponsePiece[] {
+    const all = this.#pieces;
+    const last = all.at(-1);
+    const most = this.#head !== undefined && last !== undefined && "trailers" in last ? Math.min(mostPieces, all.length - 1) : mostPieces;
+    if (all.length > most) return all.splice(0, most);
+    this.#pieces = [];
+    return all;
   }
 
   /** Flushes after what is running now, so that a head and first bytes leave together. */
@@ -127,5 +136,6 @@ export class Sender implements PendingCall {
 const mostPieces = 1000;
 
 function size(piece: ResponsePiece): number {
-  return piece instanceof Uint8Array ? piece.length : Number(piece.length);
+  if (piece instanceof Uint8Array) return piece.length;
+  return "trailers" in piece ? 0 : Number(piece.length);
 }

@@ -38,7 +38,7 @@ export class HttpSysTunnel implements Tunnel, SenderOwner {
       if (framing.has(head.headers.keyAt(i))) continue;
       lines.push(head.headers.nameAt(i), head.headers.valueAt(i));
     }
-    this.#sender.head({ status: 101, reason: "Switching Protocols", headers: lines });
+    this.#sender.head({ status: 101, reason: "Switching Protocols", headers: lines, opaque: true });
     this.#sender.flushSoon();
   }
 

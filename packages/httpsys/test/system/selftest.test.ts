@@ -16,7 +16,7 @@ describe.skipIf(missing !== undefined)(missing ?? "httpsys selftest, through the
       throw new Error(`it ended with signal ${String(signal)} after\n${said}${stderr}`);
     });
     expect(stdout).not.toContain("FAILED");
-    for (const title of ["machine", "features: DelegateEx", "queue names", "request", "target process", "rule", "delegation", "second rule: 183", "killed target: 6807", "close"]) {
+    for (const title of ["machine", "features: ResponseTrailers, DelegateEx", "queue names", "request", "target process", "rule", "delegation", "second rule: 183", "killed target: 6807", "close"]) {
       expect(stdout).toContain(`ok      ${title}`);
     }
     expect(stdout).toContain("all steps held");
