@@ -10,13 +10,15 @@ import { authorizationPolicies, type AuthorizationFunction } from "./authorizati
 import { compressionPolicies } from "./compression/compression-policies.ts";
 import { corsPolicies } from "./cors/cors-policies.ts";
 import { rateLimiterPolicies } from "./rate-limiter/rate-limiter-policies.ts";
+import { outputCachePolicies, type OutputCacheControl } from "./output-cache/output-cache-policies.ts";
+import type { OutputCacheStoreFactory } from "./output-cache/output-cache-store.ts";
 import type { RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";
 import { staticFilesPolicies } from "./static-files/static-files-policies.ts";
 import { edgeSteps, type CompiledPolicies, type EdgePolicyKind, type EdgeStepName, type PolicyConfigOf } from "./edge-policy-kind.ts";
 
 export interface EdgePoliciesOptions {
   /** Policies from code, by name; those of the configuration come on top. */
-  readonly policies?: Pick<PoliciesConfigInput, "cors" | "rateLimiter" | "access" | "compression" | "staticFiles" | "authentication" | "authorization"> | undefined;
+  readonly policies?: Pick<PoliciesConfigInput, "cors" | "rateLimiter" | "access" | "compression" | "staticFiles" | "authentication" | "authorization" | "outputCache"> | undefined;
   /** Time of limits, for tests. Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Where limits by time are counted, for counts that gateways share. Default: in memory. */
@@ -31,13 +33,20 @@ export interface EdgePoliciesOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Told of keys that could not be fetched and the like. Default: nobody. */
   readonly logger?: ProxyLogger | undefined;
+  /** Where answers are kept. Default: in memory. */
+  readonly outputCacheStore?: OutputCacheStoreFactory | undefined;
+}
+
+/** Edge policies, and what a program may do with them while they serve. */
+export interface EdgePoliciesExtension extends ProxyExtension {
+  readonly outputCache: OutputCacheControl;
 }
 
 /**
  * Edge policies for `extensions` of one proxy: `createReverseProxy({ config, extensions: [createEdgePolicies()] })`. Throws `ConfigError` for
  * policies from code that make no sense.
  */
-export function createEdgePolicies(options: EdgePoliciesOptions = {}): ProxyExtension {
+export function createEdgePolicies(options: EdgePoliciesOptions = {}): EdgePoliciesExtension {
   const code = defineConfig({ policies: options.policies }).policies ?? {};
   const faults = validatePolicies(code);
   if (faults.length > 0) throw configErrorOf(faults);
@@ -45,6 +54,7 @@ export function createEdgePolicies(options: EdgePoliciesOptions = {}): ProxyExte
   const schemes = new Schemes(options.schemes ?? [], { ...services, trusts: trustedPeers(options.trustedProxies ?? []) });
   const authentication = authenticationPolicies(code.authentication, schemes);
   const schemeNames = ({ policies }: ProxyConfig): readonly string[] => [...(mergePolicies([code, policies])?.authentication ?? []).map(({ name }) => name), ...schemes.names];
+  const outputCache = outputCachePolicies(code.outputCache, { clock: options.clock, store: options.outputCacheStore });
   const kinds: readonly AnyKind[] = [
     anyKind(authentication),
     anyKind(authorizationPolicies(code.authorization, { functions: options.authorization ?? {}, prepared: authentication.prepared, schemeNames, services })),
@@ -53,8 +63,9 @@ export function createEdgePolicies(options: EdgePoliciesOptions = {}): ProxyExte
     anyKind(compressionPolicies(code.compression)),
     anyKind(rateLimiterPolicies(code.rateLimiter, { clock: options.clock, store: options.rateLimitStore })),
     anyKind(staticFilesPolicies(code.staticFiles)),
+    anyKind(outputCache),
   ];
-  return new EdgePolicies(kinds);
+  return new EdgePolicies(kinds, outputCache.control);
 }
 
 /** A kind whose own type of policy is nobody else's business. */
@@ -84,14 +95,16 @@ function defined<K extends DefinedPolicyKind>(kind: EdgePolicyKind<K>, { policie
   return both.map(({ name }) => ({ code: "policy-duplicate", severity: "error", message: `the policy '${name}' comes from code too`, path: ["Policies", kind.kind, name] }));
 }
 
-class EdgePolicies implements ProxyExtension {
+class EdgePolicies implements EdgePoliciesExtension {
   readonly name = "edge-policies";
   readonly policies: ProxyExtension["policies"];
+  readonly outputCache: OutputCacheControl;
   readonly #kinds: readonly AnyKind[];
   #current: ReadonlyMap<AnyKind, CompiledPolicies> = new Map();
   #prepared: ReadonlyMap<AnyKind, CompiledPolicies> | undefined;
 
-  constructor(kinds: readonly AnyKind[]) {
+  constructor(kinds: readonly AnyKind[], outputCache: OutputCacheControl) {
+    this.outputCache = outputCache;
     this.#kinds = kinds;
     this.policies = Object.fromEntries(kinds.map(({ kind, names }) => [kind, names]));
   }

@@ -1,5 +1,5 @@
 export { createEdgePolicies } from "./create-edge-policies.ts";
-export type { EdgePoliciesOptions } from "./create-edge-policies.ts";
+export type { EdgePoliciesExtension, EdgePoliciesOptions } from "./create-edge-policies.ts";
 export { edgeSteps } from "./edge-policy-kind.ts";
 export type { CompiledPolicies, EdgePolicyKind, EdgeStepName } from "./edge-policy-kind.ts";
 export { AnsweredExchange } from "./exchange/answered-exchange.ts";
@@ -18,3 +18,10 @@ export type { RateLimit, RateLimitDecision, RateLimitStore, RateLimitStoreFactor
 export { accessStep } from "./access/access-step.ts";
 export { compressionStep } from "./compression/compression-policies.ts";
 export { staticFilesStep } from "./static-files/static-files-step.ts";
+export { outputCacheStep } from "./output-cache/output-cache-policies.ts";
+export type { OutputCacheControl, OutputCacheOptions } from "./output-cache/output-cache-policies.ts";
+export { CacheEntry } from "./output-cache/cache-entry.ts";
+export type { CacheEntryData } from "./output-cache/cache-entry.ts";
+export { memoryOutputCacheStore } from "./output-cache/memory-cache-store.ts";
+export type { OutputCacheStore, OutputCacheStoreFactory, OutputCacheStoreOptions } from "./output-cache/output-cache-store.ts";
+export { defaultUnkeyedHeaders } from "./output-cache/unkeyed-headers.ts";

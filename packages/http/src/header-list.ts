@@ -168,6 +168,28 @@ export class HeaderList {
     return HeaderList.fromLines(this.#lines.slice());
   }
 
+  /**
+   * The same lines in one text of their own: they keep nothing else of their messages alive, and go out again as one slice. For lists that stay. Throws a
+   * `TypeError` where a line holds what cannot stand in one.
+   */
+  packed(): HeaderList {
+    let text = "";
+    const ends: number[] = [];
+    for (const line of this.#lines) {
+      const wire = line.source === "" ? line.checked : line.source.slice(line.start, line.end);
+      if (wire === "") throw new TypeError(`the header ${line.name} holds an illegal character`);
+      text += wire;
+      ends.push(text.length);
+    }
+    const own = Buffer.from(text, "latin1").toString("latin1");
+    return HeaderList.fromLines(
+      this.#lines.map((line, i) => {
+        const start = ends[i - 1] ?? 0;
+        return new HeaderLine(own.slice(start, start + line.name.length), headerKey(line.name), undefined, own, start, ends[i] as number);
+      }),
+    );
+  }
+
   /** Adds line `index` of `other` at the end, without looking its name up or copying its text. */
   appendFrom(other: HeaderList, index: number): void {
     this.#lines.push(other.#lines[index] as HeaderLine);

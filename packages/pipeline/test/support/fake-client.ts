@@ -38,9 +38,14 @@ export class FakeCall implements DestinationCall {
   }
 
   /** The head comes, and nothing after it. */
-  begin(status = 200): void {
-    this.#handler.onResponse({ status, headers: new HeaderList() });
-    this.#handler.onData(Buffer.from("begun"));
+  begin(status = 200, headers: readonly (readonly [string, string])[] = [], body = "begun"): void {
+    this.#handler.onResponse({ status, headers: HeaderList.from(headers) });
+    if (body !== "") this.#handler.onData(Buffer.from(body));
+  }
+
+  /** More of a body. */
+  more(body: string): void {
+    this.#handler.onData(Buffer.from(body));
   }
 
   /** The end of what `begin` began. */

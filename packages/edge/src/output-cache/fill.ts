@@ -1,0 +1,218 @@
+/** One answer on its way from a destination into the cache: judges its head, and keeps its body. */
+import { listElements, type Exchange, HeaderList, type ResponseHead } from "@proxy/http";
+import type { ProxyContext } from "@proxy/pipeline";
+import { CacheEntry, type CacheEntryData } from "./cache-entry.ts";
+import { fieldSelection } from "./cache-key.ts";
+import { asks, type CachePolicy } from "./cache-policy.ts";
+import { isNotModified } from "./conditions.ts";
+import type { FillOwner, Verdict } from "./filling-exchange.ts";
+import { isShareable, policyFreshness, variedFields, type Freshness } from "./freshness.ts";
+import { giveEntry } from "./give-entry.ts";
+import { httpFreshness, type AskedBy } from "./http-freshness.ts";
+
+/** What a fill needs of its cache. */
+export interface FillCache {
+  readonly policy: CachePolicy;
+  date(): number;
+  /** Room for `bytes` more among all that is under way. */
+  reserve(bytes: number): boolean;
+  /** The fill is over, and gives back what it reserved. */
+  settled(fill: Fill, reserved: number): void;
+  keep(key: string, entry: CacheEntry): void;
+  forget(key: string): void;
+}
+
+export interface FillRequest {
+  readonly ctx: ProxyContext;
+  /** The client's, in front of the cache. */
+  readonly exchange: Exchange;
+  readonly key: string;
+  readonly partition: string;
+  readonly bits: number;
+  readonly by: AskedBy;
+  /** What is asked whether it still holds; undefined: nothing is there. */
+  readonly stale: CacheEntry | undefined;
+  /** Told once: an answer for all who wait, whether it was new or not; undefined: there is none. `remember`: there will be none the next time either. */
+  readonly landed: (entry: CacheEntry | undefined, remember: boolean) => void;
+}
+
+const failures: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+/** Fields that are not kept: those of a connection, of a moment, or written anew. */
+const notKept: ReadonlySet<string> = new Set(["age", "connection", "content-length", "keep-alive", "proxy-connection", "trailer", "transfer-encoding", "upgrade"]);
+/** Fields of a 304 that say nothing of what is kept (RFC 9111, 3.2). */
+const notUpdated: ReadonlySet<string> = new Set([...notKept, "content-encoding", "content-range", "content-type", "set-cookie", "set-cookie2", "clear-site-data"]);
+
+export class Fill implements FillOwner {
+  /** Evicted, or invalidated, before it was there: not kept. */
+  isDoomed = false;
+  readonly key: string;
+  readonly #cache: FillCache;
+  readonly #request: FillRequest;
+  readonly #asked: number;
+  #head: ResponseHead | undefined;
+  #vary: CacheEntryData["vary"] = [];
+  #freshness: Freshness | undefined;
+  #answered = 0;
+  #reserved = 0;
+  #isOver = false;
+  #hasLanded = false;
+
+  constructor(cache: FillCache, request: FillRequest) {
+    this.#cache = cache;
+    this.#request = request;
+    this.key = request.key;
+    this.#asked = cache.date();
+  }
+
+  judge(head: ResponseHead): Verdict {
+    this.#answered = this.#cache.date();
+    const { stale, ctx } = this.#request;
+    const answered = stale === undefined ? undefined : this.#judgeOld(stale, head);
+    if (answered !== undefined) return answered;
+    const freshness = this.#freshnessOf(head);
+    const fields = freshness === undefined ? undefined : variedFields(head);
+    const announced = head.headers.get("content-length");
+    const { policy } = this.#cache;
+    if (freshness === undefined || fields === undefined || (announced !== undefined && !(Number(announced) <= policy.maximumBodySize))) {
+      if (head.status < 500) ctx.cache = "pass";
+      // A destination that says otherwise now is believed.
+      if (stale !== undefined && head.status < 500) this.#cache.forget(this.key);
+      this.#land(undefined, head.status < 500);
+      return { kind: "pass", head: this.#told(head, "") };
+    }
+    const { headers } = this.#request.exchange.request;
+    this.#vary = fields.map((field) => [field, fieldSelection(headers, field)] as const);
+    this.#freshness = freshness;
+    this.#head = head;
+    // It is kept to be asked for again, not to be given as it is: nobody is to wait for that.
+    if (freshness.freshUntil <= this.#answered) this.#land(undefined, true);
+    const told = this.#told(head, "; stored");
+    const has304 = (this.#request.bits & asks.notModified) !== 0 && head.status === 200;
+    const validators = { etag: head.headers.get("etag"), lastModified: head.headers.get("last-modified") };
+    return { kind: "keep", head: told, notModified: has304 && isNotModified(headers, validators) ? new CacheEntry(this.#dataOf(told, Buffer.alloc(0))).notModifiedAt(this.#answered) : undefined };
+  }
+
+  reserve(bytes: number, total: number): boolean {
+    if (total > this.#cache.policy.maximumBodySize || !this.#cache.reserve(bytes)) return false;
+    this.#reserved += bytes;
+    return true;
+  }
+
+  filled(body: Buffer): void {
+    if (this.#isOver) return;
+    let entry: CacheEntry | undefined;
+    try {
+      if (!this.isDoomed && this.#head !== undefined) entry = new CacheEntry(this.#dataOf(this.#head, body), this.#cache.policy.sendsStatus);
+    } catch {
+      // A field that cannot be written: not kept.
+    }
+    if (entry !== undefined) this.#cache.keep(this.key, entry);
+    this.#land(entry, false);
+    this.#settle();
+  }
+
+  abandoned(): void {
+    this.#land(undefined, false);
+    this.#settle();
+  }
+
+  /** The destination was asked whether `stale` still holds; undefined: what it says is an answer of its own. */
+  #judgeOld(stale: CacheEntry, head: ResponseHead): Verdict | undefined {
+    const { ctx, exchange, bits } = this.#request;
+    const now = this.#answered;
+    if (head.status === 304) {
+      const tag = head.headers.get("etag");
+      if (tag !== undefined && stale.etag !== undefined && weakly(tag) !== weakly(stale.etag)) {
+        // It says that something else has not changed: nothing here is an answer.
+        this.#cache.forget(this.key);
+        this.#land(undefined, false);
+        exchange.response.send({ status: 502, headers: HeaderList.from([["Content-Length", "0"]]) });
+        return { kind: "answered" };
+      }
+      ctx.cache = "revalidated";
+      const entry = this.#renewed(stale, head);
+      giveEntry(entry, exchange, bits, now);
+      return { kind: "answered" };
+    }
+    if (failures.has(head.status) && now < stale.data.staleIfErrorUntil) {
+      ctx.cache = "stale";
+      this.#land(stale, false);
+      giveEntry(stale, exchange, bits, now);
+      return { kind: "answered" };
+    }
+    return undefined;
+  }
+
+  #renewed(stale: CacheEntry, { headers }: ResponseHead): CacheEntry {
+    const { data } = stale;
+    const merged = new HeaderList();
+    for (let i = 0; i < data.headers.size; i++) {
+      const key = data.headers.keyAt(i);
+      if (notUpdated.has(key) || !headers.has(key)) merged.appendFrom(data.headers, i);
+    }
+    for (let i = 0; i < headers.size; i++) if (!notUpdated.has(headers.keyAt(i))) merged.appendFrom(headers, i);
+    if (!headers.has("date")) merged.set("Date", new Date(this.#answered).toUTCString());
+    const aged = merged.copy();
+    const age = headers.get("age");
+    if (age !== undefined) aged.append("Age", age);
+    const freshness = this.#freshnessOf({ status: data.status, headers: aged });
+    const entry = new CacheEntry({ ...data, ...(freshness ?? { freshUntil: this.#answered }), headers: merged.packed(), storedAt: this.#answered }, this.#cache.policy.sendsStatus);
+    if (freshness === undefined || variedFields({ status: data.status, headers: merged }) === undefined) {
+      this.#cache.forget(this.key);
+      this.#land(undefined, true);
+    } else {
+      if (!this.isDoomed) this.#cache.keep(this.key, entry);
+      this.#land(freshness.freshUntil > this.#answered && !this.isDoomed ? entry : undefined, freshness.freshUntil <= this.#answered);
+    }
+    return entry;
+  }
+
+  #freshnessOf(head: ResponseHead): Freshness | undefined {
+    const { ctx, by } = this.#request;
+    if (!isShareable(head)) return undefined;
+    // It tells this client which destination is its own.
+    if (ctx.affinity !== undefined && ctx.affinity.status !== "OK") return undefined;
+    const { policy } = this.#cache;
+    return policy.isHttp
+      ? httpFreshness(by, head, { asked: this.#asked, answered: this.#answered })
+      : policyFreshness(head, this.#answered, policy.duration, policy.ignoresAnswerControl);
+  }
+
+  #dataOf({ status, reason, headers }: ResponseHead, body: Buffer): CacheEntryData {
+    const kept = new HeaderList();
+    const named = headers.getAll("connection").flatMap((value) => listElements(value.toLowerCase()));
+    for (let i = 0; i < headers.size; i++) {
+      const key = headers.keyAt(i);
+      if (!notKept.has(key) && !named.includes(key)) kept.appendFrom(headers, i);
+    }
+    if (status !== 204) kept.append("Content-Length", String(body.length));
+    if (status === 200 && !kept.has("accept-ranges")) kept.append("Accept-Ranges", "bytes");
+    if (!kept.has("date")) kept.append("Date", new Date(this.#answered).toUTCString());
+    const { partition } = this.#request;
+    return { ...(this.#freshness as Freshness), status, reason, headers: kept.packed(), body, storedAt: this.#answered, partition, vary: this.#vary, tags: this.#cache.policy.tags };
+  }
+
+  /** `head` with Cache-Status, where that is told (RFC 9211). */
+  #told(head: ResponseHead, more: string): ResponseHead {
+    if (!this.#cache.policy.sendsStatus) return head;
+    const headers = head.headers.copy();
+    headers.append("Cache-Status", `edge; fwd=${this.#request.stale === undefined ? "miss" : "stale"}${more}`);
+    return { ...head, headers };
+  }
+
+  #land(entry: CacheEntry | undefined, remember: boolean): void {
+    if (this.#hasLanded) return;
+    this.#hasLanded = true;
+    this.#request.landed(entry, remember);
+  }
+
+  #settle(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cache.settled(this, this.#reserved);
+  }
+}
+
+function weakly(tag: string): string {
+  return tag.startsWith("W/") ? tag.slice(2) : tag;
+}

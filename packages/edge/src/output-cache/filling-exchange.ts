@@ -1,0 +1,370 @@
+/**
+ * The exchange of a request whose answer may be kept.
+ *
+ * 1. Before the head: a client that leaves is not told of, as nginx does not: its answer is for others too.
+ * 2. The head: its owner judges. What is not kept passes, and everything is as if nothing stood in between; a client that has left by then is told of.
+ * 3. What is kept goes to the client as it comes, from the copy that is kept: a client that is slow, or leaves, holds back neither the answer nor those who wait for it. What waits
+ *    to be sent to a slow client is bounded by the size that is kept at most.
+ * 4. The end: only a body that is whole is kept. Beyond the size, after a cut or with trailers it is not, and what has come passes.
+ *
+ * Where the owner answers by itself (a 304 to its own question), what the destination sends is dropped.
+ */
+import type { Exchange, HeaderList, RequestHead, ResponseHead, ResponseSink } from "@proxy/http";
+import { ClientGoneError } from "@proxy/http";
+import { WrappedExchange } from "@proxy/pipeline";
+
+export type Verdict =
+  /** Not kept: `head` goes to the client, and all that follows. */
+  | { readonly kind: "pass"; readonly head: ResponseHead }
+  /** Kept; `notModified`: the client has it, and gets this head alone. */
+  | { readonly kind: "keep"; readonly head: ResponseHead; readonly notModified: ResponseHead | undefined }
+  /** The client was answered. */
+  | { readonly kind: "answered" };
+
+export interface FillOwner {
+  /** The final head came; called once. Must not throw. */
+  judge(head: ResponseHead): Verdict;
+  /** Room for `bytes` more of a body, of which `total` are there then. */
+  reserve(bytes: number, total: number): boolean;
+  /** The body is whole. */
+  filled(body: Buffer): void;
+  /** Nothing comes of it. May be called twice. */
+  abandoned(): void;
+}
+
+const waiting = 0;
+const passing = 1;
+const keeping = 2;
+const dropping = 3;
+const over = 4;
+
+/** More of an answer that nobody gets is not read. */
+const enoughDropped = 1_048_576;
+
+export function fillingExchange(presented: Exchange, request: RequestHead, owner: FillOwner): Exchange {
+  const life = new Life(presented);
+  const sink = new FillingSink(presented.response, life, owner);
+  life.begin(sink);
+  return new FillingExchange(presented, request, life, sink);
+}
+
+class FillingExchange extends WrappedExchange {
+  override readonly request: RequestHead;
+  readonly #life: Life;
+
+  constructor(presented: Exchange, request: RequestHead, life: Life, sink: FillingSink) {
+    super(presented, sink);
+    this.request = request;
+    this.#life = life;
+  }
+
+  override onClientGone(listener: (cause: Error) => void): void {
+    this.#life.onGone(listener);
+  }
+
+  override onComplete(listener: () => void): void {
+    this.#life.onComplete(listener);
+  }
+}
+
+/** When the exchange is over for those behind: not before the answer is. */
+class Life {
+  readonly #presented: Exchange;
+  #sink: FillingSink | undefined;
+  #cause: Error | undefined;
+  #isTold = false;
+  #isComplete = false;
+  #presentedIsOver = false;
+  readonly #goneListeners: ((cause: Error) => void)[] = [];
+  readonly #completeListeners: (() => void)[] = [];
+
+  constructor(presented: Exchange) {
+    this.#presented = presented;
+  }
+
+  get isClientGone(): boolean {
+    return this.#cause !== undefined;
+  }
+
+  begin(sink: FillingSink): void {
+    this.#sink = sink;
+    this.#presented.onClientGone((cause) => {
+      this.#cause = cause;
+      if (!sink.outlives) this.tellGone();
+    });
+    this.#presented.onComplete(() => {
+      this.#presentedIsOver = true;
+      this.check();
+    });
+  }
+
+  /** Nobody wants the rest; `cause` where it is not the client that says so. */
+  tellGone(cause = this.#cause): void {
+    if (cause === undefined || this.#isTold) return;
+    this.#isTold = true;
+    this.#cause ??= cause;
+    for (const listener of this.#goneListeners.splice(0)) listener(cause);
+  }
+
+  onGone(listener: (cause: Error) => void): void {
+    if (this.#isTold) listener(this.#cause as Error);
+    else this.#goneListeners.push(listener);
+  }
+
+  onComplete(listener: () => void): void {
+    if (this.#isComplete) listener();
+    else this.#completeListeners.push(listener);
+  }
+
+  check(): void {
+    if (this.#isComplete || !this.#presentedIsOver || this.#sink?.outlives === true) return;
+    this.#isComplete = true;
+    for (const listener of this.#completeListeners.splice(0)) listener();
+  }
+}
+
+class FillingSink implements ResponseSink {
+  readonly #client: ResponseSink;
+  readonly #life: Life;
+  readonly #owner: FillOwner;
+  #phase = waiting;
+  #status: number | undefined;
+  /** The client gets what is kept. */
+  #sends = true;
+  #body: KeptBody | undefined;
+  #dropped = 0;
+
+  constructor(client: ResponseSink, life: Life, owner: FillOwner) {
+    this.#client = client;
+    this.#life = life;
+    this.#owner = owner;
+  }
+
+  /** Whether it goes on without the client. */
+  get outlives(): boolean {
+    return this.#phase === waiting || this.#phase === keeping || this.#phase === dropping;
+  }
+
+  get started(): boolean {
+    return this.#status !== undefined;
+  }
+
+  get status(): number | undefined {
+    return this.#status;
+  }
+
+  get ended(): boolean {
+    return this.#phase === over || (this.#phase === passing && this.#client.ended);
+  }
+
+  get trailersSupported(): boolean {
+    return this.#client.trailersSupported;
+  }
+
+  get pending(): number {
+    return this.#phase === passing ? this.#client.pending : 0;
+  }
+
+  informational(status: number, headers: HeaderList): void {
+    if (this.#phase === waiting && !this.#life.isClientGone) this.#client.informational(status, headers);
+  }
+
+  send(head: ResponseHead, body?: Uint8Array | string): void {
+    const bytes = typeof body === "string" ? Buffer.from(body) : body;
+    this.#sendWhole(head, bytes, (client, passed) => client.send(passed, body));
+  }
+
+  sendLatin1(head: ResponseHead, body: string): void {
+    const bytes = Buffer.allocUnsafeSlow(body.length);
+    bytes.write(body, "latin1");
+    this.#sendWhole(head, bytes, (client, passed) => {
+      if (client.sendLatin1 === undefined) client.send(passed, bytes);
+      else client.sendLatin1(passed, body);
+    });
+  }
+
+  start(head: ResponseHead): void {
+    const verdict = this.#judge(head);
+    if (verdict.kind === "answered") return;
+    if (verdict.kind === "keep") {
+      this.#body = new KeptBody(head.headers, this.#owner);
+      if (!this.#sends) return;
+    }
+    this.#toClient(() => this.#client.start(verdict.head));
+  }
+
+  write(chunk: Uint8Array): boolean {
+    switch (this.#phase) {
+      case passing:
+        return this.#client.write(chunk);
+      case keeping: {
+        const copy = this.#body?.add(chunk);
+        if (copy !== undefined) {
+          if (this.#sends) this.#client.write(copy);
+          return true;
+        }
+        this.#pass();
+        // What has come was sent already.
+        return this.#sends ? this.#client.write(chunk) : true;
+      }
+      case dropping:
+        this.#dropped += chunk.length;
+        if (this.#dropped > enoughDropped) this.#nobody();
+        return true;
+      default:
+        return true;
+    }
+  }
+
+  onDrain(listener: () => void): void {
+    this.#client.onDrain(listener);
+  }
+
+  flush(): void {
+    if (this.#sends && (this.#phase === passing || this.#phase === keeping)) this.#client.flush();
+  }
+
+  end(trailers?: HeaderList): void {
+    if (this.#phase === over) return;
+    const body = this.#phase === keeping && trailers === undefined ? this.#body?.whole() : undefined;
+    const wasDropping = this.#phase === dropping;
+    this.#phase = over;
+    if (body === undefined) this.#owner.abandoned();
+    else this.#owner.filled(body);
+    if (!wasDropping && this.#sends) this.#client.end(trailers);
+    this.#life.check();
+  }
+
+  abort(cause: Error): void {
+    if (this.#phase === over) return;
+    const wasDropping = this.#phase === dropping;
+    this.#phase = over;
+    this.#owner.abandoned();
+    if (!wasDropping && this.#sends) this.#client.abort(cause);
+    this.#life.check();
+  }
+
+  #sendWhole(head: ResponseHead, bytes: Uint8Array | undefined, send: (client: ResponseSink, head: ResponseHead) => void): void {
+    if (this.#phase === over) return;
+    const verdict = this.#judge(head);
+    if (verdict.kind === "answered") {
+      this.#phase = over;
+      this.#owner.abandoned();
+      this.#life.check();
+      return;
+    }
+    let kept: Buffer | undefined;
+    if (verdict.kind === "keep") {
+      const body = new KeptBody(head.headers, this.#owner);
+      kept = bytes === undefined || bytes.length === 0 || body.add(bytes) !== undefined ? body.whole() : undefined;
+    }
+    if (this.#sends) this.#toClient(() => send(this.#client, verdict.head));
+    this.#phase = over;
+    if (kept === undefined) this.#owner.abandoned();
+    else this.#owner.filled(kept);
+    this.#life.check();
+  }
+
+  #judge(head: ResponseHead): Verdict {
+    if (this.#phase !== waiting) return { kind: "pass", head };
+    const verdict = this.#owner.judge(head);
+    this.#status = head.status;
+    switch (verdict.kind) {
+      case "pass":
+        this.#pass();
+        break;
+      case "keep":
+        this.#phase = keeping;
+        if (verdict.notModified !== undefined) {
+          this.#sends = false;
+          const { notModified } = verdict;
+          this.#toClient(() => this.#client.send(notModified));
+        }
+        break;
+      case "answered":
+        this.#phase = dropping;
+        break;
+    }
+    return verdict;
+  }
+
+  /** What cannot be written is not kept either; whoever answered may answer otherwise. */
+  #toClient(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#phase = passing;
+      this.#status = this.#client.status;
+      this.#owner.abandoned();
+      throw error;
+    }
+  }
+
+  #pass(): void {
+    this.#phase = passing;
+    this.#body = undefined;
+    this.#owner.abandoned();
+    if (this.#life.isClientGone || !this.#sends) this.#nobody();
+    this.#life.check();
+  }
+
+  /** Told when the call in hand is over: those behind do not expect it within. */
+  #nobody(): void {
+    queueMicrotask(() => {
+      this.#life.tellGone(new ClientGoneError("nobody waits for the rest of the answer"));
+      this.#life.check();
+    });
+  }
+}
+
+/** A body as it comes, in memory of its own. */
+class KeptBody {
+  readonly #owner: FillOwner;
+  /** Undefined: only the end tells. */
+  readonly #declared: number | undefined;
+  #whole: Buffer | undefined;
+  #chunks: Buffer[] = [];
+  #length = 0;
+
+  constructor(headers: HeaderList, owner: FillOwner) {
+    this.#owner = owner;
+    const declared = headers.get("content-length");
+    this.#declared = declared === undefined ? undefined : Number(declared);
+  }
+
+  /** The copy that is kept; undefined where it is too much. */
+  add(chunk: Uint8Array): Buffer | undefined {
+    const before = this.#length;
+    const total = before + chunk.length;
+    const declared = this.#declared;
+    if (declared !== undefined && total > declared) return undefined;
+    if (declared === undefined || before === 0) {
+      if (!this.#owner.reserve(declared ?? chunk.length, declared ?? total)) return undefined;
+    }
+    this.#length = total;
+    if (declared === undefined) {
+      const copy = Buffer.allocUnsafeSlow(chunk.length);
+      copy.set(chunk);
+      this.#chunks.push(copy);
+      return copy;
+    }
+    this.#whole ??= Buffer.allocUnsafeSlow(declared);
+    this.#whole.set(chunk, before);
+    return this.#whole.subarray(before, total);
+  }
+
+  /** Undefined: something is missing. */
+  whole(): Buffer | undefined {
+    if (this.#declared !== undefined) return this.#length === this.#declared ? (this.#whole ?? Buffer.alloc(0)) : undefined;
+    const [first] = this.#chunks;
+    if (this.#chunks.length === 1 && first !== undefined) return first;
+    const all = Buffer.allocUnsafeSlow(this.#length);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
+    this.#chunks = [];
+    return all;
+  }
+}

@@ -1,0 +1,393 @@
+/**
+ * The cache of one policy.
+ *
+ * 1. A look at the request: what no cache has to do with goes by (other methods, bodies, upgrades, conditions on changes, users, where the policy does not vary by them).
+ * 2. One look-up. An answer that is there and fresh is given at once: no promise, its head made ready.
+ * 3. Stale answers (mode `Http`): given while a destination is asked, where they allow it; otherwise the destination is asked whether they hold.
+ * 4. Nothing there: the first of several requests for the same goes on, without the fields that no key holds, and its answer is kept on its way to the
+ *    client. The others wait for it, bounded in number and time; where it is not for them they go on, each for itself.
+ */
+import type { Clock } from "@proxy/cluster";
+import { HeaderList, normalizePath, type Exchange, type RequestHead } from "@proxy/http";
+import { ProxyContext, type Next } from "@proxy/pipeline";
+import { AnsweredExchange } from "../exchange/answered-exchange.ts";
+import { identityOf } from "../identity/identity.ts";
+import { userOf } from "../identity/user.ts";
+import { parseCacheControl, type CacheControl } from "./cache-control.ts";
+import type { CacheEntry } from "./cache-entry.ts";
+import { cacheKey, fieldSelection, keyPart } from "./cache-key.ts";
+import { asks, lookAt, type CachePolicy } from "./cache-policy.ts";
+import { Fill, type FillCache } from "./fill.ts";
+import { fillingExchange } from "./filling-exchange.ts";
+import { Flights, type Flight } from "./flights.ts";
+import { giveEntry } from "./give-entry.ts";
+import type { OutputCacheStore } from "./output-cache-store.ts";
+import { RefreshExchange } from "./refresh-exchange.ts";
+import { withHeaders } from "./unkeyed-headers.ts";
+
+/** A request that was not answered at once. */
+interface Asked {
+  readonly ctx: ProxyContext;
+  readonly next: Next;
+  readonly key: string;
+  readonly partition: string;
+  readonly bits: number;
+  readonly control: CacheControl;
+  /** How often it waited for others. */
+  readonly waits: number;
+}
+
+/** What may be done with an answer that is there. */
+type Use = "fresh" | "stale" | "refresh" | "validate" | "client-validates";
+
+const conditions: ReadonlySet<string> = new Set(["if-none-match", "if-modified-since", "if-range"]);
+const noControl = parseCacheControl([]);
+/** Then a request goes on by itself, whatever others are under way. */
+const mostWaits = 2;
+
+export class OutputCache implements FillCache {
+  readonly policy: CachePolicy;
+  readonly #store: OutputCacheStore;
+  readonly #clock: Clock;
+  readonly #flights: Flights;
+  readonly #fills = new Set<Fill>();
+  /** Bytes of bodies under way. */
+  #reserved = 0;
+
+  constructor(policy: CachePolicy, store: OutputCacheStore, clock: Clock) {
+    this.policy = policy;
+    this.#store = store;
+    this.#clock = clock;
+    this.#flights = new Flights(clock);
+  }
+
+  /** Fills under way, for tests. */
+  get filling(): number {
+    return this.#fills.size + this.#flights.size;
+  }
+
+  /** `scope` stands for the route. */
+  serve(ctx: ProxyContext, next: Next, scope: string): void | Promise<void> {
+    const { policy } = this;
+    const { exchange } = ctx;
+    const bits = lookAt(exchange, policy);
+    if (bits < 0) return this.#passBy(ctx, next);
+    const key = cacheKey(exchange.request, policy.varyByHost, policy.selectQuery);
+    const partition = key === undefined ? undefined : this.#partition(ctx, scope, bits);
+    if (key === undefined || partition === undefined) return this.#passBy(ctx, next);
+    let found: ReturnType<OutputCacheStore["get"]>;
+    try {
+      found = this.#store.get(key);
+    } catch {
+      found = undefined;
+    }
+    if (found instanceof Promise) {
+      return found.then(
+        (later) => this.#decide(ctx, next, key, partition, bits, later),
+        () => this.#decide(ctx, next, key, partition, bits, undefined),
+      );
+    }
+    return this.#decide(ctx, next, key, partition, bits, found);
+  }
+
+  /** Forgets answers by tag, those under way included. */
+  evictByTag(tag: string): number | Promise<number> {
+    if (this.policy.tags.includes(tag)) for (const fill of this.#fills) fill.isDoomed = true;
+    return this.#store.evictByTag(tag);
+  }
+
+  clear(): void | Promise<void> {
+    for (const fill of this.#fills) fill.isDoomed = true;
+    return this.#store.clear();
+  }
+
+  close(): void {
+    this.#flights.close();
+  }
+
+  // What fills ask
+
+  date(): number {
+    return this.#clock.date();
+  }
+
+  reserve(bytes: number): boolean {
+    if (this.#reserved + bytes > this.policy.sizeLimit) return false;
+    this.#reserved += bytes;
+    return true;
+  }
+
+  settled(fill: Fill, reserved: number): void {
+    this.#fills.delete(fill);
+    this.#reserved -= reserved;
+  }
+
+  keep(key: string, entry: CacheEntry): void {
+    quietly(() => this.#store.put(key, entry));
+  }
+
+  forget(key: string): void {
+    quietly(() => this.#store.remove(key));
+  }
+
+  // Requests
+
+  /** Whom an answer is for; undefined: for nobody else. */
+  #partition(ctx: ProxyContext, scope: string, bits: number): string | undefined {
+    const { policy } = this;
+    const user = userOf(ctx);
+    const isKnown = user !== undefined || ctx.exchange.connection.tls?.clientCertificate !== undefined || identityOf(ctx) !== undefined;
+    let partition = scope;
+    if (isKnown) {
+      if (!policy.varyByUser || user === undefined) return undefined;
+      partition += `u${keyPart(user)}`;
+    } else if ((bits & asks.authorization) !== 0 && !policy.isHttp) return undefined;
+    if (policy.varyByHeader.length > 0) {
+      const { headers } = ctx.exchange.request;
+      for (const key of policy.varyByHeader) partition += keyPart(fieldSelection(headers, key));
+    }
+    for (const name of policy.varyByRouteValue) {
+      const value = ctx.routeValues.get(name);
+      partition += value === undefined ? "-" : keyPart(value);
+    }
+    return partition;
+  }
+
+  #decide(ctx: ProxyContext, next: Next, key: string, partition: string, bits: number, found: readonly CacheEntry[] | undefined): void | Promise<void> {
+    const { exchange } = ctx;
+    const entry = found === undefined ? undefined : pick(found, partition, exchange.request.headers);
+    const now = this.#clock.date();
+    const says = (bits & (asks.cacheControl | asks.pragma)) !== 0;
+    if (entry !== undefined && now < entry.data.freshUntil && (!says || this.policy.ignoresRequestControl)) {
+      ctx.cache = "hit";
+      giveEntry(entry, exchange, bits, now);
+      return;
+    }
+    const control = says ? controlOf(exchange.request.headers) : noControl;
+    return this.#use({ ctx, next, key, partition, bits, control, waits: 0 }, entry, found);
+  }
+
+  #use(asked: Asked, entry: CacheEntry | undefined, found: readonly CacheEntry[] | undefined): void | Promise<void> {
+    const { ctx, bits, control } = asked;
+    const now = this.#clock.date();
+    const use = entry === undefined ? undefined : this.#useOf(entry, control, now);
+    if (entry !== undefined && (use === "fresh" || use === "stale" || use === "refresh")) {
+      ctx.cache = use === "fresh" ? (asked.waits > 0 ? "collapsed" : "hit") : "stale";
+      if (use === "refresh") this.#refresh(asked, entry);
+      giveEntry(entry, ctx.exchange, bits, now);
+      return;
+    }
+    if (control.has("only-if-cached")) {
+      ctx.cache = "absent";
+      ctx.exchange.response.send({ status: 504, headers: HeaderList.from([["Content-Length", "0"]]) });
+      return;
+    }
+    // What is answered to HEAD and Range is a part of what would be kept.
+    const isPart = ctx.exchange.request.method === "HEAD" || (bits & asks.range) !== 0;
+    if (isPart || (control.has("no-store") && !this.policy.ignoresRequestControl)) return this.#passBy(ctx, asked.next);
+    const name = flightName(asked, entry ?? found?.find(({ data }) => data.partition === asked.partition));
+    const goesAlone = !this.policy.locking || use === "client-validates" || asked.waits >= mostWaits || this.#flights.goesAlone(name);
+    if (goesAlone) return this.#lead(asked, name, entry, undefined);
+    const flight = this.#flights.find(name);
+    if (flight === undefined) return this.#lead(asked, name, entry, this.#flights.begin(name));
+    if (flight.waiting >= this.policy.lockQueueLimit) return this.#lead(asked, name, entry, undefined);
+    return this.#follow(asked, flight, name);
+  }
+
+  #useOf({ data }: CacheEntry, control: CacheControl, now: number): Use {
+    const left = data.freshUntil - now;
+    if (!this.policy.ignoresRequestControl) {
+      const [maxAge, minFresh] = [control.seconds("max-age"), control.seconds("min-fresh")];
+      if (control.has("no-cache") || (maxAge !== undefined && now - data.storedAt + data.initialAge > maxAge * 1000)) return "client-validates";
+      if (minFresh !== undefined && left < minFresh * 1000) return "client-validates";
+    }
+    if (left > 0) return "fresh";
+    if (now < data.staleWhileRevalidateUntil) return "refresh";
+    if (!this.policy.ignoresRequestControl && !data.mustRevalidate && (control.anyStale || -left <= (control.seconds("max-stale") ?? -1) * 1000)) return "stale";
+    return "validate";
+  }
+
+  /** Goes on to a destination, and keeps what it answers. */
+  #lead({ ctx, next, key, partition, bits, control }: Asked, name: string, stale: CacheEntry | undefined, flight: Flight | undefined): void | Promise<void> {
+    const { exchange } = ctx;
+    const { request } = exchange;
+    // Without a validator there is nothing to ask for.
+    const old = stale === undefined || (stale.etag === undefined && stale.lastModified === undefined && this.#clock.date() >= stale.data.staleIfErrorUntil) ? undefined : stale;
+    const fill = new Fill(this, {
+      ctx,
+      exchange,
+      key,
+      partition,
+      bits,
+      by: { authorization: (bits & asks.authorization) !== 0, cookie: (bits & asks.cookie) !== 0 && this.policy.cookies !== "Remove", noStore: control.has("no-store") && !this.policy.ignoresRequestControl },
+      stale: old,
+      landed: (entry, remember) => {
+        if (entry !== undefined) this.#flights.forget(name);
+        else if (remember) this.#flights.remember(name);
+        flight?.land(entry ?? "alone");
+      },
+    });
+    this.#fills.add(fill);
+    ctx.cache = stale === undefined ? "miss" : "expired";
+    const filling = fillingExchange(exchange, withHeaders(request, this.#fieldsFor(request, bits, old)), fill);
+    ctx.exchange = filling;
+    const over = (): void => {
+      // Nobody will answer any more.
+      if (!filling.response.started) fill.abandoned();
+    };
+    let pending: void | Promise<void>;
+    try {
+      pending = next(ctx);
+    } catch (error) {
+      over();
+      throw error;
+    }
+    if (pending === undefined) over();
+    else pending.then(over, over);
+    return pending;
+  }
+
+  /** The fields of the client's request, as the destination is to see them. */
+  #fieldsFor({ headers }: RequestHead, bits: number, stale: CacheEntry | undefined): HeaderList {
+    const { unkeyed, cookies } = this.policy;
+    const fields = headers.copy();
+    const drops = (bits & (asks.unkeyed | asks.notModified | asks.cookie)) !== 0;
+    if (drops) fields.filter((key) => !unkeyed.has(key) && !conditions.has(key) && !(key === "cookie" && cookies === "Remove"));
+    if (stale?.etag !== undefined) fields.append("If-None-Match", stale.etag);
+    if (stale?.lastModified !== undefined) fields.append("If-Modified-Since", stale.lastModified);
+    return fields;
+  }
+
+  async #follow(asked: Asked, flight: Flight, name: string): Promise<void> {
+    const { ctx, bits } = asked;
+    const { exchange } = ctx;
+    const landing = await flight.wait(this.#clock, this.policy.lockTimeout, (listener) => exchange.onComplete(listener));
+    if (landing === "over" || exchange.response.started || exchange.response.ended) return;
+    if (landing !== "alone" && isFor(landing, asked.partition, exchange.request.headers)) {
+      const now = this.#clock.date();
+      ctx.cache = now < landing.data.freshUntil ? "collapsed" : "stale";
+      giveEntry(landing, exchange, bits, now);
+      return;
+    }
+    if (landing === "alone") {
+      await this.#lead(asked, name, undefined, undefined);
+      return;
+    }
+    // It was for others: the answer tells now what it varies by, and with whom to wait.
+    const again = { ...asked, waits: asked.waits + 1 };
+    const found = await this.#found(asked.key);
+    await this.#use(again, found === undefined ? undefined : pick(found, asked.partition, exchange.request.headers), found);
+  }
+
+  async #found(key: string): Promise<readonly CacheEntry[] | undefined> {
+    try {
+      return await this.#store.get(key);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Asks a destination while the client has its answer already. */
+  #refresh(asked: Asked, entry: CacheEntry): void {
+    const name = flightName(asked, entry);
+    if (this.#flights.find(name) !== undefined) return;
+    const { ctx } = asked;
+    const values = {
+      get values() {
+        return ctx.routeValues;
+      },
+    };
+    const own = new ProxyContext(new RefreshExchange(ctx.exchange), ctx.route, values, ctx.state);
+    const over = (): void => own.release();
+    try {
+      if (ctx.clusterState !== undefined && ctx.clusterState !== own.clusterState) own.reassign(ctx.clusterState);
+      const pending = this.#lead({ ...asked, ctx: own, bits: asked.bits & ~(asks.notModified | asks.range), control: noControl }, name, entry, this.#flights.begin(name));
+      if (pending === undefined) over();
+      else pending.then(over, over);
+    } catch {
+      // A step threw: the next request finds the answer as stale as this one.
+      over();
+    }
+  }
+
+  /** Goes on as if there were no cache; what changes something takes away what was known of it (RFC 9111, 4.4). */
+  #passBy(ctx: ProxyContext, next: Next): void | Promise<void> {
+    ctx.cache = "bypass";
+    const { exchange } = ctx;
+    const { isHttp, sendsStatus } = this.policy;
+    const changes = isHttp && !safe.has(exchange.request.method);
+    if (changes || sendsStatus) {
+      ctx.exchange = new AnsweredExchange(exchange, (head) => {
+        if (changes && head.status >= 200 && head.status < 400) this.#invalidate(exchange, head.headers);
+        if (!sendsStatus) return head;
+        const headers = head.headers.copy();
+        headers.append("Cache-Status", "edge; fwd=bypass");
+        return { ...head, headers };
+      });
+    }
+    return next(ctx);
+  }
+
+  #invalidate({ request }: Exchange, headers: HeaderList): void {
+    const { policy } = this;
+    const keys = new Set<string | undefined>([cacheKey(request, policy.varyByHost, policy.selectQuery)]);
+    for (const field of ["location", "content-location"]) {
+      const place = headers.get(field);
+      const other = place === undefined ? undefined : sameSite(request, place);
+      if (other !== undefined) keys.add(cacheKey(other, policy.varyByHost, policy.selectQuery));
+    }
+    for (const key of keys) {
+      if (key === undefined) continue;
+      for (const fill of this.#fills) if (fill.key === key) fill.isDoomed = true;
+      this.forget(key);
+    }
+  }
+}
+
+const safe: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+
+/** The request for `place`, where it is of the same origin. */
+function sameSite(request: RequestHead, place: string): RequestHead | undefined {
+  const base = `${request.scheme}://${request.authority}`;
+  if (!URL.canParse(place, `${base}${request.path}`)) return undefined;
+  const url = new URL(place, `${base}${request.path}`);
+  if (url.origin !== new URL(base).origin) return undefined;
+  const path = normalizePath(url.pathname);
+  return path === undefined ? undefined : { ...request, path, query: url.search, pathBase: undefined };
+}
+
+function controlOf(headers: HeaderList): CacheControl {
+  const values = headers.getAll("cache-control");
+  // RFC 9111, 5.4: where nothing else is said.
+  if (values.length === 0 && headers.getAll("pragma").some((value) => value.toLowerCase().includes("no-cache"))) return parseCacheControl(["no-cache"]);
+  return parseCacheControl(values);
+}
+
+/** The answer that is for a request; the one that was kept last comes first. */
+function pick(found: readonly CacheEntry[], partition: string, headers: HeaderList): CacheEntry | undefined {
+  for (const entry of found) if (isFor(entry, partition, headers)) return entry;
+  return undefined;
+}
+
+function isFor({ data }: CacheEntry, partition: string, headers: HeaderList): boolean {
+  if (data.partition !== partition) return false;
+  for (const [key, selection] of data.vary) if (fieldSelection(headers, key) !== selection) return false;
+  return true;
+}
+
+/** Requests with one name ask for the same, as far as it is known what answers vary by. */
+function flightName({ ctx, key, partition }: Asked, known: CacheEntry | undefined): string {
+  const { headers } = ctx.exchange.request;
+  let name = keyPart(key) + keyPart(partition);
+  for (const [field] of known?.data.vary ?? []) name += keyPart(field) + keyPart(fieldSelection(headers, field));
+  return name;
+}
+
+/** A store that fails keeps nothing: that is no fault of the request. */
+function quietly(run: () => void | Promise<void>): void {
+  try {
+    run()?.catch(() => {});
+  } catch {
+    // As above.
+  }
+}

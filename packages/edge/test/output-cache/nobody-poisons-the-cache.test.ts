@@ -1,0 +1,193 @@
+/** Web cache poisoning and deception: what one client sends must not choose what another one gets, and nobody's own page is kept for all. */
+import { describe, expect, it } from "vitest";
+// @boundaries-ignore the doubles of the pipeline's own tests
+import type { FakeCall } from "../../../pipeline/test/support/fake-client.ts";
+import type { FakeRequest } from "../../../pipeline/test/support/fake-exchange.ts";
+import type { BodySource } from "@proxy/http";
+import { defaultUnkeyedHeaders } from "../../src/index.ts";
+import { cachedProxy, type Fields, type Policy } from "./cached-proxy.ts";
+
+const modes: readonly Policy[] = [{}, { mode: "Http" }];
+const lasting: Fields = [["Cache-Control", "public, max-age=600"]];
+
+/** A destination that shows all that it was told, as careless ones do. */
+function reflecting(headers: Fields = lasting): (call: FakeCall) => void {
+  return (call) => call.respond(200, headers, JSON.stringify([call.request.method, call.request.target, ...call.request.headers]));
+}
+
+/** What a plain request gets after `attack`, and whether the attack left something in the cache. */
+async function after(policy: Policy, attack: Partial<FakeRequest>, victim: Partial<FakeRequest> = {}, script = reflecting()): Promise<{ text: string; status: number | undefined; outcome: string | undefined }> {
+  const { get, outcomes } = await cachedProxy(policy, script);
+  await get(attack.target, attack.headers, attack);
+  const { response } = await get(victim.target, victim.headers, victim);
+  return { text: response.text, status: response.status, outcome: outcomes[1] };
+}
+
+for (const policy of modes) {
+  describe(`mode ${policy.mode ?? "Policy"}`, () => {
+    for (const name of defaultUnkeyedHeaders) {
+      it(`the destination is not told ${name}`, async () => {
+        const { text } = await after(policy, { headers: [[name, "evil.test"]] });
+        expect(text).not.toContain("evil.test");
+      });
+    }
+
+    it("fields that the policy varies by reach it, and each value has an answer of its own", async () => {
+      const own = { ...policy, varyByHeader: ["X-Forwarded-Prefix", "X-Original-Host"] };
+      const { text, outcome } = await after(own, { headers: [["X-Original-Host", "evil.test"]] });
+      expect([text.includes("evil.test"), outcome]).toEqual([false, "miss"]);
+      const { get } = await cachedProxy(own, reflecting());
+      expect((await get("/", [["X-Original-Host", "a.test"]])).response.text).toContain("a.test");
+    });
+
+    it("fields of one's own are held back where the policy names them", async () => {
+      const { text } = await after({ ...policy, unkeyedHeaders: ["X-Theme"] }, { headers: [["X-Theme", "evil"], ["x-theme", "<script>"]] });
+      expect(text).not.toMatch(/evil|script/);
+    });
+
+    const paths = [
+      "/account/x.css;a=b",
+      "/account%2fx.css",
+      "/account%2Fx.css",
+      "/account%3b.css",
+      "/account%3Fx.css",
+      "/account%23x.css",
+      "/account%00.css",
+      "/account%0a.css",
+      "/account%0d%0a.css",
+      "/account%5cx.css",
+      "/account%252fx.css",
+      "/static/%2e%2e%2faccount",
+      "/static\\..\\account",
+      "/account/.%2e;x.css",
+      "/account%7f.css",
+      "/account%22.css",
+    ];
+    for (const target of paths) {
+      it(`a path that others may read otherwise goes by: ${target}`, async () => {
+        const { outcome } = await after(policy, { target }, { target });
+        expect(outcome).toBe("bypass");
+      });
+    }
+
+    it("a GET with a body goes by, its answer is not kept", async () => {
+      const body: BodySource = { length: 4, started: false, read: () => {}, pause: () => {}, resume: () => {}, cancel: () => {} };
+      const { get, begin, outcomes, calls } = await cachedProxy(policy, reflecting());
+      begin("/", [], { body });
+      await get();
+      expect([outcomes.at(-1), calls.length]).toEqual(["miss", 2]);
+    });
+
+    it("an answer to HEAD is not one to GET", async () => {
+      const { outcome } = await after(policy, { method: "HEAD" });
+      expect(outcome).toBe("miss");
+    });
+
+    it("methods that are written in fields are not carried out, nor kept", async () => {
+      const { text } = await after(policy, { headers: [["X-HTTP-Method-Override", "POST"], ["X-Method-Override", "DELETE"]] });
+      expect(text).not.toMatch(/POST|DELETE/);
+    });
+
+    it("methods in other spellings are other methods", async () => {
+      for (const method of ["get", "GET2", "PURGE"]) expect((await after(policy, { method })).outcome).toBe("miss");
+    });
+
+    for (const status of [400, 403, 405, 413, 414, 416, 429, 431, 500, 502, 503]) {
+      it(`${status} that a request provoked stays with it`, async () => {
+        const script = (call: FakeCall): void => (call.request.headers.has("x-oversized") ? call.respond(status, lasting, "error") : call.respond(200, lasting, "fine"));
+        expect((await after(policy, { headers: [["X-Oversized", "x".repeat(20_000)]] }, {}, script)).text).toBe("fine");
+      });
+    }
+
+    it("Connection takes no field away that the policy varies by", async () => {
+      const tenant: Fields = [["X-Tenant", "a"]];
+      const { text, outcome } = await after({ ...policy, varyByHeader: ["X-Tenant"] }, { headers: [...tenant, ["Connection", "keep-alive, X-Tenant"]] }, { headers: tenant });
+      expect([outcome, text.includes('["X-Tenant","a"]') || text.includes("X-Tenant")]).toEqual(["miss", true]);
+      expect((await after(policy, { headers: [["Connection", "Keep-Alive"]] })).outcome).toBe("hit");
+    });
+
+    it("hosts are one in every spelling, and another with another port", async () => {
+      for (const authority of ["GATEWAY.TEST", "gateway.test:80", "gateway.test:"]) expect((await after(policy, {}, { authority })).outcome).toBe("hit");
+      for (const authority of ["gateway.test:8080", "gateway.test.", "evil.test", "gateway.test:443"]) expect((await after(policy, {}, { authority })).outcome).toBe("miss");
+    });
+
+    it("no two requests have one key", async () => {
+      const pairs: readonly [Partial<FakeRequest>, Partial<FakeRequest>][] = [
+        [{ target: "/a?b" }, { target: "/a%3fb" }],
+        [{ target: "/1:a" }, { target: "/1", headers: [["X-K", ":a"]] }],
+        [{ authority: "a.test", target: "/b/c" }, { authority: "a.test/b".replace("/", ""), target: "/c" }],
+        [{ pathBase: "/a", target: "/b" }, { pathBase: undefined, target: "/a/b" }],
+        [{ pathBase: "/a", target: "/b" }, { pathBase: "/a/b", target: "/" }],
+        [{ target: "/", headers: [["X-K", "a"], ["X-L", "b"]] }, { target: "/", headers: [["X-K", "a1:b"], ["X-L", ""]] }],
+        [{ target: "/", headers: [["X-K", "-"]] }, { target: "/" }],
+        [{ target: "/", headers: [["X-K", ""]] }, { target: "/" }],
+        [{ target: "/", headers: [["X-K", "a, b"]] }, { target: "/", headers: [["X-K", "a"], ["X-K", "b"]] }],
+      ];
+      for (const [one, other] of pairs) {
+        const { outcome } = await after({ ...policy, varyByHeader: ["X-K", "X-L"] }, one, other);
+        expect([JSON.stringify([one, other]), outcome === "hit"]).toEqual([JSON.stringify([one, other]), false]);
+      }
+    });
+
+    it("parameters that are hidden from the key are not taken for it", async () => {
+      const chosen = { ...policy, varyByQuery: ["id"] };
+      for (const [attack, victim] of [
+        ["/?id=1&utm=x;id=2", "/?id=1&utm=x"],
+        ["/?id=1&id=2", "/?id=1"],
+        ["/?id=1&%69d=2", "/?id=1"],
+        ["/?id=1&ID=2", "/?id=1"],
+        ["/?id=1&id[]=2", "/?id=1"],
+        ["/?id=1&+id=2", "/?id=1"],
+        ["/?id=1&%zz=2", "/?id=1"],
+        ["/?id=12:x", "/?id=1&2:x"],
+      ] as const) {
+        expect([attack, (await after(chosen, { target: attack }, { target: victim })).outcome === "hit"]).toEqual([attack, false]);
+      }
+      expect((await after(chosen, { target: "/?id=1&utm=a" }, { target: "/?utm=b&id=1" })).outcome).toBe("hit");
+    });
+
+    it("parts are never kept as the whole", async () => {
+      const script = (call: FakeCall): void => (call.request.headers.has("range") ? call.respond(200, [...lasting, ["Content-Range", "bytes 0-0/5"]], "w") : call.respond(200, lasting, "whole"));
+      expect((await after(policy, { headers: [["Range", "bytes=0-0"]] }, {}, script)).text).toBe("whole");
+    });
+
+    it("what is cut is never kept", async () => {
+      for (const headers of [[...lasting, ["Content-Length", "100"]], lasting] as Fields[]) {
+        let count = 0;
+        const { get, calls } = await cachedProxy(policy, (call) => {
+          if (count++ > 0) call.respond(200, lasting, "whole");
+          else {
+            call.begin(200, headers, "who");
+            call.breakOff();
+          }
+        });
+        expect((await get()).response.aborted).toBeInstanceOf(Error);
+        expect([(await get()).response.text, calls.length]).toEqual(["whole", 2]);
+      }
+    });
+
+    it("a body of another length than announced is never kept", async () => {
+      const { get, calls } = await cachedProxy(policy, (call) => call.respond(200, [...lasting, ["Content-Length", "9"]], "12345"));
+      await get();
+      await get();
+      expect(calls.length).toBe(2);
+    });
+
+    it("Vary: * and too many variants keep nothing that grows", async () => {
+      expect((await after(policy, {}, {}, reflecting([...lasting, ["Vary", "*"]]))).outcome).toBe("pass");
+      const { get, calls } = await cachedProxy({ ...policy, maxVariants: 8 }, reflecting([...lasting, ["Vary", "User-Agent"]]));
+      for (let i = 0; i < 100; i++) await get("/", [["User-Agent", `${i}`]]);
+      for (let i = 92; i < 100; i++) await get("/", [["User-Agent", `${i}`]]);
+      expect(calls.length).toBe(100);
+    });
+
+    it("what the gateway tells the destination of the client is no ground to keep an answer", async () => {
+      for (const field of ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"]) expect((await after(policy, {}, {}, reflecting([...lasting, ["Vary", field]]))).outcome).toBe("pass");
+    });
+
+    it("tags in conditions and ranges do not change what others get", async () => {
+      const { outcome, status } = await after(policy, { headers: [["If-None-Match", "*"]] }, {}, (call) => call.respond(call.request.headers.has("if-none-match") ? 304 : 200, lasting, "x"));
+      expect([outcome, status]).toEqual(["hit", 200]);
+    });
+  });
+}
