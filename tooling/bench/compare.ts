@@ -90,5 +90,5 @@ function proxyOf(text: string): Proxy {
     return known;
   }
   const [tree = ".", ...flags] = text.slice(at + 1).split(",");
-  return gateway(text.slice(0, at), "http1", resolve(tree), flags);
+  return gateway(text.slice(0, at), "http1", { tree: resolve(tree), flags });
 }

@@ -19,7 +19,12 @@ export function isHttp2(shape: Shape): boolean {
 
 /** What any server of HTTP/1.1 in cleartext can be asked. */
 export function isPlain(shape: Shape): boolean {
-  return shape.front === undefined && shape.load !== "websocket";
+  return shape.front === undefined && shape.load !== "websocket" && !isDelegated(shape);
+}
+
+/** The destination also takes connections that are handed to it: only the gateway can, and forwards beside that. */
+export function isDelegated(shape: Shape): boolean {
+  return shape.destination === "receiver";
 }
 
 export function urlOf(shape: Shape, port: number): string {

@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { certificate, certificateKey, type Front, isHttp2, isPlain, isTls } from "./front.ts";
+import { receiverSocket } from "./destination.ts";
+import { certificate, certificateKey, type Front, isDelegated, isHttp2, isPlain, isTls } from "./front.ts";
 import { nginxPath, nginxPreamble } from "./origin.ts";
 import { type Running, start } from "./processes.ts";
 import type { Shape } from "./shapes.ts";
@@ -21,6 +22,8 @@ export interface Proxy {
   readonly version: () => string;
   /** False where the proxy has no notion of what the shape asks (a route table). */
   readonly supports?: (shape: Shape) => boolean;
+  /** It may use no CPU time while it is under load. */
+  readonly mayRest?: boolean;
   readonly start: (context: StartContext) => Running;
 }
 
@@ -65,12 +68,23 @@ const withoutRoutes = (shape: Shape): boolean => isPlain(shape) && shape.routes 
 
 const protocols: Readonly<Record<Front, string>> = { tls: "Http1AndHttp2", h2: "Http1AndHttp2", h2c: "Http2" };
 
-/** The gateway as `engine`; `tree`: built elsewhere, `flags`: of its Node. */
-export function gateway(name: string, engine: string, tree = ownTree, flags: readonly string[] = []): Proxy {
+export interface GatewayBuild {
+  /** The root of a built work tree; default this one. */
+  readonly tree?: string;
+  /** Of its Node. */
+  readonly flags?: readonly string[];
+  /** Hands connections over instead of forwarding, in this mode: only shapes whose destination takes them. */
+  readonly delegates?: "perRequest" | "sticky";
+}
+
+/** The gateway with `engine` as its server. */
+export function gateway(name: string, engine: string, { tree = ownTree, flags = [], delegates }: GatewayBuild = {}): Proxy {
+  const supports = engine === "http1" ? () => true : (shape: Shape) => shape.front === undefined && !isDelegated(shape);
   return {
     name,
     version: () => `this tree, Node ${process.version}`,
-    supports: engine === "http1" ? () => true : (shape) => shape.front === undefined,
+    supports: delegates === undefined ? supports : isDelegated,
+    mayRest: delegates === "sticky",
     start: ({ folder, core, port, originPort, shape }) => {
       const routes: Record<string, unknown> = {};
       if (shape.routes === undefined) routes["all"] = { ClusterId: "origin", Match: { Path: "/{**rest}" } };
@@ -79,8 +93,9 @@ export function gateway(name: string, engine: string, tree = ownTree, flags: rea
       }
       const Certificate = { Path: certificate, KeyPath: certificateKey };
       const endpoint = shape.front === undefined ? {} : { Protocols: protocols[shape.front], ...(isTls(shape) ? { Certificate } : {}) };
+      const Metadata = delegates === undefined ? {} : { DelegationSocket: receiverSocket(originPort), DelegationMode: delegates };
       const overHttp2 = { HttpRequest: { Version: "2", VersionPolicy: "RequestVersionExact" } };
-      const file = join(folder, `gateway-${engine}.json`);
+      const file = join(folder, `${name}.json`);
       writeFileSync(
         file,
         JSON.stringify({
@@ -92,7 +107,7 @@ export function gateway(name: string, engine: string, tree = ownTree, flags: rea
           ReverseProxy: {
             Routes: routes,
             Clusters: {
-              origin: { ...(shape.destination === "grpc" ? overHttp2 : {}), Destinations: { only: { Address: `http://127.0.0.1:${originPort}` } } },
+              origin: { ...(shape.destination === "grpc" ? overHttp2 : {}), Destinations: { only: { Address: `http://127.0.0.1:${originPort}`, Metadata } } },
             },
           },
         }),
@@ -136,6 +151,7 @@ const nginx: Proxy = {
 const haproxy: Proxy = {
   name: "haproxy",
   version: () => firstLine("/usr/sbin/haproxy", "-v"),
+  supports: (shape) => !isDelegated(shape),
   start: ({ folder, core, port, originPort, shape }) => {
     const map = join(folder, "haproxy.map");
     let choose = "default_backend destination";
@@ -177,6 +193,8 @@ export const proxies: readonly Proxy[] = [
   haproxy,
   gateway("gateway", "http1"),
   gateway("gateway-node", "node"),
+  gateway("gateway-per-request", "http1", { delegates: "perRequest" }),
+  gateway("gateway-sticky", "http1", { delegates: "sticky" }),
   peer("node-http2-undici", "node-http2-undici.mjs", (shape) => shape.front === "h2"),
   peer("fast-proxy", "fast-proxy.mjs", withoutRoutes),
   peer("@fastify/http-proxy", "fastify-http-proxy.mjs"),

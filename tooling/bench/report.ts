@@ -70,7 +70,19 @@ function besidePeers(shape: Shape, all: readonly Measurement[]): string {
   return `\nThe cheapest other Node proxy here, ${least.name}, takes ${least.factor.toFixed(1)} times the gateway's CPU.\n`;
 }
 
-const notPeers = new Set(["nginx", "haproxy", "gateway", "gateway-node"]);
+const notPeers = new Set(["nginx", "haproxy", "gateway", "gateway-node", "gateway-per-request", "gateway-sticky"]);
+
+/** What delegating costs the gateway beside forwarding the same, in words. */
+function besideForwarding(shape: Shape, all: readonly Measurement[]): string {
+  let text = "";
+  for (const [name, mode] of [["gateway-per-request", "perRequest"], ["gateway-sticky", "sticky"]]) {
+    const found = ratios(all, all.filter((m) => m.shape === shape.name && m.proxy === name), "gateway");
+    if (found.length === 0) continue;
+    const each = found.map((ratio) => ratio.toFixed(3)).join(", ");
+    text += `\nDelegated in mode \`${mode}\` it costs the gateway ${median(found).toFixed(3)} of what forwarding costs it (${each}).\n`;
+  }
+  return text;
+}
 
 export function tables(shapes: readonly Shape[], proxies: readonly Proxy[], all: readonly Measurement[]): string {
   let text = "";
@@ -101,7 +113,7 @@ export function tables(shapes: readonly Shape[], proxies: readonly Proxy[], all:
       cells.push(String(mine.reduce((sum, m) => sum + m.errors, 0)), mine.map((m) => toNginx(m).toFixed(2)).join(", "));
       text += `| ${cells.join(" | ")} |\n`;
     }
-    text += besidePeers(shape, all);
+    text += besidePeers(shape, all) + besideForwarding(shape, all);
   }
   return text;
 }
@@ -138,7 +150,8 @@ memory; for WebSockets, events and gRPC a server of this benchmark) share the ot
 compiling, is the column "while warming up". Then windows of ${seconds} s go round among them, the order turned round each time, with one of
 nginx between any two. All proxies set X-Forwarded-For, -Proto and -Host, and keep connections to the destination. The gateway runs
 built, with its full default pipeline; \`gateway-node\` is the same with the \`node:http\` adapter as its server, and \`node-http2-undici\`
-is \`node:http2\` and undici put together by hand. A proxy is missing where it has no route table, and where TLS, HTTP/2, WebSockets or gRPC are
+is \`node:http2\` and undici put together by hand; \`gateway-per-request\` and \`gateway-sticky\` hand the connections of clients
+over ([delegation](delegation.md)), where the destination is a server of our engine that takes them. A proxy is missing where it has no route table, and where TLS, HTTP/2, WebSockets or gRPC are
 measured that it does not speak or is not set up for here. All Node proxies run with \`--use-largepages=silent\`, which the gateway's README recommends on Linux. Memory per idle connection is what ${furtherIdle} further connections added after the load. Errors are answers
 that were not 2xx and broken connections (@fastify/http-proxy answers requests that carry \`Connection: close\` with an error).
 

@@ -3,7 +3,7 @@
  * process, and warmed up alike; then short windows of load go round among them, with one of nginx before and after each, the
  * order turned round each time. The proxy under load has one core; load generator and destination share the other.
  *
- *   pnpm bench [--shapes a,b] [--proxies a,b] [--rounds 2] [--processes 2] [--seconds 1] [--warm-up 60000] [--no-build] [--no-report]
+ *   pnpm bench [--shapes a,b] [--proxies a,b] [--rounds 2] [--processes 2] [--seconds 1] [--warm-up 60000] [--no-build] [--no-report] [--raw FILE]
  *
  * `--rounds` windows of `--seconds` per proxy and process, of which there are `--processes`, one after the other: what V8 makes
  * of the same code differs from one to the next. With the defaults it takes 20 to 30 minutes, with
@@ -33,6 +33,7 @@ const { values: options } = parseArgs({
     "warm-up": { type: "string", default: "60000" },
     "no-report": { type: "boolean", default: false },
     "no-build": { type: "boolean", default: false },
+    raw: { type: "string" },
   },
 });
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -55,7 +56,7 @@ const measurements: Measurement[] = [];
 // Only a whole run is published; the raw values of any run are kept as they come.
 const isWhole = options.shapes === undefined && options.proxies === undefined && rounds * processes >= 3;
 const publish = isWhole && !options["no-report"];
-const rawFile = publish ? join(root, "docs/benchmarks.json") : join(tmpdir(), "proxy-bench-raw.json");
+const rawFile = options.raw ?? (publish ? join(root, "docs/benchmarks.json") : join(tmpdir(), "proxy-bench-raw.json"));
 const origin = await startOrigin(join(folder, "origin"), otherCore);
 try {
   for (const shape of chosenShapes) {

@@ -23,7 +23,7 @@ export interface Shape {
   /** With h2load: requests under way on each connection. */
   readonly streams?: number;
   /** A server of `destinations/` in the place of nginx. */
-  readonly destination?: "websocket" | "events" | "grpc";
+  readonly destination?: "websocket" | "events" | "grpc" | "receiver";
 }
 
 const browserHeaders: Readonly<Record<string, string>> = {
@@ -128,5 +128,20 @@ export const shapes: readonly Shape[] = [
     front: "h2c",
     load: "h2load",
     destination: "grpc",
+  },
+  {
+    name: "delegated-download",
+    title: "1 MB response, forwarded and delegated, 16 keep-alive connections",
+    path: "/megabyte",
+    connections: 16,
+    large: true,
+    destination: "receiver",
+  },
+  {
+    name: "delegated-small-get",
+    title: "small GET, forwarded and delegated, 64 keep-alive connections",
+    path: "/small",
+    connections: 64,
+    destination: "receiver",
   },
 ];
