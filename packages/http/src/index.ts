@@ -65,9 +65,9 @@ export type { AdoptingServer, EngineServerOptions } from "./engine/server/engine
 export { ChunkedDecoder } from "./engine/chunked-decoder.ts";
 export type { AdoptedConnection, ConnectionLender, GiveBackOutcome } from "./engine/server/connection.ts";
 export { fileDescriptorOf, restartHandle, stopHandle } from "./engine/server/held-connection.ts";
-export { createHttp2Server } from "./node/http2-server.ts";
-export type { Http2ServerOptions } from "./node/http2-server.ts";
-export type { Http2SessionsOptions } from "./node/http2-sessions.ts";
+export { createHttp2Server } from "./engine/http2/http2-server.ts";
+export type { Http2ServerOptions } from "./engine/http2/http2-server.ts";
+export type { Http2SessionsOptions } from "./engine/http2/http2-sessions.ts";
 export { createTlsServer } from "./tls/tls-server.ts";
 export type { TlsServerOptions } from "./tls/tls-server.ts";
 export { withHeaderEncodings } from "./header-encoding.ts";

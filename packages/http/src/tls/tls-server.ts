@@ -11,7 +11,7 @@ import type { Server, TLSSocket } from "node:tls";
 import { ConnectionBudget } from "../connection-budget.ts";
 import type { FrontServer, FrontServerOptions, ListenAddress } from "../front-server.ts";
 import { EngineServer } from "../engine/server/engine-server.ts";
-import { Http2Sessions } from "../node/http2-sessions.ts";
+import { Http2Sessions } from "../engine/http2/http2-sessions.ts";
 import type { ProxiedAddresses } from "../proxy-protocol/proxy-header.ts";
 import { ProxyProtocolGate } from "../proxy-protocol/proxy-protocol-gate.ts";
 import type { FrontTls } from "./front-tls.ts";
@@ -29,7 +29,7 @@ export interface TlsServerOptions extends FrontServerOptions {
 
 const defaultGracePeriod = 30_000;
 
-/** A front server over TLS: HTTP/1.1 by the engine, HTTP/2 by `node:http2`, as ALPN says. */
+/** A front server over TLS: HTTP/1.1 or HTTP/2 by our engines, as ALPN says. */
 export function createTlsServer(options: TlsServerOptions): FrontServer {
   return new TlsServer(options);
 }

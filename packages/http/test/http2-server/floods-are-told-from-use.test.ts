@@ -1,38 +1,43 @@
 import { describe, expect, test } from "vitest";
-import { Http2FloodGuard } from "../../src/node/http2-flood-guard.ts";
+import { defaultFloodLimits, FloodGuard } from "../../src/engine/http2/flood-guard.ts";
+
+/** How many times `act` is let pass before it is refused, up to `most`. */
+function passes(act: () => boolean, most: number): number {
+  for (let i = 0; i < most; i++) if (!act()) return i;
+  return most;
+}
 
 describe("the flood guard", () => {
-  test("lets bodies, their small frames and acknowledgements of large answers pass", () => {
-    const guard = new Http2FloodGuard(0);
-    for (let i = 0; i < 50_000; i++) guard.data(1);
-    expect(guard.check(1000, 500_000, 0, 0)).toBeUndefined();
-    expect(guard.check(2000, 500_000 + 800_000, 100_000_000, 0)).toBeUndefined();
+  test.each([
+    ["PING frames", defaultFloodLimits.pingBurst, (guard: FloodGuard) => guard.ping()],
+    ["SETTINGS frames", defaultFloodLimits.settingsBurst, (guard: FloodGuard) => guard.settings()],
+    ["resets", defaultFloodLimits.resetBurst, (guard: FloodGuard) => guard.reset()],
+    ["frames that carry nothing", defaultFloodLimits.idleFrameBurst, (guard: FloodGuard) => guard.idleFrame(0, 0)],
+  ])("stops a flood of %s", (_what, burst, act) => {
+    const guard = new FloodGuard(() => 0);
+    expect(passes(() => act(guard), burst + 10)).toBe(burst);
   });
 
-  test("counts bytes that wait for their reader once", () => {
-    const guard = new Http2FloodGuard(0);
-    expect(guard.check(1000, 262_144, 0, 262_144)).toBeUndefined();
-    guard.data(262_144);
-    expect(guard.check(2000, 262_144, 0, 0)).toBeUndefined();
+  test("lets as many pass as come slowly enough", () => {
+    let now = 0;
+    const guard = new FloodGuard(() => now);
+    expect(passes(() => guard.reset(), 200)).toBe(200);
+    now = 1000;
+    expect(passes(() => guard.reset(), 100)).toBe(defaultFloodLimits.resetRate);
+    for (let second = 2; second < 60; second++) {
+      now = second * 1000;
+      expect(passes(() => guard.ping(), 100)).toBe(100);
+    }
   });
 
-  test("stops frames that carry nothing", () => {
-    expect(new Http2FloodGuard(0).check(250, 20_000 * 9, 0, 0)).toContain("carry nothing");
+  test("counts large frames that carry nothing by their size", () => {
+    const guard = new FloodGuard(() => 0);
+    expect(passes(() => guard.idleFrame(16_384, 0), 1000)).toBeLessThan(50);
   });
 
-  test("stops PING, SETTINGS and reset floods, and forgets resets with time", () => {
-    const pings = new Http2FloodGuard(0);
-    for (let i = 0; i < 101; i++) pings.ping();
-    expect(pings.check(1000, 0, 0, 0)).toContain("PING");
-    const settings = new Http2FloodGuard(0);
-    for (let i = 0; i < 21; i++) settings.settings();
-    expect(settings.check(1000, 0, 0, 0)).toContain("SETTINGS");
-    const resets = new Http2FloodGuard(0);
-    for (let i = 0; i < 200; i++) resets.reset();
-    expect(resets.check(1, 0, 0, 0)).toBeUndefined();
-    for (let i = 0; i < 30; i++) resets.reset();
-    expect(resets.check(1001, 0, 0, 0)).toBeUndefined();
-    for (let i = 0; i < 50; i++) resets.reset();
-    expect(resets.check(1250, 0, 0, 0)).toContain("reset");
+  test("lets who is sent much acknowledge it", () => {
+    const guard = new FloodGuard(() => 0);
+    let sent = 0;
+    expect(passes(() => guard.idleFrame(0, (sent += 2048)), 100_000)).toBe(100_000);
   });
 });

@@ -221,7 +221,7 @@ function reuse(memory: Buffer): void {
 }
 
 /** Most readers are done with a chunk at once: then the memory of a large copy serves the next one too. */
-function deliverCopy(sink: BodySink, bytes: Buffer, from: number, to: number): void {
+export function deliverCopy(sink: BodySink, bytes: Buffer, from: number, to: number): void {
   const size = to - from;
   if (size <= pooledSize || size > copySize) {
     sink.onData(Buffer.from(bytes.subarray(from, to)));

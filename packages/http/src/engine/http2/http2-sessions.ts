@@ -1,29 +1,18 @@
 import type { Socket } from "node:net";
-import { ConnectionBudget } from "../connection-budget.ts";
-import type { ConnectionInfo, ExchangeHandler, TlsInfo } from "../exchange.ts";
-import type { FrontServerOptions } from "../front-server.ts";
-import { TimerWheel } from "../engine/timer-wheel.ts";
-import { defaultServerLimits, type ServerLimits } from "../server-limits.ts";
-import type { ProxiedAddresses } from "../proxy-protocol/proxy-header.ts";
-import { connectionInfo } from "./connection-info.ts";
-import { Http2Connection } from "./http2-connection.ts";
+import { ConnectionBudget } from "../../connection-budget.ts";
+import type { ConnectionInfo, TlsInfo } from "../../exchange.ts";
+import type { FrontServerOptions } from "../../front-server.ts";
+import { TimerWheel } from "../timer-wheel.ts";
+import { defaultServerLimits, type ServerLimits } from "../../server-limits.ts";
+import type { ProxiedAddresses } from "../../proxy-protocol/proxy-header.ts";
+import { connectionInfo } from "../../node/connection-info.ts";
+import { Http2Connection } from "./connection.ts";
+import type { Http2Context } from "./http2-context.ts";
+import { readBuffers } from "../read-buffers.ts";
 
 export interface Http2SessionsOptions extends FrontServerOptions {
   /** Milliseconds between two looks at the deadlines of all connections. Default 250. */
   readonly timerInterval?: number | undefined;
-}
-
-/** What the HTTP/2 connections of one server share. */
-export interface Http2Context {
-  readonly handler: ExchangeHandler;
-  readonly limits: ServerLimits;
-  readonly scheme: "http" | "https";
-  readonly wheel: TimerWheel;
-  readonly onFault: (error: Error, connectionId: number) => void;
-  /** Perhaps shared with other servers. */
-  readonly budget: ConnectionBudget;
-  mayTunnel(): boolean;
-  connectionClosed(connection: Http2Connection): void;
 }
 
 /** The HTTP/2 connections of a front server, whoever accepted them. */
@@ -43,7 +32,7 @@ export class Http2Sessions {
       wheel: new TimerWheel({ now: options.now, interval: options.timerInterval }),
       onFault: options.onFault ?? (() => undefined),
       budget,
-      mayTunnel: () => budget.upgraded < (limits.maxConcurrentUpgradedConnections ?? Infinity),
+      readMemory: readBuffers.shared,
       connectionClosed: (connection) => {
         if (this.#connections.delete(connection)) budget.freeOpen();
         if (this.#connections.size === 0) this.#emptied?.();

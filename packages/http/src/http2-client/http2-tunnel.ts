@@ -2,7 +2,7 @@ import { constants, type Http2Stream } from "node:http2";
 import type { BodySink } from "../body.ts";
 import { ExchangeStateError } from "../errors.ts";
 import type { Tunnel } from "../exchange.ts";
-import { resetCode } from "./http2-response.ts";
+import { resetCode } from "../engine/http2/reset-code.ts";
 import { resetStream } from "./reset-stream.ts";
 
 /** A tunnel over one stream, after an extended CONNECT (RFC 8441): END_STREAM is its FIN, RST_STREAM its reset. */

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
-import type { FrontServer, ListenAddress } from "../front-server.ts";
-import { ConnectionBudget } from "../connection-budget.ts";
-import { ProxyProtocolGate } from "../proxy-protocol/proxy-protocol-gate.ts";
+import type { FrontServer, ListenAddress } from "../../front-server.ts";
+import { ConnectionBudget } from "../../connection-budget.ts";
+import { ProxyProtocolGate } from "../../proxy-protocol/proxy-protocol-gate.ts";
 import { Http2Sessions, type Http2SessionsOptions } from "./http2-sessions.ts";
 
 export interface Http2ServerOptions extends Http2SessionsOptions {}
@@ -10,7 +10,7 @@ export interface Http2ServerOptions extends Http2SessionsOptions {}
 const defaultGracePeriod = 30_000;
 
 /**
- * A front server for cleartext HTTP/2 by prior knowledge (RFC 9113, 3.3) on `node:http2`. Over TLS, with HTTP/1.1 beside it,
+ * A front server for cleartext HTTP/2 by prior knowledge (RFC 9113, 3.3) by our own engine. Over TLS, with HTTP/1.1 beside it,
  * use `createTlsServer`.
  */
 export function createHttp2Server(options: Http2ServerOptions): FrontServer {
