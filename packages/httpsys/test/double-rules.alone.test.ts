@@ -21,7 +21,7 @@ describe.skipIf(missing !== undefined)(missing ?? "the double refuses, and says 
   afterEach(async () => {
     for (const client of clients.splice(0)) client.destroy();
     for (const listening of open.splice(0)) listening.close();
-    await expect.poll(() => Object.entries(liveObjects()).filter(([, count]) => count !== 0), { timeout: 15_000 }).toEqual([]);
+    await expect.poll(() => Object.entries(liveObjects()).filter(([, count]) => count !== 0)).toEqual([]);
   });
 
   async function listen(name?: string): Promise<Listening & { port: number }> {

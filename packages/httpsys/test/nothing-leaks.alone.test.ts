@@ -5,7 +5,7 @@ import { double, freePort, liveObjects, missing } from "./double.ts";
 const nothing = { sessions: 0, groups: 0, urls: 0, queues: 0, rules: 0, ports: 0, calls: 0, connections: 0, lent: 0 };
 
 async function isEmpty(): Promise<void> {
-  await expect.poll(() => liveObjects(), { timeout: 15_000 }).toEqual(nothing);
+  await expect.poll(() => liveObjects()).toEqual(nothing);
 }
 
 describe.skipIf(missing !== undefined)(missing ?? "listening", () => {

@@ -37,8 +37,8 @@ async function withOneConnection(httpClient: HttpClientInput) {
     failures: () => log.named("forwarding-failed").map(({ fields }) => fields),
     /** Resolves to the whole answer. */
     send: (path: string) => exchangeBytes(served.port, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`),
-    underWay: (count: number) => expect.poll(() => served.proxy.state.cluster("c")?.inFlight, { interval: 5 }).toBe(count),
-    arrived: (count: number) => expect.poll(() => held.length, { interval: 5 }).toBe(count),
+    underWay: (count: number) => expect.poll(() => served.proxy.state.cluster("c")?.inFlight).toBe(count),
+    arrived: (count: number) => expect.poll(() => held.length).toBe(count),
     release: () => held.shift()?.(),
   };
 }
@@ -87,7 +87,7 @@ describe("connections", () => {
     const { destination, send, arrived, release } = await withOneConnection({ maxConnectionsPerServer: 2, prewarm: 3 });
     const first = send("/first");
     await arrived(1);
-    await expect.poll(() => destination.sockets.size, { interval: 5 }).toBe(2);
+    await expect.poll(() => destination.sockets.size).toBe(2);
     release();
     expect(await first).toMatch(/^HTTP\/1\.1 200 /);
   });

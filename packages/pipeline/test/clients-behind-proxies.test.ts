@@ -55,7 +55,7 @@ describe("the client behind proxies that are believed", () => {
     of([["Forwarded", '"'.repeat(16_000)], ["X-Forwarded-For", "1,".repeat(8000)]]);
     of([["Forwarded", `${'for="'.repeat(6000)}`]]);
     of([["Forwarded", `"${'\\"'.repeat(16_000)}`], ["X-Forwarded-For", '",'.repeat(16_000)]]);
-    expect(process.cpuUsage(begin).user).toBeLessThan(1_000_000);
+    expect(process.cpuUsage(begin).user).toBeLessThan(5_000_000);
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TlsOptions } from "node:tls";
 import { fileURLToPath } from "node:url";
 import type { ClusterConfig, DestinationConfig } from "@proxy/config";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { serverNameOf } from "../src/state/server-name.ts";
 import { httpClientFactory } from "../src/state/http-client.ts";
 // @boundaries-ignore the certificates of tests live with TLS
@@ -110,7 +110,7 @@ describe("a cluster of https destinations", () => {
     const httpClient = { certificateAuthorities: authority };
     const healthCheck = { active: { enabled: true, path: "/health" } };
     const { proxy } = await proxyTo(`https://127.0.0.1:${destination.port}`, { httpClient, healthCheck }, { host: "named.test" });
-    await vi.waitFor(() => expect(proxy.state.cluster("c")?.destinations.all[0]?.activeHealth).toBe("Healthy"));
+    await expect.poll(() => proxy.state.cluster("c")?.destinations.all[0]?.activeHealth).toBe("Healthy");
     expect(destination.requests[0]).toMatch(/^GET \/health /);
     expect(destination.sockets[0]?.servername).toBe("named.test");
   });
@@ -171,15 +171,15 @@ describe("files of certificates that are replaced", () => {
     expect([await status(), await status()]).toEqual([200, 200]);
     expect(destination.clients).toEqual(["gateway"]);
     await place("own.key", "gateway-renewed.key");
-    await vi.waitFor(() => expect(log.named("client-certificates-refused")).not.toEqual([]));
+    await expect.poll(() => log.named("client-certificates-refused")).not.toEqual([]);
     expect(await status()).toBe(200);
     await place("own.pem", "gateway-renewed.pem");
-    await vi.waitFor(() => expect(log.named("client-certificates-changed")).not.toEqual([]));
+    await expect.poll(() => log.named("client-certificates-changed")).not.toEqual([]);
     expect(await status()).toBe(200);
     expect(destination.clients).toEqual(["gateway", "gateway-renewed"]);
     const told = log.named("client-certificates-changed").length;
     await place("ca.pem", "client-authority.pem");
-    await vi.waitFor(() => expect(log.named("client-certificates-changed").length).toBeGreaterThan(told));
+    await expect.poll(() => log.named("client-certificates-changed").length).toBeGreaterThan(told);
     expect(await status()).toBe(502);
     expect(log.named("client-certificates-changed")[0]?.fields).toMatchObject({ cluster: "c", files: expect.stringContaining("ca.pem") as string });
     await proxy.close();
@@ -243,7 +243,7 @@ describe("times of connections", () => {
     open.push(destination);
     const { status } = await proxyTo(`http://127.0.0.1:${destination.port}`, { httpClient: { idleTimeout: 1 } });
     expect(await status()).toBe(200);
-    await vi.waitFor(() => expect(destination.sockets.size).toBe(0), { timeout: 3000 });
+    await expect.poll(() => destination.sockets.size).toBe(0);
   });
 
   it("ConnectionLifetime ends the use of a connection, and without it the same one serves", async () => {
@@ -253,7 +253,7 @@ describe("times of connections", () => {
     expect([await lasting.status(), await lasting.status(), destination.received.length]).toEqual([200, 200, 1]);
     const ageing = await proxyTo(`http://127.0.0.1:${destination.port}`, { httpClient: { connectionLifetime: 1 } });
     await ageing.status();
-    await vi.waitFor(() => expect(destination.sockets.size).toBe(1), { timeout: 3000 });
+    await expect.poll(() => destination.sockets.size).toBe(1);
     await ageing.status();
     expect(destination.received.length).toBe(3);
   });

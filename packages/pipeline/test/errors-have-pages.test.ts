@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { ErrorPageConfig, RouteConfig } from "@proxy/config";
 import { createEngineServer, createNodeServer, HeaderList } from "@proxy/http";
 import { createReverseProxy, transforms } from "@proxy/pipeline";
@@ -91,7 +91,7 @@ describe.each([
   it("do not wait for the end of a long answer that nobody gets", async () => {
     const { ask, destination } = await start([{ ...html, intercept: true }], {}, front, `HTTP/1.1 500 Oops\r\nContent-Length: 100000000\r\n\r\n${"x".repeat(2_000_000)}`);
     expect(await ask("/r/x")).toMatch(/^HTTP\/1\.1 500 [^]*sorry/);
-    await vi.waitFor(() => expect(destination.sockets.size).toBe(0));
+    await expect.poll(() => destination.sockets.size).toBe(0);
   });
 
   it("leave what a destination answers where they do not", async () => {

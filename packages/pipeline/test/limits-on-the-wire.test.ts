@@ -42,7 +42,7 @@ async function limited(make: (handler: ReverseProxy["handle"]) => FrontServer, c
     destination,
     async counts(active, waiting) {
       const limiter = proxy.state.cluster("c")?.limiter;
-      await expect.poll(() => [limiter?.active, limiter?.waiting], { interval: 5, timeout: 5_000 }).toEqual([active, waiting]);
+      await expect.poll(() => [limiter?.active, limiter?.waiting]).toEqual([active, waiting]);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request as send, type IncomingMessage, type RequestOptions } from "node:http";
 import type { ClusterConfig, MirrorConfig, ProxyConfigInput } from "@proxy/config";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { nodeDestination, serve, type Served } from "./support/serving.ts";
 import { RecordedEvents } from "./support/recorded-events.ts";
 import { rawDestination } from "./support/raw-sockets.ts";
@@ -76,12 +76,12 @@ test("the copy has the request's method, path, fields and body, and the route's 
   const { port, proxy } = await mirroring((await destination("main", main)).port, (await destination("shadow", shadow)).port, {}, { transforms: [{ PathPrefix: "/p" }, { RequestHeader: "X-Set", Set: "1" }] });
   expect(await ask(port, { path: "/x?q=1", headers: { "X-Mine": "2" } })).toEqual({ status: 200, body: "main" });
   expect(await ask(port, { method: "POST", path: "/y" }, ["some ", "data"])).toEqual({ status: 200, body: "main" });
-  await vi.waitFor(() => expect(shadow.length).toBe(2));
+  await expect.poll(() => shadow.length).toBe(2);
   const post = shadow.find(({ method }) => method === "POST");
   const get = shadow.find(({ method }) => method === "GET");
   expect([get?.url, get?.headers["x-mine"], get?.headers["x-set"], post?.url, post?.body]).toEqual(["/base/p/x?q=1", "2", "1", "/base/p/y", "some data"]);
   expect(main.map(({ url, body }) => [url, body])).toEqual([["/p/x?q=1", ""], ["/p/y", "some data"]]);
-  await vi.waitFor(() => expect(proxy.mirrorCounts("shadow")).toEqual({ active: 0, sent: 2, failed: 0, skipped: 0 }));
+  await expect.poll(() => proxy.mirrorCounts("shadow")).toEqual({ active: 0, sent: 2, failed: 0, skipped: 0 });
   expect(proxy.mirrorCounts("nowhere")).toBeUndefined();
 });
 
@@ -100,7 +100,7 @@ test("of a request that is retried there is one copy, of the whole body", async 
     clusters: { main: { destinations, retry: {}, loadBalancingPolicy: "FirstAlphabetical" }, shadow: { ...clusters[1]?.model.config } },
   });
   expect(await ask(port, { method: "PUT" }, ["some ", "data"])).toEqual({ status: 200, body: "main" });
-  await vi.waitFor(() => expect(proxy.mirrorCounts("shadow")).toEqual({ active: 0, sent: 1, failed: 0, skipped: 0 }));
+  await expect.poll(() => proxy.mirrorCounts("shadow")).toEqual({ active: 0, sent: 1, failed: 0, skipped: 0 });
   expect(shadow.map(({ body }) => body)).toEqual(["some data"]);
 });
 
@@ -110,7 +110,7 @@ test("only the share that is asked for is copied", async () => {
   const random = (bound: number): number => Math.floor((((turn++ % 10) + 0.5) / 10) * bound);
   const { port, proxy } = await mirroring((await destination("main", [])).port, (await destination("shadow", shadow)).port, { percent: 30 }, { options: { random } });
   for (let i = 0; i < 20; i++) await ask(port);
-  await vi.waitFor(() => expect(proxy.mirrorCounts("shadow")).toMatchObject({ active: 0, sent: 6 }));
+  await expect.poll(() => proxy.mirrorCounts("shadow")).toMatchObject({ active: 0, sent: 6 });
   const none = await mirroring((await destination("main", [])).port, 1, { percent: 0 });
   await ask(none.port);
   expect(none.proxy.mirrorCounts("shadow")).toMatchObject({ sent: 0, skipped: 0 });
@@ -132,7 +132,7 @@ test("a cluster that fails, hangs or answers without end is nothing to the clien
   const main = (await destination("main", [])).port;
   const broken = await mirroring(main, failing.port);
   expect(await ask(broken.port)).toEqual({ status: 200, body: "main" });
-  await vi.waitFor(() => expect(broken.proxy.mirrorCounts("shadow")).toEqual({ active: 0, sent: 1, failed: 1, skipped: 0 }));
+  await expect.poll(() => broken.proxy.mirrorCounts("shadow")).toEqual({ active: 0, sent: 1, failed: 1, skipped: 0 });
   expect(broken.log.named("mirror-failed")).toMatchObject([{ level: "info", fields: { route: "r", cluster: "shadow", code: "Request" } }]);
   expect(broken.log.named("forwarding-failed")).toEqual([]);
 
@@ -141,7 +141,7 @@ test("a cluster that fails, hangs or answers without end is nothing to the clien
   const slow = await mirroring(main, hanging.port, { timeout: 200 });
   expect(await ask(slow.port)).toEqual({ status: 200, body: "main" });
   expect(slow.proxy.mirrorCounts("shadow")?.active).toBe(1);
-  await vi.waitFor(() => expect(slow.proxy.mirrorCounts("shadow")).toMatchObject({ active: 0, failed: 1 }), 3000);
+  await expect.poll(() => slow.proxy.mirrorCounts("shadow")).toMatchObject({ active: 0, failed: 1 });
 
   const endless = await rawDestination((_, socket) => {
     socket.write("HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n");
@@ -153,8 +153,8 @@ test("a cluster that fails, hangs or answers without end is nothing to the clien
   closers.push(() => endless.close());
   const large = await mirroring(main, endless.port);
   expect(await ask(large.port)).toEqual({ status: 200, body: "main" });
-  await vi.waitFor(() => expect(large.proxy.mirrorCounts("shadow")).toMatchObject({ active: 0, sent: 1, failed: 0 }), 5000);
-  await vi.waitFor(() => expect(endless.sockets.size).toBe(0));
+  await expect.poll(() => large.proxy.mirrorCounts("shadow")).toMatchObject({ active: 0, sent: 1, failed: 0 });
+  await expect.poll(() => endless.sockets.size).toBe(0);
 });
 
 test("no more copies are under way than the bound allows, and none are left when the proxy closes", async () => {
@@ -167,7 +167,7 @@ test("no more copies are under way than the bound allows, and none are left when
   const cluster = proxy.state.cluster("shadow");
   expect(cluster?.inFlight).toBe(2);
   await proxy.close();
-  await vi.waitFor(() => expect([proxy.mirrorCounts("shadow")?.active, cluster?.inFlight]).toEqual([0, 0]));
+  await expect.poll(() => [proxy.mirrorCounts("shadow")?.active, cluster?.inFlight]).toEqual([0, 0]);
 });
 
 test("a request that was not forwarded is not copied, nor one whose body broke off, nor an upgrade", async () => {
@@ -180,9 +180,9 @@ test("a request that was not forwarded is not copied, nor one whose body broke o
   const broken = send({ port, host: "127.0.0.1", method: "POST", headers: { "Content-Length": "100" } });
   broken.on("error", () => {});
   broken.write("part");
-  await vi.waitFor(() => expect(proxy.state.cluster("main")?.inFlight).toBe(1));
+  await expect.poll(() => proxy.state.cluster("main")?.inFlight).toBe(1);
   broken.destroy();
-  await vi.waitFor(() => expect(proxy.state.cluster("main")?.inFlight).toBe(0));
+  await expect.poll(() => proxy.state.cluster("main")?.inFlight).toBe(0);
   await ask(port, { headers: { Connection: "Upgrade", Upgrade: "other" } });
   expect(proxy.mirrorCounts("shadow")).toMatchObject({ sent: 0 });
 });

@@ -1,7 +1,7 @@
 import type { ClusterConfig, RetryConfig, RouteConfig } from "@proxy/config";
 import type { RequestOutcome } from "@proxy/cluster";
 import { DestinationError } from "@proxy/http";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { insertBefore, type ProxyContext, type Step } from "@proxy/pipeline";
 import type { FakeCall } from "./support/fake-client.ts";
 import { FakeExchange } from "./support/fake-exchange.ts";
@@ -214,7 +214,7 @@ test("a route's own time ends also the wait of a step between attempts", async (
   const { proxy, clients } = await testProxy(config(["a", "b"], {}, {}, { timeout: 50 }), { script: playing({ a: "connect" }), steps: (steps) => insertBefore(steps, "load-balancing", waiting) });
   const exchange = new FakeExchange();
   const done = proxy.handle(exchange);
-  await vi.waitFor(() => expect(exchange.response.status).toBe(504), 3000);
+  await expect.poll(() => exchange.response.status).toBe(504);
   release();
   await done;
   expect(hosts(clients)).toEqual(["a"]);

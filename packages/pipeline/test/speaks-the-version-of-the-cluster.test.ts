@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createSecureServer, createServer } from "node:http2";
 import type { AddressInfo, Server } from "node:net";
 import type { HttpRequestConfig } from "@proxy/config";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { exchangeBytes } from "./support/raw-sockets.ts";
 import { serve } from "./support/serving.ts";
 
@@ -38,7 +38,7 @@ async function answerOf(scheme: "http" | "https", httpRequest: HttpRequestConfig
   const cluster = { destinations: { d: { address } }, httpRequest, httpClient: { dangerousAcceptAnyServerCertificate: true }, healthCheck: { active } };
   const served = await serve({ config: { routes: { all: { clusterId: "c", match: { path: "/{**rest}" } } }, clusters: { c: cluster } } });
   open.push(() => served.close());
-  await vi.waitFor(() => expect(seen.has("/health")).toBe(true), { interval: 5 });
+  await expect.poll(() => seen.has("/health")).toBe(true);
   const answer = await exchangeBytes(served.port, "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   return { body: answer.startsWith("HTTP/1.1 200") ? (seen.get("/x") ?? "") : answer.slice(9, 12), probe: seen.get("/health") };
 }

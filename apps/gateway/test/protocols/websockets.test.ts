@@ -82,13 +82,11 @@ describe.each(["http1", "node"])("a WebSocket, with Server:Engine %s", (engine) 
   });
 
   test("gets a Close with 1001 when the gateway stops, and the gateway does not wait for its grace period", async () => {
-    const gateway = await startGateway([await configured({ Engine: engine, ShutdownTimeout: "00:00:15" })]);
+    const gateway = await startGateway([await configured({ Engine: engine, ShutdownTimeout: "01:00:00" })]);
     const sockets = [await open(gateway.port), await open(gateway.port)];
     await echo(sockets[0] as WebSocket, "still here");
     const closed = sockets.map((socket) => once(socket, "close"));
-    const before = performance.now();
     await gateway[Symbol.asyncDispose]();
-    expect(performance.now() - before).toBeLessThan(8000);
     expect((await Promise.all(closed)).map(([code]) => code as number)).toEqual([1001, 1001]);
     expect(closedWith).toEqual([1001, 1001]);
   });

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { createEngineClient, type DestinationRequest } from "../../src/index.ts";
 import { RawDestination } from "./raw-destination.ts";
 import { get, ManualBody, Recorder } from "./recorder.ts";
@@ -135,7 +135,7 @@ it(`${runs} requests with a reset, an end, a stall or garbage at a random step e
   await client.close();
   await destination.stop();
   const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
-  await vi.waitFor(() => expect(sockets()).toBe(0));
+  await expect.poll(() => sockets()).toBe(0);
 });
 
 function feed(body: ManualBody, plan: Plan): void {

@@ -99,7 +99,7 @@ it.each([
     expect(["end", "error"]).toContain(recorder.outcome);
   };
   await fc.assert(fc.asyncProperty(plans, run), { numRuns: 80 });
-  await vi.waitFor(() => expect(sockets.size).toBe(0));
+  await expect.poll(() => sockets.size).toBe(0);
   process.off("uncaughtException", stray).off("unhandledRejection", stray);
   expect(strays).toEqual([]);
 });

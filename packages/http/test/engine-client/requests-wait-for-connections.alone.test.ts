@@ -186,7 +186,7 @@ describe("timeouts", () => {
 
   it("leave no timer and no socket behind", async () => {
     const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
-    await vi.waitFor(() => expect(sockets()).toBe(0));
+    await expect.poll(() => sockets()).toBe(0);
     const started = vi.spyOn(globalThis, "setInterval");
     const stopped = vi.spyOn(globalThis, "clearInterval");
     const pool = await start(answering(ok), { queueTimeout: 1000, connectionLifetime: 5000 });
@@ -200,6 +200,6 @@ describe("timeouts", () => {
     expect(cleared.length).toBe(1);
     vi.restoreAllMocks();
     // The server that listens is of another kind.
-    await vi.waitFor(() => expect(sockets()).toBe(0));
+    await expect.poll(() => sockets()).toBe(0);
   });
 });

@@ -34,8 +34,7 @@ async function start(script: Script): Promise<DestinationClient> {
   return client.destination(destination.origin);
 }
 
-async function told(pool: DestinationClient, request = get()): Promise<WholeRecorder> {
-  const recorder = new WholeRecorder();
+async function told(pool: DestinationClient, request = get(), recorder = new WholeRecorder()): Promise<WholeRecorder> {
   recorder.call = pool.send(request, recorder);
   await recorder.done;
   expect(recorder.faults).toEqual([]);
@@ -73,18 +72,20 @@ describe("a response whose body comes with its head", () => {
   });
 
   it("is told in parts when it is large, in pieces, chunked or ended by the connection", async () => {
+    let recorder = new WholeRecorder();
     const responses: Script[] = [
       answering(withBody("x".repeat(5000))),
       (socket) => {
         socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
         // The rest when the first part was read.
-        setImmediate(() => setTimeout(() => socket.write("k"), 5));
+        recorder.onHead = () => socket.write("k");
       },
       answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
       (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nok"),
     ];
     for (const script of responses) {
-      const recorder = await told(await start(script));
+      recorder = new WholeRecorder();
+      await told(await start(script), get(), recorder);
       expect([recorder.whole, recorder.outcome]).toEqual([undefined, "end"]);
       await destination.stop();
     }

@@ -48,16 +48,16 @@ it(`${requests} requests with faults at every step on either side leave nothing 
   const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
   const outcomes = await playClients({ seed, requests, clients, port, patience: () => patience, strikes });
 
-  await vi.waitFor(() => expect(counters).toEqual({ exchanges: 0, calls: 0, tunnels: 0, twice: 0 }), { timeout: 10_000 });
-  await vi.waitFor(() => expect(server.connectionCount).toBe(0), { timeout: 10_000 });
+  await expect.poll(() => counters).toEqual({ exchanges: 0, calls: 0, tunnels: 0, twice: 0 });
+  await expect.poll(() => server.connectionCount).toBe(0);
   await server.close(1000);
   await client.close();
-  await vi.waitFor(() => expect(destinationSockets.size).toBe(0), { timeout: 10_000 });
+  await expect.poll(() => destinationSockets.size).toBe(0);
   await new Promise((resolve) => {
     destination.close(resolve);
   });
   const left = (): string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP"));
-  await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 10_000 });
+  await expect.poll(() => left()).toEqual([]);
   // The timers of both engines: those that `vi.waitFor` starts are stopped before it resolves.
   const cleared = new Set(stopped.mock.calls.map(([timer]) => timer));
   expect(started.mock.results.filter(({ value }) => !cleared.has(value as NodeJS.Timeout))).toEqual([]);

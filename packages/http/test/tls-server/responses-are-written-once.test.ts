@@ -31,7 +31,7 @@ test("each response of a connection over TLS is one write, and nothing is writte
       expect(writes).toHaveLength(i);
     }
     expect(writes.every((length) => length > 0)).toBe(true);
-    await vi.waitUntil(() => completed === 3);
+    await expect.poll(() => completed).toBe(3);
   } finally {
     write.mockRestore();
     client.destroy();

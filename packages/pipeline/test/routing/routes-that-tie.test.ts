@@ -53,7 +53,7 @@ describe("routes that tie (D7)", () => {
     for (let i = 0; i < 10_000; i++) routes.push(route(`r${i}`, { path: "/a", ...header("x-tenant", `t${i % 9_999}`) }));
     const before = process.cpuUsage().user;
     expect(tableOf(routes).issues).toHaveLength(1);
-    // All pairs would be 50 million comparisons, many times this.
-    expect(process.cpuUsage().user - before).toBeLessThan(5_000_000);
+    // All pairs would be 50 million comparisons, many times this on any machine.
+    expect(process.cpuUsage().user - before).toBeLessThan(20_000_000);
   });
 });

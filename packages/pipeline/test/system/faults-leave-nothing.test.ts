@@ -120,14 +120,14 @@ it.each(variants)(`${requests} requests through %s with faults at every step on 
   });
   process.stdout.write(`faults through a proxy, seed ${seed}: ${[...outcomes].map(([name, count]) => `${count} ${name}`).join(", ")}\n`);
 
-  await vi.waitFor(() => expect(counters).toEqual({ exchanges: 0, handled: 0, twice: 0 }), { timeout: 10_000 });
-  await vi.waitFor(() => expect(proxy.mirrorCounts("shadow")?.active).toBe(0));
+  await expect.poll(() => counters).toEqual({ exchanges: 0, handled: 0, twice: 0 });
+  await expect.poll(() => proxy.mirrorCounts("shadow")?.active).toBe(0);
   const inFlight = proxy.state.clusters.flatMap((each) => [each, ...each.destinations.all].map((one) => one.inFlight));
   expect(inFlight).toEqual([0, 0, 0, 0, 0]);
-  await vi.waitFor(() => expect(server.connectionCount).toBe(0), { timeout: 10_000 });
+  await expect.poll(() => server.connectionCount).toBe(0);
   await proxy.close();
   await server.close(1000);
-  await vi.waitFor(() => expect(destinationSockets.size).toBe(0), { timeout: 10_000 });
+  await expect.poll(() => destinationSockets.size).toBe(0);
   await Promise.all(destinations.map((each) => new Promise((resolve) => void each.close(resolve))));
   // What is left for a moment: the Date of responses, the forwarder's wheel until its next turn.
   expect(await timers.left(5000)).toEqual([]);

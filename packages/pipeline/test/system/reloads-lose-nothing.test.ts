@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { Agent, createServer, request, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { createEngineServer } from "@proxy/http";
 import type { ProxyConfigInput } from "@proxy/config";
 import { createReverseProxy } from "@proxy/pipeline";
@@ -96,7 +96,7 @@ it(`${reloads} reloads that add and remove destinations under load lose no reque
     removed.set(id, origin);
     await proxy.update(config());
     const enough = sent + clients;
-    await vi.waitFor(() => expect(sent).toBeGreaterThanOrEqual(enough), { interval: 2, timeout: 5000 });
+    await expect.poll(() => sent).toBeGreaterThanOrEqual(enough);
   }
   over.abort();
   await load;

@@ -94,7 +94,8 @@ function judge(plan: Plan, status: number, body: string, sent: boolean): Outcome
   if (status === 502) return "bad gateway";
   if (status === 504) return "timed out";
   if (status >= 400) {
-    expect(sent, about).toBe(false);
+    // Who sends a few bytes per turn may run out of time on a busy machine, and have sent the last of them when told so.
+    if (status !== 408) expect(sent, about).toBe(false);
     return "refused";
   }
   // Garbage in a body of known length is data to everybody.
