@@ -14,6 +14,7 @@ export default defineConfig({
     // Where a hang ends, on the slowest and busiest of machines: no measure of anything.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    setupFiles: ["./vitest.seed.ts"],
     expect: { poll: { interval: 5, timeout: 60_000 } },
     projects: [
       {

@@ -14,6 +14,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 600_000,
     hookTimeout: 600_000,
+    setupFiles: ["./vitest.seed.ts"],
     expect: { poll: { interval: 5, timeout: 120_000 } },
   },
 });

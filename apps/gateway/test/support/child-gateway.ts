@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { onTestFailed } from "vitest";
 
 const fromSource = ["--conditions=@proxy/source", fileURLToPath(new URL("../../src/main.ts", import.meta.url))];
 
@@ -42,6 +43,7 @@ export function startChild(
     stderr += text;
     notify();
   });
+  tellWhenTestFails(() => `standard output of the gateway:\n${stdout}\nstandard error of the gateway:\n${stderr}\n`);
   let over = false;
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     child.on("close", (code, signal) => {
@@ -78,4 +80,12 @@ export function startChild(
       await ended;
     },
   };
+}
+
+function tellWhenTestFails(text: () => string): void {
+  try {
+    onTestFailed(() => void process.stderr.write(text()));
+  } catch {
+    // Outside of a test, in a hook.
+  }
 }

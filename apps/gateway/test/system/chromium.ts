@@ -33,8 +33,12 @@ export async function startChromium(program: string): Promise<Browser> {
       "--remote-debugging-pipe", "about:blank",
     ],
     // A group of its own: Debian's program is a script with many children.
-    { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], detached: true },
+    { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"], detached: true },
   );
+  let errors = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    if (errors.length < 65_536) errors += chunk.toString("utf8");
+  });
   const ended = once(child, "close");
   const input = child.stdio[3] as Writable;
   const output = child.stdio[4] as Readable;
@@ -57,7 +61,7 @@ export async function startChromium(program: string): Promise<Browser> {
     }
   });
   void ended.then(() => {
-    for (const call of calls.values()) call.reject(new Error("Chromium ended"));
+    for (const call of calls.values()) call.reject(new Error(`Chromium ended: ${errors}`));
   });
   const call = (method: string, params: Record<string, unknown> = {}, sessionId?: string): Promise<Record<string, unknown>> =>
     new Promise((resolve, reject) => {
@@ -95,7 +99,13 @@ export async function startChromium(program: string): Promise<Browser> {
     async [Symbol.asyncDispose]() {
       await call("Browser.close").catch(() => {});
       // Should it hang: the whole group.
-      const timer = setTimeout(() => process.kill(-(child.pid as number), "SIGKILL"), 5000);
+      const timer = setTimeout(() => {
+        try {
+          process.kill(-(child.pid as number), "SIGKILL");
+        } catch {
+          // Gone in this moment.
+        }
+      }, 5000);
       await ended;
       clearTimeout(timer);
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });

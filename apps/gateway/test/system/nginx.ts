@@ -1,17 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type ListeningProgram, startListening } from "./listening-program.ts";
 
-export interface Nginx {
-  /** One for each name, in their order. */
-  readonly ports: readonly number[];
-  [Symbol.asyncDispose](): Promise<void>;
-}
+/** The ports are one for each name, in their order. */
+export type Nginx = ListeningProgram;
 
 /**
  * One nginx whose servers, one for each of `names`, answer `<name> <method> <uri>` everywhere, a file of 1 MiB at
@@ -21,22 +14,20 @@ export async function startNginx(program: string, names: readonly string[], tls?
   const folder = await mkdtemp(join(tmpdir(), "gateway-nginx-"));
   await mkdir(join(folder, "temporary"));
   await writeFile(join(folder, "large"), largeBody);
-  const ports = await freePorts(names.length);
   const file = join(folder, "nginx.conf");
-  await writeFile(file, configuration(folder, names, ports, tls));
-  const child = spawn(program, ["-p", folder, "-c", file, "-e", join(folder, "error.log"), "-g", "daemon off;"], {
-    stdio: "ignore",
+  const started = await startListening({
+    program,
+    count: names.length,
+    signal: "SIGQUIT",
+    async prepare(ports) {
+      await writeFile(file, configuration(folder, names, ports, tls));
+      return ["-p", folder, "-c", file, "-e", "stderr", "-g", "daemon off;"];
+    },
   });
-  const ended = once(child, "exit");
-  await Promise.race([
-    Promise.all(ports.map(accepting)),
-    ended.then(() => Promise.reject(new Error("nginx ended before it listened"))),
-  ]);
   return {
-    ports,
+    ports: started.ports,
     async [Symbol.asyncDispose]() {
-      child.kill("SIGQUIT");
-      await ended;
+      await started[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -75,26 +66,4 @@ http {
 ${servers.join("\n")}
 }
 `;
-}
-
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const probes = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(probes.map((probe) => once(probe, "listening")));
-  const ports = probes.map((probe) => (probe.address() as AddressInfo).port);
-  await Promise.all(probes.map((probe) => once(probe.close(), "close")));
-  return ports;
-}
-
-/** Some programs say nothing when they are ready: the port is asked until it answers. */
-export async function accepting(port: number): Promise<void> {
-  for (;;) {
-    const connected = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.on("error", () => setTimeout(() => resolve(false), 20));
-    });
-    if (connected) return;
-  }
 }

@@ -1,6 +1,5 @@
 /** HAProxy and curl, which speak the PROXY protocol to the gateway. */
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { request as requestOverTls } from "node:https";
@@ -11,7 +10,7 @@ import { promisify } from "node:util";
 import { describe, expect } from "vitest";
 import { startRawOrigin, plainAnswer } from "../support/raw-origin.ts";
 import { startGateway } from "../support/running-gateway.ts";
-import { accepting, freePorts } from "./nginx.ts";
+import { type ListeningProgram, startListening } from "./listening-program.ts";
 import { testWith } from "./required-programs.ts";
 
 // @boundaries-ignore the certificates of tests live with TLS
@@ -36,22 +35,19 @@ function get(port: number, secure: boolean): Promise<string> {
 }
 
 /** Listens for each of `servers`, and sends connections to what is named there. */
-async function startHaproxy(program: string, folder: string, servers: readonly string[]) {
-  const ports = await freePorts(servers.length);
-  const listeners = servers.map((server, index) => `listen l${index}\n  bind 127.0.0.1:${ports[index]}\n  unique-id-format %[uuid()]\n  server gateway ${server}\n`);
+function startHaproxy(program: string, folder: string, servers: readonly string[]): Promise<ListeningProgram> {
   const file = join(folder, "haproxy.cfg");
-  const defaults = "defaults\n  mode tcp\n  timeout connect 2s\n  timeout client 5s\n  timeout server 5s\n";
-  await writeFile(file, `global\n  maxconn 100\n${defaults}${listeners.join("")}`);
-  const child = spawn(program, ["-db", "-f", file], { stdio: "ignore" });
-  const ended = once(child, "exit");
-  await Promise.race([Promise.all(ports.map(accepting)), ended.then(() => Promise.reject(new Error("haproxy ended before it listened")))]);
-  return {
-    ports,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await ended;
+  const defaults = "defaults\n  mode tcp\n  timeout connect 60s\n  timeout client 60s\n  timeout server 60s\n";
+  return startListening({
+    program,
+    count: servers.length,
+    signal: "SIGTERM",
+    async prepare(ports) {
+      const listeners = servers.map((server, index) => `listen l${index}\n  bind 127.0.0.1:${ports[index]}\n  unique-id-format %[uuid()]\n  server gateway ${server}\n`);
+      await writeFile(file, `global\n  maxconn 100\n${defaults}${listeners.join("")}`);
+      return ["-db", "-f", file];
     },
-  };
+  });
 }
 
 describe("with proxies in front that pass on bytes", () => {

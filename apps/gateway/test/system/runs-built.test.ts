@@ -8,14 +8,18 @@ import { bodyOf, getRaw } from "../support/raw-client.ts";
 import { startRawOrigin } from "../support/raw-origin.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
+/** Rejects with all that the build wrote. */
+async function buildGateway(): Promise<void> {
+  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1" };
+  const building = promisify(execFile)(`${root}node_modules/.bin/turbo`, ["run", "build", "--filter=@proxy/gateway"], { cwd: root, env });
+  await building.catch(({ message, stdout }: { message: string; stdout: string }) => Promise.reject(new Error(`${message}${stdout}`)));
+}
+
 const main = `${root}apps/gateway/dist/main.js`;
 
 describe("the built gateway", () => {
   test("serves, checks and prints its schema without the sources", async () => {
-    await promisify(execFile)(`${root}node_modules/.bin/turbo`, ["run", "build", "--filter=@proxy/gateway"], {
-      cwd: root,
-      env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" },
-    });
+    await buildGateway();
     await using folder = await configFolder();
     const origin = await startRawOrigin("one");
     const file = await folder.write("gateway.json", oneRoute(origin.url));

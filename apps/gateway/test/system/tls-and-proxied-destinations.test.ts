@@ -1,6 +1,4 @@
 /** Destinations that want a certificate of the gateway (nginx), and a web proxy that wants a password (tinyproxy). */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { copyFile, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
@@ -8,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect } from "vitest";
 import { startGateway } from "../support/running-gateway.ts";
-import { accepting, freePorts, startNginx } from "./nginx.ts";
+import { type ListeningProgram, startListening } from "./listening-program.ts";
+import { startNginx } from "./nginx.ts";
 import { testWith } from "./required-programs.ts";
 
 // @boundaries-ignore the certificates of tests live with TLS
@@ -41,20 +40,17 @@ function get(port: number, path: string): Promise<Answer> {
   });
 }
 
-async function startTinyproxy(program: string, folder: string): Promise<{ readonly port: number; [Symbol.asyncDispose](): Promise<void> }> {
-  const [port = 0] = await freePorts(1);
+function startTinyproxy(program: string, folder: string): Promise<ListeningProgram> {
   const file = join(folder, "tinyproxy.conf");
-  await writeFile(file, `Port ${port}\nListen 127.0.0.1\nAllow 127.0.0.1\nBasicAuth me secret\nMaxClients 20\nLogLevel Error\n`);
-  const child = spawn(program, ["-d", "-c", file], { stdio: "ignore" });
-  const ended = once(child, "exit");
-  await Promise.race([accepting(port), ended.then(() => Promise.reject(new Error("tinyproxy ended before it listened")))]);
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await ended;
+  return startListening({
+    program,
+    count: 1,
+    signal: "SIGTERM",
+    async prepare([port]) {
+      await writeFile(file, `Port ${port}\nListen 127.0.0.1\nAllow 127.0.0.1\nBasicAuth me secret\nMaxClients 20\nLogLevel Error\n`);
+      return ["-d", "-c", file];
     },
-  };
+  });
 }
 
 describe("with nginx as destination over TLS and tinyproxy in between", () => {
@@ -72,9 +68,9 @@ describe("with nginx as destination over TLS and tinyproxy in between", () => {
     await using proxy = await startTinyproxy(tinyproxy!, folder);
     const trusting = { CertificateAuthorities: "ca.pem" };
     const showing = { ...trusting, ClientCertificate: { Path: "own.pem", KeyPath: "own.key" } };
-    const overProxy = { WebProxy: { Address: `http://me:secret@127.0.0.1:${proxy.port}` } };
+    const overProxy = { WebProxy: { Address: `http://me:secret@127.0.0.1:${proxy.ports[0]}` } };
     // tinyproxy answers a wrong password with 401, as if it were a destination.
-    const noPassword = { WebProxy: { Address: `http://127.0.0.1:${proxy.port}` } };
+    const noPassword = { WebProxy: { Address: `http://127.0.0.1:${proxy.ports[0]}` } };
     const secure = { Address: `https://127.0.0.1:${origin.ports[0]}/`, ServerName: "named.test" };
     const cluster = (client: object, destination: object): object => ({ HttpClient: client, Destinations: { d: destination } });
     const clusters: Record<string, object> = {

@@ -1,5 +1,5 @@
 import type { AddressInfo, Socket } from "node:net";
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { BadRequestError, ClientGoneError, createEngineServer } from "@proxy/http";
 import type { ClusterConfig, RouteConfig } from "@proxy/config";
 import { createReverseProxy } from "@proxy/pipeline";
