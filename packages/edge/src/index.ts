@@ -1,5 +1,6 @@
 export { createEdgePolicies } from "./create-edge-policies.ts";
 export type { EdgePoliciesExtension, EdgePoliciesOptions } from "./create-edge-policies.ts";
+export { edgeEventNames } from "./event-names.ts";
 export { edgeSteps } from "./edge-policy-kind.ts";
 export type { CompiledPolicies, EdgePolicyKind, EdgeStepName } from "./edge-policy-kind.ts";
 export { AnsweredExchange } from "./exchange/answered-exchange.ts";
