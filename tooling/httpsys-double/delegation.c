@@ -14,9 +14,9 @@
 typedef struct { uint32_t magic, early; int32_t port; char prefix[1400]; } Parcel;
 static const uint32_t magic = 0x48545360;
 enum { MOST_EARLY = 200000 };
-static uint32_t totals[5];
+static uint32_t totals[6];
 
-/* So far: requests given to other processes, connections that came back, requests given on, answered with 503, cut. */
+/* So far: requests given to other processes, connections that came back, requests given on, answered with 503, cut; now: calls that wait to give. */
 EXPORT void HttpSim_Totals(uint32_t *to) {
   pthread_mutex_lock(&lock);
   memcpy(to, totals, sizeof totals);
@@ -247,11 +247,14 @@ EXPORT uint32_t HttpDelegateRequestEx(uint64_t sourceHandle, uint64_t targetHand
   if (!conn || conn->state != REQUEST_OWNED || conn->gone || conn->kill) return out(refuse(ERROR_CONNECTION_INVALID, "no request has this id"));
   if (conn->bodyTouched || conn->started) return out(refuse(ERROR_INVALID_PARAMETER, conn->started ? "the response was started" : "the body was read"));
   /* Owned: its thread reads nothing before somebody asks, and only this process's calls ask. */
-  int given = -1;
-  for (int i = 0; i < 200 && (given = handOver(conn, target->name, prefix, 0, MOST_MEMBERS, NULL)) < 0; i++) {
+  const char *patience = getenv("HTTPSIM_PATIENCE");
+  int given = -1, milliseconds = patience ? atoi(patience) : 200;
+  for (int i = 0; i < milliseconds && (given = handOver(conn, target->name, prefix, 0, MOST_MEMBERS, NULL)) < 0; i++) {
+    totals[5]++;
     pthread_mutex_unlock(&lock);
     usleep(1000);
     pthread_mutex_lock(&lock);
+    totals[5]--;
     if (findQueue(targetHandle) != target || findRequest(source, id) != conn) return out(refuse(ERROR_CONNECTION_INVALID, "the request left"));
   }
   if (given == 0) return out(refuse(ERROR_OBJECT_NO_LONGER_EXISTS, "the target's queue is gone"));

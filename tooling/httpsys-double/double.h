@@ -166,7 +166,8 @@ extern Group *groups;
 extern Conn *conns;
 
 uint64_t nextId(void);
-uint32_t refuse(uint32_t code, const char *why, ...) __attribute__((format(printf, 2, 3)));
+uint32_t refuseAt(const char *file, int line, uint32_t code, const char *why, ...) __attribute__((format(printf, 4, 5)));
+#define refuse(code, ...) refuseAt(__FILE__, __LINE__, code, __VA_ARGS__)
 
 /* port.c */
 void pushOp(Ops *ops, Op *op);

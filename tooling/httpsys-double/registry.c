@@ -17,12 +17,24 @@ uint64_t nextId(void) {
   return last += 4;
 }
 
-uint32_t refuse(uint32_t code, const char *why, ...) {
+/* Where refusals were made so far: "file:line" each, for the test that sees all of them. */
+static char places[8192];
+
+uint32_t refuseAt(const char *file, int line, uint32_t code, const char *why, ...) {
+  char place[64];
   va_list arguments;
   va_start(arguments, why);
   vsnprintf(reason, sizeof reason, why, arguments);
   va_end(arguments);
+  snprintf(place, sizeof place, "%s:%d ", file, line);
+  if (!strstr(places, place) && strlen(places) + strlen(place) < sizeof places) strcat(places, place);
   return code;
+}
+
+EXPORT void HttpSim_Places(char *to, uint32_t size) {
+  pthread_mutex_lock(&lock);
+  snprintf(to, size, "%s", places);
+  pthread_mutex_unlock(&lock);
 }
 
 /* Why the last call was refused, with its NUL; returns the length. */

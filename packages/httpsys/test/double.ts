@@ -40,7 +40,7 @@ export function liveObjects(path: string = buildDouble()): Record<(typeof names)
   return Object.fromEntries(names.map((name, i) => [name, out.readUInt32LE(i * 4)])) as Record<(typeof names)[number], number>;
 }
 
-const totalNames = ["delegated", "cameBack", "givenOn", "answered503", "cut"] as const;
+const totalNames = ["delegated", "cameBack", "givenOn", "answered503", "cut", "waiting"] as const;
 
 /** What became of the requests of this process that others were given: of those that a process did not finish `givenOn`, `answered503` and `cut` tell. */
 export function totals(path: string = buildDouble()): Record<(typeof totalNames)[number], number> {
@@ -49,4 +49,13 @@ export function totals(path: string = buildDouble()): Record<(typeof totalNames)
   const out = Buffer.alloc(totalNames.length * 4);
   read(out);
   return Object.fromEntries(totalNames.map((name, i) => [name, out.readUInt32LE(i * 4)])) as Record<(typeof totalNames)[number], number>;
+}
+
+/** "file:line" of each refusal that the double has made in this process. */
+export function refusedAt(path: string = buildDouble()): string[] {
+  if (koffi === undefined) throw new Error(missing);
+  const read = koffi.load(path).func("HttpSim_Places", "void", ["void *", "uint32_t"]) as (to: Uint8Array, size: number) => void;
+  const out = Buffer.alloc(8192);
+  read(out, out.length);
+  return out.toString("latin1", 0, out.indexOf(0)).split(" ").filter((place) => place !== "");
 }
