@@ -2,19 +2,9 @@
  * The functions of httpapi.dll, and the few of kernel32 and ntdll that overlapped calls need, through koffi: every one with
  * fixed-width parameters, every pointer an address. The library can be another that has the same exports, such as a double.
  */
-import { functions, furtherFunctions, type FunctionName } from "./abi/functions.ts";
+import { functions, furtherFunctions, systemFunctions, type FunctionName } from "./abi/functions.ts";
 import { errorCode } from "./abi/constants.ts";
 import { HttpSysError, HttpSysUnavailableError } from "./errors.ts";
-
-const systemFunctions = {
-  CreateIoCompletionPort: ["u64", "ptr", "ptr", "u64", "u32"],
-  SetFileCompletionNotificationModes: ["i32", "ptr", "u8"],
-  PostQueuedCompletionStatus: ["i32", "ptr", "u32", "u64", "ptr"],
-  GetQueuedCompletionStatusEx: ["i32", "ptr", "ptr", "u32", "ptr", "u32", "i32"],
-  CancelIoEx: ["i32", "ptr", "ptr"],
-  CloseHandle: ["i32", "ptr"],
-  RtlNtStatusToDosError: ["u32", "u32"],
-} as const;
 
 export type SystemFunctionName = keyof typeof systemFunctions;
 /** Bytes are passed by their address, and live during the call. */

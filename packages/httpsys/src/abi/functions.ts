@@ -39,3 +39,14 @@ export const furtherFunctions = {
 } as const;
 
 export type FunctionName = keyof typeof functions | keyof typeof furtherFunctions;
+
+/** Of kernel32, and of ntdll the last: result, then parameters. */
+export const systemFunctions = {
+  CreateIoCompletionPort: ["u64", "ptr", "ptr", "u64", "u32"],
+  SetFileCompletionNotificationModes: ["i32", "ptr", "u8"],
+  PostQueuedCompletionStatus: ["i32", "ptr", "u32", "u64", "ptr"],
+  GetQueuedCompletionStatusEx: ["i32", "ptr", "ptr", "u32", "ptr", "u32", "i32"],
+  CancelIoEx: ["i32", "ptr", "ptr"],
+  CloseHandle: ["i32", "ptr"],
+  RtlNtStatusToDosError: ["u32", "u32"],
+} as const;
