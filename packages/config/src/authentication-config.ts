@@ -1,3 +1,5 @@
+import type { CookieSessionConfig, OAuth2Config, OpenIdConnectConfig, WsFederationConfig } from "./sign-in-config.ts";
+
 /** Ways to find out who a request comes from, by name. Exactly one of the sections says which kind it is. */
 export interface AuthenticationSchemeConfig {
   readonly name: string;
@@ -5,6 +7,10 @@ export interface AuthenticationSchemeConfig {
   readonly apiKey?: ApiKeyConfig | undefined;
   readonly clientCertificate?: ClientCertificateConfig | undefined;
   readonly forwardAuth?: ForwardAuthConfig | undefined;
+  readonly cookie?: CookieSessionConfig | undefined;
+  readonly openIdConnect?: OpenIdConnectConfig | undefined;
+  readonly oAuth2?: OAuth2Config | undefined;
+  readonly wsFederation?: WsFederationConfig | undefined;
 }
 
 /** Signed tokens (JWT, RFC 7519) in `Authorization: Bearer` (RFC 6750). */

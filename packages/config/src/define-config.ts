@@ -47,9 +47,13 @@ const durationKeys: ReadonlySet<string> = new Set<DurationKey>([
   "clockSkew",
   "cacheDuration",
   "refreshInterval",
+  "expireTimeSpan",
+  "absoluteLifetime",
+  "remoteAuthenticationTimeout",
+  "refreshBefore",
 ]);
 /** Below these keys names are the user's, not ours. */
-const freeKeys: ReadonlySet<string> = new Set(["metadata", "transforms", "claims"]);
+const freeKeys: ReadonlySet<string> = new Set(["metadata", "transforms", "claims", "mapClaims", "authorizationParameters"]);
 
 /**
  * The configuration of a proxy from code: ids from the keys, durations to milliseconds. Throws `ConfigError` with every duration

@@ -70,6 +70,7 @@ export type {
   TimeoutPolicyConfig,
 } from "./policies-config.ts";
 export { mergePolicies, policyNamed, policySections } from "./policies-config.ts";
+export { defaultCallbackPath, defaultSignInScheme } from "./validation/validate-sign-in.ts";
 export type { PoliciesConfigInput, ProxyConfig, ProxyConfigInput, WithTextDurations, DurationKey } from "./proxy-config.ts";
 export { metadataValue } from "./proxy-config.ts";
 export { suggest } from "./suggest.ts";

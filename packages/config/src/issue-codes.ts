@@ -57,6 +57,7 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "output-cache-policy-name-reserved": "The application registered an output cache policy under a reserved name.",
   "output-cache": "An output cache policy has a duration, a size, a name or a combination of settings that makes no sense.",
   authentication: "A scheme of authentication has not exactly one section, or a member that makes no sense or opens a door.",
+  "sign-in": "A scheme that keeps sessions or signs users in lacks a member, or has one that makes no sense or opens a door.",
   authorization: "An authorization policy has a member that makes no sense, or names a scheme or policy that there is not.",
   "access-policy-unknown": "No such access policy is defined or registered.",
   "access-policy-name-reserved": "The application registered an access policy under a reserved name.",

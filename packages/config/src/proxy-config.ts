@@ -58,7 +58,11 @@ export type DurationKey =
   | "lockTimeout"
   | "clockSkew"
   | "cacheDuration"
-  | "refreshInterval";
+  | "refreshInterval"
+  | "expireTimeSpan"
+  | "absoluteLifetime"
+  | "remoteAuthenticationTimeout"
+  | "refreshBefore";
 
 /** `T` with each duration also as text: a TimeSpan (`00:00:15`) or `500ms`, `15s`, `2m`, `1h`, `1d`. */
 export type WithTextDurations<T> = T extends readonly (infer E)[]

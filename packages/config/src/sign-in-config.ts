@@ -41,7 +41,7 @@ export interface SessionKeysConfig {
 
 /** What all schemes have that another party signs users in for. */
 export interface RemoteSignInConfig {
-  /** The scheme with a `cookie` that keeps the session. Default: the only one there is. */
+  /** The scheme with a `cookie` that keeps the session. Default `session`. */
   readonly signInScheme?: string | undefined;
   /** Scheme, host and port at which browsers reach the gateway: `https://app.example`. Never taken from requests. Required. */
   readonly publicOrigin?: string | undefined;

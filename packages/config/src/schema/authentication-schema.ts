@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema";
 import { field, record } from "./field.ts";
 import { AbsoluteUrl, Bool, Duration, Integer, OneOf, Text } from "./scalars.ts";
+import { CookieSession, OAuth2, OpenIdConnect, WsFederation } from "./sign-in-schema.ts";
 
 const list = Schema.Array(Text);
 
@@ -72,4 +73,8 @@ export const AuthenticationScheme = Schema.Struct({
   apiKey: field(ApiKey, "Keys that clients send as they are."),
   clientCertificate: field(ClientCertificate, "Certificates that clients show, or that a trusted proxy in front shows for them.", { keepsEmpty: true }),
   forwardAuth: field(ForwardAuth, "Another service decides: 2xx lets the request pass, everything else goes to the client."),
+  cookie: field(CookieSession, "Sessions in cookies, which `OpenIdConnect`, `OAuth2` and `WsFederation` put there.", { keepsEmpty: true }),
+  openIdConnect: field(OpenIdConnect, "Sign-in with OpenID Connect: the code flow with PKCE."),
+  oAuth2: field(OAuth2, "Sign-in with a provider that speaks OAuth 2 alone."),
+  wsFederation: field(WsFederation, "Sign-in with WS-Federation."),
 });

@@ -17,7 +17,7 @@ export function resolvePolicyFiles(policies: PoliciesConfig, directoryOf: (path:
 }
 
 function schemeFiles(scheme: AuthenticationSchemeConfig, file: (text: string, ...path: (string | number)[]) => string): AuthenticationSchemeConfig {
-  const { bearer, clientCertificate } = scheme;
+  const { bearer, clientCertificate, cookie, openIdConnect, oAuth2, wsFederation } = scheme;
   const keyFile = bearer?.keyFile;
   const authorities = clientCertificate?.authorities;
   const lists = clientCertificate?.revocationLists;
@@ -33,5 +33,11 @@ function schemeFiles(scheme: AuthenticationSchemeConfig, file: (text: string, ..
             ...(lists ? { revocationLists: lists.map((list, index) => file(list, "ClientCertificate", "RevocationLists", index)) } : {}),
           },
         }),
+    ...(cookie?.keys?.path ? { cookie: { ...cookie, keys: { ...cookie.keys, path: file(cookie.keys.path, "Cookie", "Keys", "Path") } } } : {}),
+    ...(openIdConnect?.clientSecretFile
+      ? { openIdConnect: { ...openIdConnect, clientSecretFile: file(openIdConnect.clientSecretFile, "OpenIdConnect", "ClientSecretFile") } }
+      : {}),
+    ...(oAuth2?.clientSecretFile ? { oAuth2: { ...oAuth2, clientSecretFile: file(oAuth2.clientSecretFile, "OAuth2", "ClientSecretFile") } } : {}),
+    ...(wsFederation?.certificates ? { wsFederation: { ...wsFederation, certificates: file(wsFederation.certificates, "WsFederation", "Certificates") } } : {}),
   };
 }

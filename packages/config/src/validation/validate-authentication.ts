@@ -3,12 +3,13 @@ import { isIP } from "node:net";
 import { longestTimer } from "../duration.ts";
 import type { ApiKeyConfig, AuthenticationSchemeConfig, BearerConfig, ClientCertificateConfig, ForwardAuthConfig } from "../authentication-config.ts";
 import { quoted } from "./issue-collector.ts";
+import { checkCookie, checkOAuth2, checkOpenIdConnect, checkWsFederation } from "./validate-sign-in.ts";
 import { checkWhole, token, type AddPolicyIssue } from "./policy-issues.ts";
 
 const code = "authentication";
 
 /** By member, with the section of each. */
-const sections = { bearer: "Bearer", apiKey: "ApiKey", clientCertificate: "ClientCertificate", forwardAuth: "ForwardAuth" } as const;
+const sections = { bearer: "Bearer", apiKey: "ApiKey", clientCertificate: "ClientCertificate", forwardAuth: "ForwardAuth", cookie: "Cookie", openIdConnect: "OpenIdConnect", oAuth2: "OAuth2", wsFederation: "WsFederation" } as const;
 
 export function checkAuthentication(scheme: AuthenticationSchemeConfig, add: AddPolicyIssue): void {
   if (scheme.name.includes(":")) add("policy-name", [], "a scheme's name holds no ':'");
@@ -19,6 +20,10 @@ export function checkAuthentication(scheme: AuthenticationSchemeConfig, add: Add
   if (scheme.apiKey !== undefined) checkApiKey(scheme.apiKey, within("ApiKey"));
   if (scheme.clientCertificate !== undefined) checkClientCertificate(scheme.clientCertificate, within("ClientCertificate"));
   if (scheme.forwardAuth !== undefined) checkForwardAuth(scheme.forwardAuth, within("ForwardAuth"));
+  if (scheme.cookie !== undefined) checkCookie(scheme.cookie, within("Cookie"));
+  if (scheme.openIdConnect !== undefined) checkOpenIdConnect(scheme.openIdConnect, within("OpenIdConnect"));
+  if (scheme.oAuth2 !== undefined) checkOAuth2(scheme.oAuth2, within("OAuth2"));
+  if (scheme.wsFederation !== undefined) checkWsFederation(scheme.wsFederation, within("WsFederation"));
 }
 
 const asymmetric: ReadonlySet<string> = new Set(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]);

@@ -19,6 +19,7 @@ import type { KnownPolicies } from "./known-policies.ts";
 import { reservedPolicies } from "./known-policies.ts";
 import { token, type AddPolicyIssue as Add } from "./policy-issues.ts";
 import { checkAuthentication } from "./validate-authentication.ts";
+import { checkSignIns } from "./validate-sign-in.ts";
 import { checkAuthorization } from "./validate-authorization.ts";
 
 export function validatePolicies(policies: PoliciesConfig | undefined): readonly ConfigIssue[] {
@@ -32,6 +33,7 @@ export function validatePolicies(policies: PoliciesConfig | undefined): readonly
     ...checkKind("staticFiles", policies.staticFiles, checkStaticFiles),
     ...checkKind("outputCache", policies.outputCache, checkOutputCache),
     ...checkKind("authentication", policies.authentication, checkAuthentication),
+    ...checkSignIns(policies.authentication ?? []),
     ...checkKind("authorization", policies.authorization, checkAuthorization),
   ];
 }

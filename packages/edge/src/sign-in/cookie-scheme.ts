@@ -13,7 +13,7 @@ import { localUrl } from "./return-url.ts";
 import type { Refreshed } from "./refreshes.ts";
 
 /** A scheme that signs users in and has a `CookieScheme` keep their sessions. */
-export interface SessionOwner {
+export interface SessionOwner extends AuthenticationScheme {
   /** The session as it is to go on: itself, with new tokens, or not at all. */
   maintain(session: Session): Refreshed | Promise<Refreshed>;
 }
@@ -25,7 +25,6 @@ export class CookieScheme implements AuthenticationScheme {
   readonly hidesCredentialsEverywhere: boolean;
   readonly #services: SchemeServices;
   readonly #loginPath: string | undefined;
-  readonly #owners = new Map<string, SessionOwner>();
 
   /** Throws `TypeError` for keys or a cookie that cannot be used. */
   constructor(name: string, config: CookieSessionConfig, services: SchemeServices) {
@@ -37,11 +36,6 @@ export class CookieScheme implements AuthenticationScheme {
     this.hidesCredentialsEverywhere = !this.sessions.forwardsCookie;
   }
 
-  /** `owner` signs users in under the name `scheme`; sessions of schemes that are not there are none. */
-  serve(scheme: string, owner: SessionOwner): void {
-    this.#owners.set(scheme.toLowerCase(), owner);
-  }
-
   authenticate(exchange: Exchange): AuthenticationResult | Promise<AuthenticationResult> {
     return this.authenticateAs(exchange, undefined);
   }
@@ -50,8 +44,9 @@ export class CookieScheme implements AuthenticationScheme {
   authenticateAs({ request }: Exchange, scheme: string | undefined): AuthenticationResult | Promise<AuthenticationResult> {
     const { session } = this.sessions.find(request.headers);
     if (session === undefined || (scheme !== undefined && session.scheme !== scheme)) return nobody;
-    const owner = this.#owners.get(session.scheme.toLowerCase());
-    if (owner === undefined) return nobody;
+    const owner = this.#services.scheme(session.scheme);
+    // Of a scheme that is not there any more.
+    if (owner === undefined || !isOwner(owner)) return nobody;
     const maintained = owner.maintain(session);
     if (maintained instanceof Promise) return maintained.then((refreshed) => this.#result(request.headers, session, refreshed));
     return this.#result(request.headers, session, maintained);
@@ -92,6 +87,10 @@ export class CookieScheme implements AuthenticationScheme {
     const cookies = changed === undefined ? undefined : this.write(headers, changed);
     return { kind: "authenticated", identity: identityOf(next, this.sessions.expiresAt(next)), onResponse: cookies === undefined ? undefined : withCookies(cookies) };
   }
+}
+
+function isOwner(scheme: AuthenticationScheme): scheme is SessionOwner {
+  return "maintain" in scheme;
 }
 
 const nobody: AuthenticationResult = { kind: "none" };

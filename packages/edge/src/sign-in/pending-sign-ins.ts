@@ -8,7 +8,7 @@ import type { HeaderList } from "@proxy/http";
 import { clearCookieLine, setCookieLine, type CookieAttributes } from "../session/cookie-attributes.ts";
 import { requestCookie, requestCookies } from "../session/request-cookies.ts";
 import { openText, sealText } from "../session/sealed-text.ts";
-import { ReplayCache } from "./replay-cache.ts";
+import type { ReplayCache } from "./replay-cache.ts";
 
 /** What a protocol wants back when the other party answers: nonce, PKCE verifier. */
 export type SignInSecrets = Readonly<Record<string, string>>;
@@ -30,24 +30,30 @@ export interface PendingSignInsOptions {
   readonly secure: boolean;
   /** The other party answers with a form that its page posts: such a request carries cookies of SameSite None only. */
   readonly crossSitePost: boolean;
+  /** Of states that were used. */
+  readonly used: ReplayCache;
 }
 
 /** More in one browser, and the oldest are given up. */
 const most = 6;
 const stateSize = 43;
 const idSize = 16;
+const prefix = "signin.";
+
+/** Whether a cookie of that name holds a sign-in, of whatever scheme. */
+export function isPendingSignIn(cookieName: string): boolean {
+  return cookieName.startsWith(prefix) || cookieName.startsWith(`__Host-${prefix}`);
+}
 
 export class PendingSignIns {
   readonly #options: PendingSignInsOptions;
   readonly #prefix: string;
   readonly #purpose: string;
-  readonly #used: ReplayCache;
 
   constructor(options: PendingSignInsOptions) {
     this.#options = options;
-    this.#prefix = `${options.secure ? "__Host-" : ""}signin.`;
+    this.#prefix = `${options.secure ? "__Host-" : ""}${prefix}`;
     this.#purpose = `sign-in\n${options.scheme.toLowerCase()}`;
-    this.#used = new ReplayCache(options.clock);
   }
 
   /** A state that nobody can guess. */
@@ -72,12 +78,7 @@ export class PendingSignIns {
     const found = this.#open(sealed);
     const cookies = [clearCookieLine(cookie)];
     if (found === undefined || !timingSafeEqual(Buffer.from(found.state.padEnd(stateSize)), Buffer.from(state))) return { pending: undefined, cookies };
-    return { pending: this.#used.use(state, found.startedAt + this.#options.timeout) ? found : undefined, cookies };
-  }
-
-  /** Whether a cookie of that name is one of these, of any scheme. */
-  isOwn(cookieName: string): boolean {
-    return cookieName.startsWith(this.#prefix);
+    return { pending: this.#options.used.use(state, found.startedAt + this.#options.timeout) ? found : undefined, cookies };
   }
 
   #open(sealed: string): PendingSignIn | undefined {
@@ -89,7 +90,7 @@ export class PendingSignIns {
   }
 
   #surplus(headers: HeaderList): readonly string[] {
-    const own = [...requestCookies(headers)].filter(([name]) => this.isOwn(name));
+    const own = [...requestCookies(headers)].filter(([name]) => isPendingSignIn(name));
     if (own.length < most) return [];
     const dated = own.map(([name, value]) => ({ name, startedAt: this.#open(value)?.startedAt ?? 0 }));
     dated.sort((a, b) => a.startedAt - b.startedAt);

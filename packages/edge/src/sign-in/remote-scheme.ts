@@ -7,17 +7,18 @@
  * 4. The session goes into the cookie of the sign-in scheme, and the browser goes on to where it was going.
  * 5. `logoutPath` ends the session, and sends the browser to the other party to end its own.
  */
-import type { RemoteSignInConfig } from "@proxy/config";
+import { defaultCallbackPath, defaultSignInScheme, type RemoteSignInConfig } from "@proxy/config";
 import type { Exchange, RequestHead } from "@proxy/http";
-import type { Answer, AuthenticationResult, AuthenticationScheme, Challenge, SchemeEndpoint, SchemeServices } from "../authentication/scheme.ts";
+import type { Answer, AuthenticationResult, Challenge, SchemeEndpoint, SchemeServices } from "../authentication/scheme.ts";
 import { newSession, type ClaimValue, type Session, type SessionTokens } from "../session/session.ts";
 import { give, pageTo, redirectAnswer, statusAnswer } from "./answers.ts";
 import { isNavigation, isOwnRequest } from "./browser-request.ts";
 import { keptClaims } from "./kept-claims.ts";
-import { CookieScheme, sessionNeeded, withoutCookies } from "./cookie-scheme.ts";
+import { CookieScheme, sessionNeeded, withoutCookies, type SessionOwner } from "./cookie-scheme.ts";
 import { readForm } from "./form-body.ts";
-import { PendingSignIns, type SignInSecrets } from "./pending-sign-ins.ts";
+import { isPendingSignIn, PendingSignIns, type SignInSecrets } from "./pending-sign-ins.ts";
 import { Refreshes, type Refreshed } from "./refreshes.ts";
+import { ReplayCache } from "./replay-cache.ts";
 import { localUrl } from "./return-url.ts";
 import { ProviderUnavailableError, SignInRefusedError } from "./sign-in-errors.ts";
 
@@ -57,44 +58,35 @@ export interface SignInProtocol {
 
 const largestForm = 512 * 1024;
 
-export class RemoteScheme implements AuthenticationScheme {
+export class RemoteScheme implements SessionOwner {
   readonly name: string;
   readonly hidesCredentialsEverywhere = true;
   readonly endpoints: readonly SchemeEndpoint[];
   readonly #protocol: SignInProtocol;
   readonly #config: RemoteSignInConfig;
   readonly #services: SchemeServices;
-  readonly #cookie: CookieScheme;
-  readonly #pending: PendingSignIns;
+  readonly #used: ReplayCache;
   readonly #refreshes: Refreshes;
   readonly #origin: string;
   readonly #redirectUri: string;
+  #keeper: { readonly cookie: CookieScheme; readonly pending: PendingSignIns } | undefined;
 
-  constructor(name: string, config: RemoteSignInConfig, { protocol, cookie, services }: { readonly protocol: SignInProtocol; readonly cookie: CookieScheme; readonly services: SchemeServices }) {
+  constructor(name: string, config: RemoteSignInConfig, { protocol, services }: { readonly protocol: SignInProtocol; readonly services: SchemeServices }) {
     this.name = name;
     this.#protocol = protocol;
     this.#config = config;
     this.#services = services;
-    this.#cookie = cookie;
     this.#origin = config.publicOrigin ?? "";
     const callbackPath = config.callbackPath ?? defaultCallbackPath(name);
     this.#redirectUri = this.#origin + callbackPath;
     this.#refreshes = new Refreshes(services.clock);
-    this.#pending = new PendingSignIns({
-      scheme: name,
-      keys: cookie.keys.correlation,
-      clock: services.clock,
-      timeout: config.remoteAuthenticationTimeout ?? 900_000,
-      secure: cookie.sessions.attributes.secure ?? true,
-      crossSitePost: protocol.callbackMethod === "POST",
-    });
+    this.#used = new ReplayCache(services.clock);
     const { loginPath, logoutPath } = config;
     this.endpoints = [
       { path: callbackPath, methods: protocol.other === undefined ? [protocol.callbackMethod] : ["GET", "POST"], handle: (exchange) => this.#callback(exchange) },
       ...(loginPath === undefined ? [] : [{ path: loginPath, methods: ["GET"], handle: (exchange: Exchange) => this.#login(exchange) }]),
       ...(logoutPath === undefined ? [] : [{ path: logoutPath, methods: ["GET", "POST"], handle: (exchange: Exchange) => this.#logout(exchange) }]),
     ];
-    cookie.serve(name, this);
   }
 
   authenticate(exchange: Exchange): AuthenticationResult | Promise<AuthenticationResult> {
@@ -107,7 +99,7 @@ export class RemoteScheme implements AuthenticationScheme {
   }
 
   withoutCredentials(request: RequestHead): RequestHead {
-    return withoutCookies(this.#cookie.withoutCredentials(request), (name) => this.#pending.isOwn(name));
+    return withoutCookies(this.#cookie.withoutCredentials(request), isPendingSignIn);
   }
 
   /** What `CookieScheme` asks of the owner of a session. */
@@ -127,6 +119,32 @@ export class RemoteScheme implements AuthenticationScheme {
 
   close(): void {
     this.#protocol.close?.();
+  }
+
+  /** The scheme that keeps the sessions: another one after a reload. */
+  get #cookie(): CookieScheme {
+    return this.#kept().cookie;
+  }
+
+  get #pending(): PendingSignIns {
+    return this.#kept().pending;
+  }
+
+  #kept(): { readonly cookie: CookieScheme; readonly pending: PendingSignIns } {
+    const { signInScheme = defaultSignInScheme, remoteAuthenticationTimeout = 900_000 } = this.#config;
+    const cookie = this.#services.scheme(signInScheme);
+    if (this.#keeper !== undefined && this.#keeper.cookie === cookie) return this.#keeper;
+    if (!(cookie instanceof CookieScheme)) throw new TypeError(`'${signInScheme}' is no scheme that keeps sessions`);
+    const pending = new PendingSignIns({
+      scheme: this.name,
+      keys: cookie.keys.correlation,
+      clock: this.#services.clock,
+      timeout: remoteAuthenticationTimeout,
+      secure: cookie.sessions.attributes.secure ?? true,
+      crossSitePost: this.#protocol.callbackMethod === "POST",
+      used: this.#used,
+    });
+    return (this.#keeper = { cookie, pending });
   }
 
   async #refresh(session: Session): Promise<Refreshed> {
@@ -205,9 +223,4 @@ export class RemoteScheme implements AuthenticationScheme {
     if (error instanceof SignInRefusedError) return statusAnswer(error.status, cookies);
     throw error;
   }
-}
-
-/** Where the other party sends browsers back to, unless the configuration says so. */
-export function defaultCallbackPath(scheme: string): string {
-  return `/signin-${scheme.toLowerCase().replace(/[^a-z0-9._-]/g, "-")}`;
 }

@@ -26,34 +26,34 @@ export interface TestSite {
   browser(): TestBrowser;
 }
 
-export function servicesOf(clock: ShiftedClock, log: RecordedEvents): SchemeServices {
-  return { clock, log, fetch: (...call) => fetch(...call), trusts: () => false, scheme: () => undefined };
+export function servicesOf(clock: ShiftedClock, log: RecordedEvents, schemes: readonly AuthenticationScheme[]): SchemeServices {
+  return { clock, log, fetch: (...call) => fetch(...call), trusts: () => false, scheme: (name) => schemes.find((each) => each.name === name) };
 }
 
 export const secret = "a secret for the sessions of tests";
 
 /** A site with one way to sign in. */
-export function siteWith(make: (services: SchemeServices, cookie: CookieScheme) => RemoteScheme, cookie: CookieSessionConfig = {}): TestSite {
+export function siteWith(make: (services: SchemeServices) => RemoteScheme, cookie: CookieSessionConfig = {}): TestSite {
   const clock = new ShiftedClock();
   const log = new RecordedEvents();
-  const services = servicesOf(clock, log);
-  const sessions = new CookieScheme("cookies", { keys: { secrets: [secret] }, ...cookie }, services);
-  const schemes = [make(services, sessions), sessions];
+  const schemes: AuthenticationScheme[] = [];
+  const services = servicesOf(clock, log, schemes);
+  schemes.push(make(services), new CookieScheme("session", { keys: { secrets: [secret] }, ...cookie }, services));
   return { clock, log, schemes, browser: () => new TestBrowser(siteOf(schemes)) };
 }
 
 export function openIdConnect(issuer: string, config: Partial<OpenIdConnectConfig> = {}, name = "oidc") {
-  return (services: SchemeServices, cookie: CookieScheme): RemoteScheme => {
+  return (services: SchemeServices): RemoteScheme => {
     const all: OpenIdConnectConfig = { authority: issuer, clientId, clientSecret, publicOrigin, ...config };
-    return new RemoteScheme(name, all, { protocol: new OpenIdConnectProtocol(name, all, services), cookie, services });
+    return new RemoteScheme(name, all, { protocol: new OpenIdConnectProtocol(name, all, services), services });
   };
 }
 
 export function oauth2(issuer: string, config: Partial<OAuth2Config> = {}) {
-  return (services: SchemeServices, cookie: CookieScheme): RemoteScheme => {
+  return (services: SchemeServices): RemoteScheme => {
     const all: OAuth2Config = {
       authorizationEndpoint: `${issuer}/auth`, tokenEndpoint: `${issuer}/token`, userInformationEndpoint: `${issuer}/me`, clientId, clientSecret, publicOrigin, ...config,
     };
-    return new RemoteScheme("hub", all, { protocol: new OAuth2Protocol(all, services), cookie, services });
+    return new RemoteScheme("hub", all, { protocol: new OAuth2Protocol(all, services), services });
   };
 }
