@@ -1,9 +1,13 @@
 import { apiKeyKind } from "./api-key.ts";
 import { bearerKind } from "./bearer/bearer-scheme.ts";
+import { cookieKind, oAuth2Kind, openIdConnectKind } from "../sign-in/sign-in-kinds.ts";
 import type { SchemeKind, SchemeSection } from "./scheme-kind.ts";
 
 /** Every kind that configuration knows, by its section. */
 export const schemeKinds: { readonly [S in SchemeSection]?: SchemeKind<S> } = {
   apiKey: apiKeyKind,
   bearer: bearerKind,
+  cookie: cookieKind,
+  openIdConnect: openIdConnectKind,
+  oAuth2: oAuth2Kind,
 };

@@ -1,5 +1,4 @@
 /** What OpenID Connect and OAuth 2 share: one code flow (RFC 6749, 4.1) with PKCE (RFC 7636), spoken by `openid-client`. */
-import { readFileSync } from "node:fs";
 import type { CodeFlowConfig } from "@proxy/config";
 import {
   allowInsecureRequests,
@@ -24,12 +23,19 @@ import {
   type TokenEndpointResponse,
   type TokenEndpointResponseHelpers,
 } from "openid-client";
+import { askService } from "../authentication/ask-service.ts";
 import type { SchemeServices } from "../authentication/scheme.ts";
 import type { Session, SessionTokens } from "../session/session.ts";
 import type { SignInSecrets } from "./pending-sign-ins.ts";
+import { secretIn } from "./secret-file.ts";
 import { ProviderUnavailableError, SignInRefusedError } from "./sign-in-errors.ts";
 
 export type Tokens = TokenEndpointResponse & TokenEndpointResponseHelpers;
+
+/** Bytes that another party may answer with. */
+export const largestAnswer = 1_048_576;
+/** Statuses of responses that have no body. */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
 export class CodeFlow {
   readonly #config: CodeFlowConfig;
@@ -44,7 +50,13 @@ export class CodeFlow {
     const secret = config.clientSecret ?? (config.clientSecretFile === undefined ? undefined : secretIn(config.clientSecretFile));
     if (secret === undefined) this.#auth = None();
     else this.#auth = config.clientAuthentication === "Basic" ? ClientSecretBasic(secret) : ClientSecretPost(secret);
-    this.fetch = (url, options) => services.fetch(url, options as RequestInit);
+    this.fetch = async (url, { method, headers, body }) => {
+      const question = { url, method, headers, body: body === undefined || body === null ? undefined : String(body), timeout: this.timeout * 1000, maxBytes: largestAnswer, redirects: true };
+      const answer = await askService(services.fetch, question).catch((error: unknown) => {
+        throw new ProviderUnavailableError(error instanceof Error ? error.message : "the other party cannot be asked");
+      });
+      return new Response(bodiless.has(answer.status) ? null : answer.body, { status: answer.status, headers: answer.headers });
+    };
   }
 
   get clientId(): string {
@@ -135,6 +147,8 @@ export async function told<T>(pending: Promise<T>): Promise<T> {
 }
 
 function toldError(error: unknown): Error {
+  // The library puts errors of its own around what its requests throw.
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof ProviderUnavailableError) return cause;
   if (error instanceof AuthorizationResponseError) {
     if (error.error === "temporarily_unavailable" || error.error === "server_error") return new ProviderUnavailableError(`the other party answered ${error.error}`, { cause: error });
     return new SignInRefusedError(`the other party answered ${error.error}`, { cause: error, status: error.error === "access_denied" ? 403 : 400 });
@@ -156,12 +170,4 @@ function isOutage({ code, cause }: ClientError): boolean {
 export function isLoopback(url: string): boolean {
   const host = URL.canParse(url) ? new URL(url).hostname : "";
   return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
-
-function secretIn(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch (error) {
-    throw new TypeError(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`, { cause: error });
-  }
 }

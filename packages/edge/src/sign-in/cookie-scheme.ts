@@ -2,7 +2,9 @@
 import type { CookieSessionConfig } from "@proxy/config";
 import type { Exchange, HeaderList, RequestHead, ResponseHead } from "@proxy/http";
 import type { AuthenticationResult, AuthenticationScheme, Challenge, Identity, SchemeServices } from "../authentication/scheme.ts";
+import { challengeValue } from "../authentication/challenge-value.ts";
 import type { HeadChange } from "../exchange/answered-exchange.ts";
+import { changedRequest } from "../exchange/request-exchange.ts";
 import { CookieSessions } from "../session/cookie-sessions.ts";
 import { removeCookies } from "../session/request-cookies.ts";
 import { sessionKeys, type SessionKeys } from "../session/session-keys.ts";
@@ -97,16 +99,14 @@ const nobody: AuthenticationResult = { kind: "none" };
 
 /** What clients are told that no redirect helps: no registered scheme says "cookie". */
 export function sessionNeeded(scheme: string): Challenge {
-  return { kind: "values", values: [`Cookie realm="${scheme.replace(/[^\w .-]/g, "_")}"`] };
+  return { kind: "values", values: [challengeValue("Cookie", { realm: scheme })] };
 }
 
 /** `request` without the cookies whose name `isOwn`; itself where it has none. */
 export function withoutCookies(request: RequestHead, isOwn: (name: string) => boolean): RequestHead {
   if (!request.headers.has("cookie")) return request;
   const headers = request.headers.copy();
-  if (!removeCookies(headers, isOwn)) return request;
-  const { method, target, path, pathBase, query, scheme, authority, httpVersion } = request;
-  return { method, target, path, pathBase, query, scheme, authority, httpVersion, headers };
+  return removeCookies(headers, isOwn) ? changedRequest(request, { headers }) : request;
 }
 
 function withCookies(cookies: readonly string[]): HeadChange {

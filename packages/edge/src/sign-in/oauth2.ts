@@ -1,9 +1,10 @@
 /** Sign-in with providers that speak OAuth 2 alone: who it is says their endpoint for the bearer of the access token. */
 import type { OAuth2Config } from "@proxy/config";
 import type { Configuration } from "openid-client";
+import { askService, jsonObject } from "../authentication/ask-service.ts";
 import type { SchemeServices } from "../authentication/scheme.ts";
 import type { ClaimValue, Session, SessionTokens } from "../session/session.ts";
-import { CodeFlow, told } from "./code-flow.ts";
+import { CodeFlow, largestAnswer, told } from "./code-flow.ts";
 import type { SignInSecrets } from "./pending-sign-ins.ts";
 import type { SignedIn, SignInProtocol } from "./remote-scheme.ts";
 import { ProviderUnavailableError, SignInRefusedError } from "./sign-in-errors.ts";
@@ -52,12 +53,11 @@ export class OAuth2Protocol implements SignInProtocol {
   async #claims(accessToken: string): Promise<Readonly<Record<string, ClaimValue>>> {
     const url = this.#config.userInformationEndpoint ?? "";
     const headers = { Authorization: `Bearer ${accessToken}`, Accept: "application/json", "User-Agent": "proxy" };
-    const signal = AbortSignal.timeout(this.#flow.timeout * 1000);
-    const response = await told(this.#services.fetch(url, { headers, signal, redirect: "error" }));
-    if (response.status >= 500 || response.status === 429) throw new ProviderUnavailableError(`the other party answered ${response.status} to the question who it is`);
-    if (response.status !== 200) throw new SignInRefusedError(`the other party answered ${response.status} to the question who it is`);
-    const claims: unknown = await response.json().catch(() => undefined);
-    if (typeof claims !== "object" || claims === null || Array.isArray(claims)) throw new SignInRefusedError("the other party did not say who it is");
+    const { status, body } = await told(askService(this.#services.fetch, { url, headers, timeout: this.#flow.timeout * 1000, maxBytes: largestAnswer }));
+    if (status >= 500 || status === 429) throw new ProviderUnavailableError(`the other party answered ${status} to the question who it is`);
+    if (status !== 200) throw new SignInRefusedError(`the other party answered ${status} to the question who it is`);
+    const claims = jsonObject(body);
+    if (claims === undefined) throw new SignInRefusedError("the other party did not say who it is");
     return claims as Record<string, ClaimValue>;
   }
 }
