@@ -21,17 +21,33 @@ export interface TestGateway {
   /** Codes of hand-overs that failed. */
   readonly failures: string[];
   delegated: number;
+  /** Of hand-overs from now on. */
+  mode: DelegationMode;
+  /** Answers with 200 and `itself` instead of handing over. */
+  answersItself: boolean;
+  /** Numbers of the connections that requests came over. */
+  readonly connectionIds: number[];
+  /** Another process, which requests go to while `isChosen`. */
+  alsoTo(path: string): Promise<{ isChosen: boolean }>;
   close(): Promise<void>;
 }
 
 /** A front server that hands every request to the process at `path`, and answers 503 with the code when it cannot. */
 export async function startGateway(path: string, mode: DelegationMode, options: ChannelOptions = {}): Promise<TestGateway> {
   const handle = await createUnixCarrier(options).open(path);
+  const others: { readonly handle: QueueHandle; isChosen: boolean }[] = [];
   const failures: string[] = [];
-  const gateway = { delegated: 0 };
+  const connectionIds: number[] = [];
+  const gateway = { delegated: 0, mode, answersItself: false };
   const server = createEngineServer({
     handler(exchange: Exchange) {
-      handle.delegate(exchange, { queueName: path, urlPrefix: "/", mode }, (error) => {
+      connectionIds.push(exchange.connection.id);
+      if (gateway.answersItself) {
+        exchange.response.send({ status: 200, headers: new HeaderList() }, "itself\n");
+        return;
+      }
+      const chosen = others.find(({ isChosen }) => isChosen)?.handle ?? handle;
+      chosen.delegate(exchange, { queueName: path, urlPrefix: "/", mode: gateway.mode }, (error) => {
         if (error === undefined) {
           gateway.delegated++;
           return;
@@ -43,12 +59,27 @@ export async function startGateway(path: string, mode: DelegationMode, options: 
   });
   const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
   return Object.assign(gateway, {
-    port, server, handle, failures,
+    port, server, handle, failures, connectionIds,
+    async alsoTo(other: string) {
+      const added = { handle: await createUnixCarrier(options).open(other), isChosen: false };
+      others.push(added);
+      return added;
+    },
     async close() {
+      for (const each of others) each.handle.close();
       handle.close();
       await server.close(500);
     },
   });
+}
+
+/** Waits turn by turn of this process until `done` says so. */
+export async function turnsUntil(done: () => boolean): Promise<void> {
+  const end = performance.now() + 15_000;
+  while (!done()) {
+    if (performance.now() > end) throw new Error("it did not come to that");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** A client of bytes. */

@@ -155,11 +155,21 @@ export class GatewayDoor implements BorrowedFrom {
       this.#refuse(id, full);
       return;
     }
-    const socket = new Socket({ fd, allowHalfOpen: true });
+    const socket = this.#socketOf(fd);
     const isOwn = handOver.mode === "sticky";
     const connection = new BorrowedConnection(this, id, socket, isOwn);
     if (!isOwn) this.#connections.set(id, connection);
     this.#accept(id, { connection, handOver, isNew: true });
+  }
+
+  /** Throws for what is no stream. */
+  #socketOf(fd: number): Socket {
+    try {
+      return new Socket({ fd, allowHalfOpen: true });
+    } catch (error) {
+      this.#context.libc.close(fd);
+      throw error;
+    }
   }
 
   get #isFull(): boolean {

@@ -35,6 +35,7 @@ interface Layout {
   readonly flagsAt: number;
   readonly levelAt: number;
   readonly descriptorAt: number;
+  /** For one descriptor and no more: what does not fit the system closes. */
   readonly controlSpace: number;
   readonly solSocket: number;
   readonly dontWait: number;
@@ -44,7 +45,7 @@ interface Layout {
 }
 
 const linux: Layout = {
-  headerSize: 56, controlLengthAt: 40, flagsAt: 48, levelAt: 8, descriptorAt: 16, controlSpace: 24,
+  headerSize: 56, controlLengthAt: 40, flagsAt: 48, levelAt: 8, descriptorAt: 16, controlSpace: 20,
   // MSG_NOSIGNAL; MSG_CMSG_CLOEXEC; MSG_CTRUNC
   solSocket: 1, dontWait: 0x40, sendFlags: 0x4000, receiveFlags: 0x4000_0000, truncated: 8,
 };
@@ -108,10 +109,18 @@ function bind(koffi: Koffi, layout: Layout): Libc {
     receiveDescriptor(channel) {
       message.fill(-1);
       const count = recvmsg(channel, message.header, layout.dontWait | layout.receiveFlags);
-      if (count < 0) return -koffi.errno();
+      if (count < 0) {
+        const code = koffi.errno();
+        // macOS says so when it has no place for a descriptor.
+        return layout === darwin && code === constants.errno.EMSGSIZE ? -constants.errno.EMFILE : -code;
+      }
       if (count === 0) return -constants.errno.EPIPE;
-      if (message.isTruncated) return -constants.errno.EMFILE;
       const fd = message.descriptor;
+      if (message.isTruncated) {
+        // None had place; or there were several, of which nobody asked for the first.
+        if (fd >= 0) close(fd);
+        return -constants.errno.EMFILE;
+      }
       if (fd < 0) return -constants.errno.EPROTO;
       setFlags?.(fd, setDescriptorFlags, "int", closeOnExec);
       return fd;
