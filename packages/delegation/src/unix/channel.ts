@@ -211,6 +211,7 @@ export class Channel {
 
   #handBack(id: number, payload: Buffer): void {
     const { keepsCopy, rest } = readHandBack(payload);
+    if (this.#waiting.has(id)) throw new Error("what was not accepted is given back");
     const held = this.#lent.get(id);
     if (!keepsCopy) this.#copies.delete(id);
     if (held === undefined) return;
@@ -219,6 +220,7 @@ export class Channel {
   }
 
   #ended(id: number): void {
+    if (this.#waiting.has(id)) throw new Error("what was not accepted has ended");
     const held = this.#lent.get(id);
     this.#copies.delete(id);
     this.#lent.delete(id);
