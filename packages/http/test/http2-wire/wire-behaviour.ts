@@ -307,6 +307,7 @@ export function wireBehaviour(factory: WireServerFactory, borne: ReadonlyMap<str
         id += 2;
         client.send(open(id, tunnel("/forbidden")));
         await upload(client, id, stream - 1, spent, false);
+        await until(() => bench.release.length > 0);
         bench.releaseAll();
         await until(() => client.outcome(id) !== undefined);
         expect(client.outcome(id)).toBe("status 403");

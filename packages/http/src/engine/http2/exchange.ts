@@ -133,7 +133,11 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
     this.response.close();
     this.#finish();
     // A whole answer to a request of which nobody wants the rest (RFC 9113, 8.1). Not together with the answer: some clients drop that then.
-    if (this.#body?.wanted !== true && !this.stream.remoteClosed) this.stream.reset(errorCode.noError);
+    const body = this.#body;
+    this.#dropEarly();
+    if (body?.wanted === true) return;
+    body?.cancel();
+    if (!this.stream.remoteClosed) this.stream.reset(errorCode.noError);
   }
 
   lost(cause: Error): void {
@@ -150,6 +154,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
       if (others !== undefined) for (const listener of others) listener(cause);
     }
     this.#body?.fail(cause);
+    this.#dropEarly();
     this.#finish();
   }
 
@@ -216,7 +221,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
     if (head.status < 200 || head.status > 299) throw new ExchangeStateError(`${head.status} is no answer to an extended CONNECT`);
     if (!owner.mayTunnel()) throw new BadRequestError(503, "TOO_MANY_UPGRADED", "there are too many upgraded connections");
     this.response.give(head);
-    const tunnel = new Http2Tunnel(this.stream, (cause) => this.responseAborted(cause));
+    const tunnel = new Http2Tunnel(this.stream, (count) => owner.credit(count), (cause) => this.responseAborted(cause));
     this.#tunnel = tunnel;
     if (this.#gone !== undefined || this.stream.closed) {
       tunnel.lost(new ClientGoneError("the client left before the exchange was over"));
@@ -230,6 +235,12 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
     if (this.#earlyEnd) tunnel.ended();
     if (owner.serverClosing) tunnel.shutDown();
     return tunnel;
+  }
+
+  #dropEarly(): void {
+    const early = this.#early;
+    this.#early = undefined;
+    if (early !== undefined) this.#owner.credit(early.length);
   }
 
   #malformed(code: string, message: string): void {

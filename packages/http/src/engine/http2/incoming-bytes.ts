@@ -14,6 +14,7 @@ export class IncomingBytes {
   /** Bytes that came. */
   received = 0;
   readonly #onUsed: (count: number) => void;
+  readonly #onDropped: (count: number) => void;
   #sink: BodySink | undefined = undefined;
   #paused = false;
   #held: InputBuffer | undefined = undefined;
@@ -21,8 +22,10 @@ export class IncomingBytes {
   #trailers: HeaderList | undefined = undefined;
   #over = false;
 
-  constructor(onUsed: (count: number) => void) {
+  /** `onUsed`: bytes go to the reader; `onDropped`: bytes came that nobody will read. */
+  constructor(onUsed: (count: number) => void, onDropped: (count: number) => void) {
     this.#onUsed = onUsed;
+    this.#onDropped = onDropped;
   }
 
   /** The end, or an error, was told, or nobody wants to hear of it. */
@@ -58,7 +61,10 @@ export class IncomingBytes {
   /** `bytes[from..to)` came. Not `lasting`: they are overwritten when this returns. */
   take(bytes: Buffer, from: number, to: number, lasting: boolean): void {
     this.received += to - from;
-    if (this.#over) return;
+    if (this.#over) {
+      this.#onDropped(to - from);
+      return;
+    }
     const sink = this.#sink;
     const held = this.#held;
     if (sink === undefined || this.#paused || (held !== undefined && held.length > 0)) {
@@ -86,13 +92,13 @@ export class IncomingBytes {
     sink?.onError(error);
   }
 
-  /** Nobody wants the rest; returns how many bytes were held. */
-  drop(): number {
-    const dropped = this.#held?.length ?? 0;
+  /** Nobody wants the rest. */
+  drop(): void {
+    const held = this.#held;
     this.#over = true;
     this.#sink = undefined;
     this.#held = undefined;
-    return dropped;
+    if (held !== undefined) this.#onDropped(held.length);
   }
 
   #pump(): void {

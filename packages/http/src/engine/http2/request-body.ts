@@ -11,7 +11,7 @@ export interface Http2RequestBodyOptions {
   readonly maximum: number | undefined;
   /** Bytes were given to the reader: the client may send as many more. */
   readonly onUsed: (count: number) => void;
-  /** Bytes that were held are wanted by nobody. */
+  /** Bytes came that nobody will read. */
   readonly onDropped: (count: number) => void;
   /** Called when somebody begins to read: the moment for 100 (Continue). */
   readonly onFirstRead: () => void;
@@ -36,7 +36,7 @@ export class Http2RequestBody implements BodySource, BodyLimitFeature, BodyRateF
     this.#options = options;
     this.length = options.length;
     this.#maximum = options.maximum;
-    this.#bytes = new IncomingBytes((count) => this.#use(count));
+    this.#bytes = new IncomingBytes((count) => this.#use(count), options.onDropped);
   }
 
   get started(): boolean {
@@ -117,14 +117,12 @@ export class Http2RequestBody implements BodySource, BodyLimitFeature, BodyRateF
 
   cancel(): void {
     this.#started = true;
-    if (!this.#bytes.over) this.#options.onDropped(this.#bytes.drop());
+    if (!this.#bytes.over) this.#bytes.drop();
   }
 
   /** Bytes of it came. */
   take(bytes: Buffer, from: number, to: number, lasting: boolean): void {
-    const dropped = this.#bytes.over;
     this.#bytes.take(bytes, from, to, lasting);
-    if (dropped) this.#options.onDropped(to - from);
   }
 
   /** Its end came. False: it is not as long as was announced (RFC 9113, 8.1.1). */

@@ -32,7 +32,7 @@ export class RequestHeadReader {
   readonly #limits: ServerLimits;
   readonly #scheme: "http" | "https";
   /** Most requests of a connection are for one authority. */
-  #authority = "";
+  #authority: string | undefined = undefined;
   #hostLine: HeaderLine | undefined = undefined;
 
   constructor(limits: ServerLimits, scheme: "http" | "https") {

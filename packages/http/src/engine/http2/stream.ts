@@ -138,6 +138,7 @@ export class Http2Stream {
 
   /** Sends one frame of what waits. True when more could follow. */
   takeTurn(): boolean {
+    if (this.localClosed) return false;
     const owner = this.#owner;
     const chunk = this.#chunks?.[0];
     if (chunk !== undefined && this.sendWindow > 0 && owner.sendWindow > 0) {

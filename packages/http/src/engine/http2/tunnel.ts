@@ -16,11 +16,11 @@ export class Http2Tunnel implements Tunnel {
   #shutdown: (() => void) | undefined = undefined;
   #shuttingDown = false;
 
-  /** `onAborted`: `abort` was called, and the stream is reset. */
-  constructor(stream: Http2Stream, onAborted: (cause: Error) => void) {
+  /** `onDropped`: bytes came that nobody will read. `onAborted`: `abort` was called, and the stream is reset. */
+  constructor(stream: Http2Stream, onDropped: (count: number) => void, onAborted: (cause: Error) => void) {
     this.#stream = stream;
     this.#onAborted = onAborted;
-    this.#bytes = new IncomingBytes((count) => stream.used(count));
+    this.#bytes = new IncomingBytes((count) => stream.used(count), onDropped);
   }
 
   read(sink: BodySink): void {
@@ -76,7 +76,7 @@ export class Http2Tunnel implements Tunnel {
 
   /** Bytes that came. */
   take(bytes: Buffer, from: number, to: number, lasting: boolean): void {
-    if (this.#lost === undefined) this.#bytes.take(bytes, from, to, lasting);
+    this.#bytes.take(bytes, from, to, lasting);
   }
 
   /** The client has half-closed. */
