@@ -17,9 +17,9 @@ export function isHttp2(shape: Shape): boolean {
   return shape.front === "h2" || shape.front === "h2c";
 }
 
-/** What any server of HTTP/1.1 in cleartext can be asked. */
+/** What any server of HTTP/1.1 in cleartext can be asked, without a cache. */
 export function isPlain(shape: Shape): boolean {
-  return shape.front === undefined && shape.load !== "websocket" && !isDelegated(shape);
+  return shape.front === undefined && shape.load !== "websocket" && !isDelegated(shape) && shape.cached !== true;
 }
 
 /** The destination also takes connections that are handed to it: only the gateway can, and forwards beside that. */

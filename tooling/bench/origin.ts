@@ -26,6 +26,7 @@ export async function startOrigin(folder: string, core: number): Promise<Origin>
   const inner = await freePort();
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "megabyte"), Buffer.alloc(1_048_576, "x"));
+  writeFileSync(join(folder, "sixty-four"), Buffer.alloc(65_536, "x"));
   const hundred = "x".repeat(100);
   // `return` answers before the request body is read; /read-body passes it on inside nginx, so that the answer
   // comes when the whole body is there, as an application's does.
@@ -37,6 +38,7 @@ export async function startOrigin(folder: string, core: number): Promise<Origin>
     client_body_buffer_size 2m;
     location ~ small$ { return 200 "${hundred}"; }
     location = /megabyte { }
+    location = /sixty-four { }
     location = /read-body {
       proxy_pass http://inner/; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass_request_body off;
       proxy_set_header Content-Length "";

@@ -91,6 +91,7 @@ export function gateway(name: string, engine: string, { tree = ownTree, flags = 
       for (let i = 0; i < (shape.routes ?? 0); i++) {
         routes[`route-${i}`] = { ClusterId: "origin", Match: { Path: `/route-${i}/{**rest}` } };
       }
+      const kept = shape.cached === true ? { Policies: { OutputCache: { Default: { Duration: "1h" } } } } : {};
       const Certificate = { Path: certificate, KeyPath: certificateKey };
       const endpoint = shape.front === undefined ? {} : { Protocols: protocols[shape.front], ...(isTls(shape) ? { Certificate } : {}) };
       const Metadata = delegates === undefined ? {} : { DelegationSocket: receiverSocket(originPort), DelegationMode: delegates };
@@ -99,6 +100,7 @@ export function gateway(name: string, engine: string, { tree = ownTree, flags = 
       writeFileSync(
         file,
         JSON.stringify({
+          ...kept,
           Server: {
             Engine: engine,
             Limits: { MaxRequestBodySize: 10_000_000 },
@@ -129,6 +131,7 @@ const nginx: Proxy = {
       proxy_set_header Host $proxy_host; proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $http_host;`;
     const pass = shape.destination === "grpc" ? grpc : http;
+    const keeps = shape.cached === true ? `proxy_cache_path ${folder}/kept keys_zone=kept:10m; proxy_cache kept; proxy_cache_valid 200 1h; proxy_cache_lock on; open_file_cache max=1000 inactive=1h; open_file_cache_valid 1h; sendfile on;` : "";
     const door = `${isTls(shape) ? "ssl " : ""}${isHttp2(shape) ? "http2 " : ""}backlog=4096`;
     const tls = isTls(shape) ? `ssl_certificate ${certificate}; ssl_certificate_key ${certificateKey}; ssl_protocols TLSv1.2 TLSv1.3;` : "";
     let locations = "";
@@ -137,6 +140,7 @@ const nginx: Proxy = {
     const config = `${nginxPreamble(folder, "proxy")}
   # As the others: request bodies are passed on while they arrive, and nothing is spooled to disk.
   proxy_request_buffering off; proxy_max_temp_file_size 0;
+  ${keeps}
   upstream destination { server 127.0.0.1:${originPort}; keepalive 256; keepalive_requests 100000000; }
   http2_max_requests 100000000; http2_recv_timeout 600s;
   server { listen 127.0.0.1:${port} ${door}; ${tls} ${locations} }
@@ -151,7 +155,7 @@ const nginx: Proxy = {
 const haproxy: Proxy = {
   name: "haproxy",
   version: () => firstLine("/usr/sbin/haproxy", "-v"),
-  supports: (shape) => !isDelegated(shape),
+  supports: (shape) => !isDelegated(shape) && shape.cached !== true,
   start: ({ folder, core, port, originPort, shape }) => {
     const map = join(folder, "haproxy.map");
     let choose = "default_backend destination";

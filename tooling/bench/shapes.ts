@@ -16,6 +16,8 @@ export interface Shape {
   readonly routes?: number;
   /** Each request moves a megabyte: fewer of them warm a proxy up. */
   readonly large?: boolean;
+  /** The proxy keeps the answer, and gives it again. */
+  readonly cached?: boolean;
   /** How clients connect. Default: HTTP/1.1 in cleartext. */
   readonly front?: Front;
   /** What makes the load. Default wrk. Messages and events count as requests. */
@@ -89,6 +91,8 @@ export const shapes: readonly Shape[] = [
     headers: browserHeaders,
     connections: 64,
   },
+  { name: "cache-hit", title: "small GET that the proxy has kept, 64 keep-alive connections", path: "/small", connections: 64, cached: true },
+  { name: "cache-hit-large", title: "64 KB that the proxy has kept, 64 keep-alive connections", path: "/sixty-four", connections: 64, cached: true },
   { name: "routes", title: "1,000 routes, the last one asked for", path: "/route-999/small", connections: 64, routes: 1000 },
   { name: "tls", title: "small GET over TLS, 64 keep-alive connections", path: "/small", connections: 64, front: "tls" },
   {

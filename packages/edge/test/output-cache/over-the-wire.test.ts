@@ -1,0 +1,168 @@
+import { createEngineServer, createNodeServer } from "@proxy/http";
+import { createReverseProxy } from "@proxy/pipeline";
+import { connect, type Socket } from "node:net";
+import { gunzipSync } from "node:zlib";
+import { afterEach, describe, expect, it } from "vitest";
+// @boundaries-ignore the doubles of the pipeline's own tests
+import { exchangeBytes, rawDestination, type RawDestination } from "../../../pipeline/test/support/raw-sockets.ts";
+import { createEdgePolicies } from "../../src/index.ts";
+import type { Policy } from "./cached-proxy.ts";
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+});
+
+const servers = { engine: createEngineServer, node: createNodeServer } as const;
+
+async function gateway(kind: keyof typeof servers, destination: RawDestination, policy: Policy = {}, more: { readonly compression?: boolean; readonly trusts?: boolean } = {}): Promise<number> {
+  open.push(destination);
+  const proxy = await createReverseProxy({
+    config: {
+      routes: { r: { clusterId: "c", match: { path: "/{**rest}" }, outputCachePolicy: "p", ...(more.compression === true ? { compressionPolicy: "z" } : {}) } },
+      clusters: { c: { destinations: { d: { address: `http://127.0.0.1:${destination.port}` } } } },
+      policies: { outputCache: { p: policy }, compression: { z: { minimumSize: 1 } } },
+    },
+    extensions: [createEdgePolicies()],
+    ...(more.trusts === true ? { trustedProxies: ["127.0.0.1"] } : {}),
+  });
+  const server = servers[kind]({ handler: proxy.handle });
+  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+  open.push({
+    async close() {
+      await server.close(1000);
+      await proxy.close();
+    },
+  });
+  return port;
+}
+
+/** Answers each request on a connection with the bytes for it. */
+function answering(bytes: (request: string, count: number) => string): Promise<RawDestination> {
+  let count = 0;
+  const seen = new WeakMap<Socket, number>();
+  return rawDestination((received, socket) => {
+    const heads = received.split("\r\n\r\n").slice(0, -1);
+    for (let i = seen.get(socket) ?? 0; i < heads.length; i++) {
+      seen.set(socket, i + 1);
+      socket.write(bytes(heads[i] as string, ++count), "latin1");
+    }
+  });
+}
+
+/** The content of a body in chunks. */
+function unchunked(body: string): string {
+  let content = "";
+  for (let from = 0; ; ) {
+    const end = body.indexOf("\r\n", from);
+    const size = Number.parseInt(body.slice(from, end), 16);
+    if (!(size > 0)) return content;
+    content += body.slice(end + 2, end + 2 + size);
+    from = end + 4 + size;
+  }
+}
+
+const ask = (head: string): string => `${head}\r\nHost: site.test\r\n`;
+const last = "Connection: close\r\n\r\n";
+const requests = (destination: RawDestination): number => destination.received.join("").split("\r\n\r\n").length - 1;
+
+for (const kind of ["engine", "node"] as const) {
+  describe(`behind the server ${kind}`, () => {
+    it("answers of all kinds follow one another on one connection, whole", async () => {
+      const destination = await answering(() => 'HTTP/1.1 200 OK\r\nETag: "v1"\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n0123456789');
+      const port = await gateway(kind, destination);
+      await exchangeBytes(port, ask("GET / HTTP/1.1") + last);
+      const text = await exchangeBytes(
+        port,
+        `${ask("GET / HTTP/1.1")}\r\n${ask("HEAD / HTTP/1.1")}\r\n${ask("GET / HTTP/1.1")}If-None-Match: "v1"\r\n\r\n${ask("GET / HTTP/1.1")}Range: bytes=2-4\r\n\r\n${ask("GET / HTTP/1.1")}Range: bytes=20-\r\n\r\n${ask("GET / HTTP/1.1")}${last}`,
+      );
+      const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+      expect(statuses).toEqual(["200", "200", "304", "206", "416", "200"]);
+      expect(text.match(/0123456789/g)?.length).toBe(2);
+      expect(text).toMatch(/HTTP\/1\.1 206[^]*content-range: bytes 2-4\/10[^]*\r\n\r\n234HTTP/i);
+      expect(text.match(/age: 0\r\n/gi)?.length).toBe(5);
+      expect(text.match(/content-length: 10\r\n/gi)?.length).toBe(3);
+      expect(requests(destination)).toBe(1);
+    });
+
+    it("a large body is given again as it came", async () => {
+      const body = Array.from({ length: 40_000 }, (_, i) => `line ${i}\n`).join("");
+      const destination = await answering(() => `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+      const port = await gateway(kind, destination);
+      const answers = await Promise.all(Array.from({ length: 5 }, () => exchangeBytes(port, ask("GET /large HTTP/1.1") + last)));
+      const again = await exchangeBytes(port, ask("GET /large HTTP/1.1") + last);
+      // The first had no length, and came in chunks.
+      expect(again.slice(again.indexOf("\r\n\r\n") + 4)).toBe(body);
+      expect(answers.filter((text) => text.endsWith(body) || text.endsWith("0\r\n\r\n")).length).toBe(5);
+      expect(requests(destination)).toBe(1);
+    });
+
+    it("a body that ends with the connection, or is cut, is not kept", async () => {
+      for (const [answer, ends] of [
+        ["HTTP/1.1 200 OK\r\n\r\nwho knows", true],
+        ["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart", true],
+        ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n", true],
+      ] as const) {
+        let count = 0;
+        const destination = await rawDestination((received, socket) => {
+          if (!received.endsWith("\r\n\r\n")) return;
+          count++;
+          if (ends) socket.end(answer, "latin1");
+        });
+        const port = await gateway(kind, destination);
+        for (let i = 0; i < 2; i++) await exchangeBytes(port, ask("GET / HTTP/1.1") + last).catch(() => "");
+        expect(count).toBe(2);
+      }
+    });
+
+    it("a client that leaves in the middle does not take the answer with it", async () => {
+      const halves: Socket[] = [];
+      const destination = await rawDestination((received, socket) => {
+        if (!received.endsWith("\r\n\r\n")) return;
+        halves.push(socket);
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n${"a".repeat(10)}`);
+      });
+      const port = await gateway(kind, destination);
+      await exchangeBytes(port, `${ask("GET / HTTP/1.1")}\r\n`, /a{10}/);
+      const follower = exchangeBytes(port, ask("GET / HTTP/1.1") + last);
+      halves[0]?.write("b".repeat(10));
+      expect(await follower).toMatch(/a{10}b{10}$/);
+      expect(await exchangeBytes(port, ask("GET / HTTP/1.1") + last)).toMatch(/a{10}b{10}$/);
+      expect(halves.length).toBe(1);
+    });
+
+    it("a client that does not read holds nobody back", async () => {
+      const body = "x".repeat(4_000_000);
+      const destination = await answering(() => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      const port = await gateway(kind, destination);
+      const slow = connect(port, "127.0.0.1");
+      slow.on("error", () => {});
+      slow.pause();
+      slow.write(`${ask("GET / HTTP/1.1")}\r\n`);
+      const other = await exchangeBytes(port, ask("GET / HTTP/1.1") + last);
+      expect(other.length).toBeGreaterThan(body.length);
+      slow.destroy();
+      expect(requests(destination)).toBe(1);
+    });
+
+    it("fields of trusted proxies that no key holds do not reach the destination", async () => {
+      const destination = await answering(() => "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      const port = await gateway(kind, destination, {}, { trusts: true });
+      await exchangeBytes(port, `${ask("GET / HTTP/1.1")}X-Forwarded-Host: evil.test\r\nX-Original-URL: /evil\r\nX-Forwarded-Scheme: evil\r\nForwarded: host=evil.test\r\n${last}`);
+      expect(destination.received.join("")).not.toContain("evil");
+      expect(destination.received.join("")).toMatch(/x-forwarded-host: site\.test\r\n/i);
+    });
+
+    it("compression is of what is kept, and its tags are understood", async () => {
+      const destination = await answering(() => `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nETag: "v1"\r\nContent-Length: 50\r\n\r\n${"y".repeat(50)}`);
+      const port = await gateway(kind, destination, {}, { compression: true });
+      await exchangeBytes(port, ask("GET / HTTP/1.1") + last);
+      const packed = await exchangeBytes(port, `${ask("GET / HTTP/1.1")}Accept-Encoding: gzip\r\n${last}`);
+      expect(packed).toMatch(/content-encoding: gzip\r\n/i);
+      expect(packed).toMatch(/etag: W\/"v1"\r\n/i);
+      expect(gunzipSync(Buffer.from(unchunked(packed.slice(packed.indexOf("\r\n\r\n") + 4)), "latin1")).toString()).toBe("y".repeat(50));
+      expect(await exchangeBytes(port, `${ask("GET / HTTP/1.1")}Accept-Encoding: gzip\r\nIf-None-Match: W/"v1"\r\n${last}`)).toMatch(/^HTTP\/1\.1 304/);
+      expect(requests(destination)).toBe(1);
+    });
+  });
+}
