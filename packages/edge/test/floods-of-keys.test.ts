@@ -49,7 +49,26 @@ describe("a table that grows", () => {
   });
 });
 
+/** Of the reference implementation (vectors.h, `vectors_hsip64`): key 00 01 … 07, input 00 01 …, of 0, 2, 4, … 62 bytes. */
+const vectors = [
+  "218d1f59b9b83cc8", "064f39ef7c50eb57", "d5e78a175be52ea1", "ce3e91358aa2bc25", "edfee820bce4858c", "95b0469f06a6f2ee", "7bc71f9faef5c799", "3bb1a870eae8e658",
+  "7336aad25f7bf3b5", "c9b2db2b9a3e42f9", "1bf52b0a6feea7db", "e20103fa1ba776ef", "70741045ae3fa6f1", "0d899ed8112923f0", "2d925ffb1e0016b5", "291aaf864898179d",
+  "28709d46d811626c", "8324e4d7528f9830", "86d67a40ec4276dc", "cbd92ee724d42109", "5b38c81c67c8ae4c", "a91a52c025327024", "1e30f3ad27dcb15a", "495c0f995557dc38",
+  "a9eaa8c04ba93e3e", "912d568fd8f65a49", "02445a7998f550e1", "359569e7d289e3bc", "a1a492f942f15f1d", "5d1b5ea1b231d89d", "d6762890bf26e460", "f90b3ab572d46693",
+];
+
 describe("the keyed hash", () => {
+  it("is that of the reference, for texts of whole units", () => {
+    const hash = new KeyedHash(Buffer.from([0, 1, 2, 3, 4, 5, 6, 7]));
+    for (const [units, expected] of vectors.entries()) {
+      hash.update(Buffer.from(Array.from({ length: units * 2 }, (_, i) => i)).toString("utf16le"));
+      const found = Buffer.alloc(8);
+      found.writeUInt32LE(hash.high, 0);
+      found.writeUInt32LE(hash.low, 4);
+      expect([units, found.toString("hex")]).toEqual([units, expected]);
+    }
+  });
+
   it("is the same for the same text", () => {
     const hash = new KeyedHash(Buffer.from([0, 1, 2, 3, 4, 5, 6, 7]));
     hash.update("abc");

@@ -1,5 +1,5 @@
 /**
- * HalfSipHash-2-4 with 64 bits out (Aumasson, Bernstein: SipHash, and its variant of 32-bit words), over the UTF-16 units of a text. Keyed: who does not know
+ * HalfSipHash-2-4 with 64 bits out (Aumasson, Bernstein: SipHash, and its variant of 32-bit words), over the UTF-16 units of a text, the lower byte of each first. Keyed: who does not know
  * the key cannot find texts that collide, and so neither share somebody's count nor crowd one place of a table.
  */
 import { randomBytes } from "node:crypto";
@@ -32,7 +32,8 @@ export class KeyedHash {
         word = text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16);
         rounds = 2;
       } else if (i === whole) {
-        word = (length << 16) | (length > whole ? text.charCodeAt(whole) : 0);
+        // The number of bytes, of which the last byte of the word holds the lowest eight bits.
+        word = (length << 25) | (length > whole ? text.charCodeAt(whole) : 0);
         rounds = 2;
       } else {
         word = 0;

@@ -110,7 +110,8 @@ function refuse({ fields, status }: RateLimiter, ctx: ProxyContext, { resetAfter
   ]);
   if (fields !== undefined) {
     headers.append("RateLimit-Policy", fields.policy);
-    headers.append("RateLimit", fields.state(0, resetAfter));
+    // Retry-After is not to be earlier than it.
+    headers.append("RateLimit", fields.state(0, resetAfter === undefined ? undefined : Math.max(retryAfter, 1)));
   }
   ctx.exchange.response.send({ status, headers });
 }
