@@ -76,6 +76,14 @@ export function wireBehaviour(factory: WireServerFactory, borne: ReadonlyMap<str
       expect(client.stream(1).body).toBe("abcde;x-sum=5");
     });
 
+    test("beyond the length that was announced is given to nobody", async () => {
+      const { client, bench } = await connect();
+      client.send(open(1, request("/drain", [["content-length", "3"]], "POST")), data(1, "ab"), data(1, "cd"), data(1, "e", true));
+      await until(() => client.outcome(1) !== undefined || client.ending !== undefined);
+      await client.alive();
+      expect(bench.drained).toBeLessThanOrEqual(3);
+    });
+
     test("of an answer to HEAD is none", async () => {
       const { client } = await connect();
       client.send(whole(1, request("/", [], "HEAD")));
@@ -322,6 +330,19 @@ export function wireBehaviour(factory: WireServerFactory, borne: ReadonlyMap<str
     test("keep a table of 0", async () => {
       const { client } = await connect({ settings: [[settingId.headerTableSize, 0]] });
       for (let id = 1; id < 9; id += 2) expect(await client.get(id)).toBe("status 200");
+    });
+
+    test("say when one frame made the table smaller and larger", async () => {
+      const { client } = await connect();
+      expect(await client.get(1)).toBe("status 200");
+      client.send(settings([[settingId.headerTableSize, 0], [settingId.headerTableSize, 4096]]));
+      expect(await client.alive()).toBe(true);
+      const before = client.frames.length;
+      expect(await client.get(3)).toBe("status 200");
+      const head = client.frames.slice(before).find(({ type }) => type === frameType.headers);
+      // Both sizes, as RFC 7541, 4.2, asks: 0, and one above it.
+      expect(head?.payload[0]).toBe(0x20);
+      expect((head?.payload[1] as number) >> 5).toBe(1);
     });
 
     test("say when the table became smaller and larger", async () => {

@@ -8,7 +8,7 @@ export interface WireServer {
   readonly port: number;
   readonly front: FrontServer;
   /** What the server was told to complain of. */
-  readonly faults: readonly Error[];
+  readonly faults: Error[];
   /** Moves the server's clock on, in milliseconds. */
   advance(milliseconds: number): void;
 }
@@ -26,6 +26,8 @@ export class WireBench {
   open = 0;
   /** Lets what waits at `/hang` be answered. */
   release: (() => void)[] = [];
+  /** Octets of bodies that the reader at `/drain` was given. */
+  drained = 0;
   #server: WireServer | undefined;
 
   get server(): WireServer {
@@ -56,7 +58,7 @@ export class WireBench {
   async settled(): Promise<void> {
     this.releaseAll();
     await until(() => this.server.front.connectionCount === 0 && this.open === 0);
-    expect(this.server.faults.flatMap(causes).filter(isOwnMistake)).toEqual([]);
+    expect(this.server.faults.splice(0).flatMap(causes).filter(isOwnMistake)).toEqual([]);
   }
 
   async #handle(exchange: Exchange): Promise<void> {
@@ -95,7 +97,7 @@ export class WireBench {
         response.send(ok, Buffer.alloc(200_000, "x"));
         return;
       case "/drain":
-        exchange.body?.read({ onData: () => undefined, onEnd: () => response.send(ok, "drained"), onError: () => undefined });
+        exchange.body?.read({ onData: (chunk) => void (this.drained += chunk.length), onEnd: () => response.send(ok, "drained"), onError: () => undefined });
         return;
       default:
         response.send(ok, "ok");
