@@ -100,8 +100,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
   received(bytes: Buffer, from: number, to: number, lasting: boolean): void {
     const body = this.#body;
     if (body !== undefined) {
-      body.take(bytes, from, to, lasting);
-      if (body.excessive) this.#malformed("INVALID_CONTENT_LENGTH", "the body is longer than announced");
+      if (!body.take(bytes, from, to, lasting)) this.#malformed("INVALID_CONTENT_LENGTH", "the body is longer than announced");
     } else if (this.#tunnel !== undefined) {
       this.#tunnel.take(bytes, from, to, lasting);
     } else {

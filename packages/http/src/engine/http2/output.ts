@@ -7,6 +7,7 @@ import { readBuffers } from "../read-buffers.ts";
 /** What is used of a socket. */
 export interface OutputSocket {
   readonly destroyed: boolean;
+  readonly writableEnded: boolean;
   readonly writableLength: number;
   write(bytes: Uint8Array, callback?: (error?: Error | null) => void): boolean;
 }
@@ -93,7 +94,7 @@ export class Output {
     const socket = this.#socket;
     this.offset = 0;
     this.memory = nothing;
-    if (socket.destroyed) {
+    if (socket.destroyed || socket.writableEnded) {
       release(memory);
       return;
     }

@@ -120,9 +120,14 @@ export class Http2RequestBody implements BodySource, BodyLimitFeature, BodyRateF
     if (!this.#bytes.over) this.#bytes.drop();
   }
 
-  /** Bytes of it came. */
-  take(bytes: Buffer, from: number, to: number, lasting: boolean): void {
+  /** Bytes of it came. False: it is longer than announced, and nobody is given what came now (RFC 9113, 8.1.1). */
+  take(bytes: Buffer, from: number, to: number, lasting: boolean): boolean {
+    if (this.length !== undefined && this.#bytes.received + to - from > this.length) {
+      this.#options.onDropped(to - from);
+      return false;
+    }
     this.#bytes.take(bytes, from, to, lasting);
+    return true;
   }
 
   /** Its end came. False: it is not as long as was announced (RFC 9113, 8.1.1). */
@@ -130,11 +135,6 @@ export class Http2RequestBody implements BodySource, BodyLimitFeature, BodyRateF
     if (this.length !== undefined && this.#bytes.received !== this.length) return false;
     this.#bytes.finish(trailers);
     return true;
-  }
-
-  /** Longer than announced. */
-  get excessive(): boolean {
-    return this.length !== undefined && this.#bytes.received > this.length;
   }
 
   /** Ends it with an error, told to the reader of now or of later. */

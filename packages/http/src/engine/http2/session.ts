@@ -220,6 +220,7 @@ export class Http2Session implements FrameEvents, Http2ExchangeOwner {
       this.#owner.connectionFault(fault, "a setting has a value that it may not have");
       return;
     }
+    this.writer.encoder.setMaxTableSize(peer.smallestTableSize);
     this.writer.encoder.setMaxTableSize(peer.headerTableSize);
     this.writer.settingsAcknowledged();
     const change = peer.initialWindowSize - before;
