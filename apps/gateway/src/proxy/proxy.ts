@@ -56,7 +56,7 @@ export class Proxy extends Context.Service<
               config: resolvingProvider(provider, resolver, clock),
               affinityKeys: keys,
               healthChecks: "external",
-              extensions: [createEdgePolicies({ clock })],
+              extensions: [createEdgePolicies({ clock, trustedProxies: settings.trustedProxies, logger: proxyEvents(log, () => running) })],
               clock,
               delegator: createDelegator(settings, log, httpSysServers),
               trustedProxies: settings.trustedProxies,

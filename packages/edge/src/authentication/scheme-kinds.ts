@@ -1,6 +1,7 @@
 import { apiKeyKind } from "./api-key.ts";
 import { bearerKind } from "./bearer/bearer-scheme.ts";
 import { cookieKind, oAuth2Kind, openIdConnectKind } from "../sign-in/sign-in-kinds.ts";
+import { clientCertificateKind } from "./client-certificate/client-certificate-scheme.ts";
 import type { SchemeKind, SchemeSection } from "./scheme-kind.ts";
 
 /** Every kind that configuration knows, by its section. */
@@ -10,4 +11,5 @@ export const schemeKinds: { readonly [S in SchemeSection]?: SchemeKind<S> } = {
   cookie: cookieKind,
   openIdConnect: openIdConnectKind,
   oAuth2: oAuth2Kind,
+  clientCertificate: clientCertificateKind,
 };

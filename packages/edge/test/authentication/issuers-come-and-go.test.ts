@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exportSPKI, importJWK, type CryptoKey } from "jose";
@@ -7,6 +7,7 @@ import type { BearerConfig } from "@proxy/config";
 import { FakeClock } from "../../../pipeline/test/support/fake-clock.ts";
 import { RecordedEvents } from "../../../pipeline/test/support/recorded-events.ts";
 import { configOf, edgeProxy } from "../proxies.ts";
+import { replaceFile } from "./changed-file.ts";
 import { audience, Issuer, issuer } from "./issuer.ts";
 
 const down = (): never => {
@@ -184,10 +185,7 @@ describe("a token that was good", () => {
 describe("keys in a file", () => {
   const folder = mkdtempSync(join(tmpdir(), "keys-"));
   const file = join(folder, "keys.pem");
-  const write = (text: string): void => {
-    writeFileSync(`${file}.new`, text);
-    renameSync(`${file}.new`, file);
-  };
+  const write = (text: string): void => writeFileSync(file, text);
   const provider = new Issuer();
   const pem = async (index: number): Promise<string> => exportSPKI((await importJWK(provider.keys[index] ?? {}, "ES256", { extractable: true })) as CryptoKey);
 
@@ -199,14 +197,12 @@ describe("keys in a file", () => {
 
   it("are read at load and again when it changes; one that cannot be used changes nothing", async () => {
     write(await pem(0));
-    const { asking, clock, told } = await guarded({ keyFile: file });
+    const { asking, clock, events } = await guarded({ keyFile: file });
     const status = async (kid: string) => (await asking(await provider.token(kid, clock.date()))).status;
     expect([await status("k1"), await status("k2")]).toEqual([200, 401]);
-    write("nothing");
-    await told("signing-keys-unavailable", 1);
+    await replaceFile(file, "nothing", () => events.named("signing-keys-unavailable").length > 0);
     expect(await status("k1")).toBe(200);
-    write(JSON.stringify({ keys: [provider.keys[1]] }));
-    await told("signing-keys-read", 1);
+    await replaceFile(file, JSON.stringify({ keys: [provider.keys[1]] }), () => events.named("signing-keys-read").length > 0);
     expect([await status("k1"), await status("k2")]).toEqual([401, 200]);
   });
 
