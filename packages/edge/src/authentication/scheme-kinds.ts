@@ -1,7 +1,7 @@
 import { apiKeyKind } from "./api-key.ts";
 import { bearerKind } from "./bearer/bearer-scheme.ts";
-import { cookieKind, oAuth2Kind, openIdConnectKind } from "../sign-in/sign-in-kinds.ts";
 import { clientCertificateKind } from "./client-certificate/client-certificate-scheme.ts";
+import { cookieKind, oAuth2Kind, openIdConnectKind, wsFederationKind } from "../sign-in/sign-in-kinds.ts";
 import type { SchemeKind, SchemeSection } from "./scheme-kind.ts";
 
 /** Every kind that configuration knows, by its section. */
@@ -12,4 +12,5 @@ export const schemeKinds: { readonly [S in SchemeSection]?: SchemeKind<S> } = {
   openIdConnect: openIdConnectKind,
   oAuth2: oAuth2Kind,
   clientCertificate: clientCertificateKind,
+  wsFederation: wsFederationKind,
 };

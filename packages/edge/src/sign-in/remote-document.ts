@@ -49,6 +49,14 @@ export class RemoteDocument<T> {
     }
   }
 
+  /** What is held where it is younger than `age` milliseconds or cannot be read again now; otherwise as it is read anew. */
+  async newer(age: number): Promise<T> {
+    const held = this.#value;
+    const now = this.#options.clock.now();
+    if (held === undefined || now - held.at < age || now < this.#notBefore) return this.get();
+    return this.#load().catch(() => held.content);
+  }
+
   #load(): Promise<T> {
     return (this.#loading ??= this.#loadOnce().finally(() => (this.#loading = undefined)));
   }

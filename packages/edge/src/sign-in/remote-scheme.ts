@@ -49,8 +49,8 @@ export interface SignInProtocol {
   needsRefresh?(session: Session): boolean;
   /** New tokens of the session; "ended" when the other party gives none any more. */
   refresh?(session: Session): Promise<SessionTokens | "ended">;
-  /** Parameters of a request to the callback path that is no answer to a sign-in: undefined for those that are. */
-  other?(exchange: Exchange, parameters: URLSearchParams): Answer | undefined;
+  /** Whether a request to the callback path is the other party's, through the browser, to end the session here. */
+  isSignOut?(parameters: URLSearchParams): boolean;
   /** Reads ahead what it needs. */
   prepare?(): void;
   close?(): void;
@@ -83,7 +83,7 @@ export class RemoteScheme implements SessionOwner {
     this.#used = new ReplayCache(services.clock);
     const { loginPath, logoutPath } = config;
     this.endpoints = [
-      { path: callbackPath, methods: protocol.other === undefined ? [protocol.callbackMethod] : ["GET", "POST"], handle: (exchange) => this.#callback(exchange) },
+      { path: callbackPath, methods: protocol.isSignOut === undefined ? [protocol.callbackMethod] : ["GET", "POST"], handle: (exchange) => this.#callback(exchange) },
       ...(loginPath === undefined ? [] : [{ path: loginPath, methods: ["GET"], handle: (exchange: Exchange) => this.#login(exchange) }]),
       ...(logoutPath === undefined ? [] : [{ path: logoutPath, methods: ["GET", "POST"], handle: (exchange: Exchange) => this.#logout(exchange) }]),
     ];
@@ -177,8 +177,7 @@ export class RemoteScheme implements SessionOwner {
     const { request } = exchange;
     const parameters = request.method === "POST" ? await readForm(exchange, largestForm) : new URLSearchParams(request.query);
     if (parameters === undefined) return give(exchange, statusAnswer(400));
-    const other = this.#protocol.other?.(exchange, parameters);
-    if (other !== undefined) return give(exchange, other);
+    if (this.#protocol.isSignOut?.(parameters) === true) return give(exchange, statusAnswer(200, this.#ended(request)));
     if (request.method !== this.#protocol.callbackMethod) return give(exchange, statusAnswer(405));
     const states = parameters.getAll(this.#protocol.stateParameter);
     const { pending, cookies } = this.#pending.end(request.headers, states.length === 1 ? (states[0] as string) : null);
@@ -215,6 +214,12 @@ export class RemoteScheme implements SessionOwner {
     const signedOut = this.#config.signedOutPath ?? "/";
     const url = own === undefined ? undefined : await this.#protocol.signOutUrl?.(own, this.#origin + signedOut);
     give(exchange, redirectAnswer(url ?? signedOut, cookies));
+  }
+
+  /** Set-Cookie lines that end the client's session where it is one of this scheme. */
+  #ended({ headers }: RequestHead): readonly string[] {
+    const { sessions } = this.#cookie;
+    return sessions.find(headers).session?.scheme === this.name ? sessions.clear(headers) : [];
   }
 
   #failed(error: unknown, cookies: readonly string[]): Answer {

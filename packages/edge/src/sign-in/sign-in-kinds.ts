@@ -6,6 +6,8 @@ import { CookieScheme } from "./cookie-scheme.ts";
 import { OAuth2Protocol } from "./oauth2.ts";
 import { OpenIdConnectProtocol } from "./open-id-connect.ts";
 import { RemoteScheme } from "./remote-scheme.ts";
+import { keysIn, thumbprintSet } from "./ws-federation/federation-metadata.ts";
+import { WsFederationProtocol } from "./ws-federation/ws-federation.ts";
 import { secretIn } from "./secret-file.ts";
 
 export const cookieKind: SchemeKind<"cookie"> = {
@@ -24,6 +26,12 @@ export const oAuth2Kind: SchemeKind<"oAuth2"> = {
   section: "oAuth2",
   faults: secretFaults,
   create: (name, config, services) => new RemoteScheme(name, config, { protocol: new OAuth2Protocol(config, services), services }),
+};
+
+export const wsFederationKind: SchemeKind<"wsFederation"> = {
+  section: "wsFederation",
+  faults: ({ certificates, thumbprints }) => (certificates === undefined ? [] : faultsOf(["Certificates"], () => keysIn(certificates, thumbprintSet(thumbprints)))),
+  create: (name, config, services) => new RemoteScheme(name, config, { protocol: new WsFederationProtocol(name, config, services), services }),
 };
 
 function secretFaults({ clientSecretFile }: CodeFlowConfig): readonly SchemeFault[] {
