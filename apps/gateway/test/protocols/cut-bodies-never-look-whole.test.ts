@@ -120,7 +120,7 @@ async function seenOverHttp1(path: string): Promise<unknown> {
   let text = "";
   socket.setEncoding("latin1").on("error", () => {}).on("data", (more: string) => (text += more));
   socket.write(`GET ${path} HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n`);
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   if (text === "") return "cut";
   const status = Number(text.slice(9, 12));
   if (status !== 200) return status;

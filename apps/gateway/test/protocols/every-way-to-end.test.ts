@@ -15,7 +15,7 @@ interface Way {
   readonly code: string;
   /** Where the log tells it. */
   readonly source?: "client" | "gateway" | "destination";
-  /** What the client is answered; "cut" once the answer has begun; "left" when it is the one that leaves. */
+  /** What the client is answered; "cut" once the answer, or a tunnel, has begun; "left" when it is the one that leaves. */
   readonly client: number | "cut" | "left";
   readonly cluster: string;
   readonly method?: "POST";
@@ -28,7 +28,17 @@ interface Way {
   readonly only?: "HTTP/1.1" | "HTTP/2";
   /** The client leaves when the destination has got the request, or when the client has got a part of the answer. */
   readonly leaves?: "when asked" | "when answered";
+  /** The client reads nothing. */
+  readonly deaf?: boolean;
+  /** Another request to the same cluster is under way. */
+  readonly beside?: boolean;
 }
+
+const webSocket = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+const accepted =
+  "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+/** More than any buffers on the way hold. */
+const endless = Buffer.alloc(64 * 1_048_576, "x");
 
 const started = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\na part";
 const startedInChunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\na part\r\n";
@@ -44,11 +54,19 @@ const scripts: Readonly<Record<string, (socket: Socket) => void>> = {
   "cut-chunks": (socket) => socket.write(startedInChunks, () => socket.resetAndDestroy()),
   "broken-chunks": (socket) => socket.write(`${startedInChunks}zz\r\n`),
   part: (socket) => socket.write(startedInChunks),
+  endless: (socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${endless.length}\r\n\r\n`);
+    socket.write(endless);
+  },
+  "tunnel-silent": (socket) => socket.write(`${accepted}a part`),
+  "tunnel-waiting": (socket) => socket.write(`${accepted}a part`),
+  "tunnel-broken": (socket) => socket.write(`${accepted}a part`, () => socket.resetAndDestroy()),
   switching: (socket) => socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"),
 };
 
 const ways: readonly Way[] = [
   { name: "nobody listens", cluster: "refusing", code: "Request", source: "destination", client: 502 },
+  { name: "a name that does not exist", cluster: "unknown-name", code: "Request", source: "destination", client: 502 },
   { name: "no TLS where it is expected", cluster: "untrue-tls", code: "Request", source: "destination", client: 502 },
   { name: "a reset before the head", cluster: "reset", code: "Request", source: "destination", client: 502 },
   { name: "a close before the head", cluster: "close", code: "Request", source: "destination", client: 502 },
@@ -78,12 +96,29 @@ const ways: readonly Way[] = [
   { name: "silence in the middle of the answer", cluster: "part", code: "ResponseBodyDestination", source: "destination", client: "cut" },
   {
     name: "a POST that wants a WebSocket", cluster: "waiting", code: "RequestCreation", source: "client", client: 400, method: "POST", only: "HTTP/1.1",
-    raw: "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: 0\r\n\r\n",
+    raw: `${webSocket}Content-Length: 0\r\n\r\n`,
+  },
+  { name: "a client that reads nothing", cluster: "endless", code: "ResponseBodyClient", source: "client", client: "cut", deaf: true },
+  { name: "silence in a tunnel", cluster: "tunnel-silent", code: "UpgradeActivityTimeout", source: "client", client: "cut", only: "HTTP/1.1", raw: `${webSocket}\r\n` },
+  { name: "a reset in a tunnel", cluster: "tunnel-broken", code: "UpgradeResponseDestination", source: "destination", client: "cut", only: "HTTP/1.1", raw: `${webSocket}\r\n` },
+  {
+    name: "the client leaves in a tunnel", cluster: "tunnel-waiting", code: "UpgradeRequestClient", source: "client", client: "left", only: "HTTP/1.1",
+    raw: `${webSocket}\r\n`, leaves: "when answered",
   },
   // Told once a second for each cluster.
+  { name: "too many requests", cluster: "full", code: "Overloaded", client: 503, only: "HTTP/1.1", beside: true },
+  { name: "too many requests", cluster: "full-too", code: "Overloaded", client: 503, only: "HTTP/2", beside: true },
   { name: "no destination", cluster: "empty", code: "NoAvailableDestinations", client: 503, only: "HTTP/1.1" },
   { name: "no destination", cluster: "empty-too", code: "NoAvailableDestinations", client: 503, only: "HTTP/2" },
 ];
+
+/** Errors that turn on which of two things a socket tells first: doubles tell them in order, in the tests named here. */
+const elsewhere: Readonly<Record<string, string>> = {
+  UpgradeRequestCanceled: "tooling/conformance/data/forwarder-upgrade.json",
+  UpgradeRequestDestination: "packages/forwarder/test/tunnels-fail.test.ts",
+  UpgradeResponseCanceled: "tooling/conformance/data/forwarder-upgrade.json",
+  UpgradeResponseClient: "tooling/conformance/data/forwarder-upgrade.json",
+};
 
 let folder: ConfigFolder;
 let destination: Server;
@@ -121,12 +156,22 @@ beforeAll(async () => {
   await once(free, "listening");
   const refused = (free.address() as AddressInfo).port;
   free.close();
+  const addresses: Readonly<Record<string, string>> = {
+    refusing: `http://127.0.0.1:${refused}/`,
+    "untrue-tls": `https://127.0.0.1:${port}/`,
+    // Nothing is asked of the network: no label is so long.
+    "unknown-name": `http://${"x".repeat(64)}.test/`,
+  };
   const Clusters: Record<string, object> = {};
   const Routes: Record<string, object> = {};
-  for (const name of [...Object.keys(scripts), "refusing", "untrue-tls", "empty", "empty-too", "late", "waiting"]) {
-    const Address = name === "refusing" ? `http://127.0.0.1:${refused}/` : `http${name === "untrue-tls" ? "s" : ""}://127.0.0.1:${port}/`;
-    const ActivityTimeout = name === "silent" || name === "part" ? "300ms" : "1m";
-    Clusters[name] = { HttpRequest: { ActivityTimeout }, Destinations: name.startsWith("empty") ? {} : { d: { Address } } };
+  for (const name of [...Object.keys(scripts), "refusing", "untrue-tls", "unknown-name", "full", "full-too", "empty", "empty-too", "late", "waiting"]) {
+    const Address = addresses[name] ?? `http://127.0.0.1:${port}/`;
+    const ActivityTimeout = ["silent", "part", "endless", "tunnel-silent"].includes(name) ? "300ms" : "5m";
+    Clusters[name] = {
+      HttpRequest: { ActivityTimeout },
+      Destinations: name.startsWith("empty") ? {} : { d: { Address } },
+      ...(name.startsWith("full") ? { CircuitBreaker: { MaxRequests: 1 } } : {}),
+    };
     Routes[name] = { ClusterId: name, MaxRequestBodySize: 2000, Match: { Path: `/${name}` }, ...(name === "late" ? { Timeout: "200ms" } : {}) };
   }
   const file = await folder.write("gateway.json", {
@@ -147,6 +192,10 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
+/** What the log says of an error, after so many entries. */
+const newlyLogged = (before: number): Promise<Readonly<Record<string, unknown>>> =>
+  gateway.logged((entry) => gateway.log.indexOf(entry) >= before && entry["code"] !== undefined);
+
 const isAsked = (): Promise<void> =>
   new Promise((resolve) => {
     asked = resolve;
@@ -155,6 +204,7 @@ const isAsked = (): Promise<void> =>
 /** What a client of HTTP/1.1 sees until its connection is over. */
 async function overHttp1(way: Way): Promise<Way["client"]> {
   const { method = "GET", body = "", unfinished = false } = way;
+  const upgrades = way.raw?.startsWith("Upgrade") === true;
   const socket = connect(plain, "127.0.0.1");
   closing.push(() => socket.destroy());
   let text = "";
@@ -163,9 +213,9 @@ async function overHttp1(way: Way): Promise<Way["client"]> {
     text += more;
     if (text.includes("a part")) answered.resolve();
   });
-  const closed = once(socket, "close");
+  const closed = new Promise((resolve) => socket.once("close", resolve));
   const reached = isAsked();
-  const head = `${method} /${way.cluster} HTTP/1.1\r\nHost: shop.test\r\nConnection: ${way.raw?.startsWith("Upgrade") ? "Upgrade" : "close"}\r\n`;
+  const head = `${method} /${way.cluster} HTTP/1.1\r\nHost: shop.test\r\nConnection: ${upgrades ? "Upgrade" : "close"}\r\n`;
   const framed = method === "GET" ? "\r\n" : `Content-Length: ${body.length + (unfinished ? 10 : 0)}\r\n\r\n${body}`;
   socket.write(head + (way.raw ?? framed));
   if (way.leaves !== undefined) {
@@ -173,8 +223,15 @@ async function overHttp1(way: Way): Promise<Way["client"]> {
     socket.resetAndDestroy();
     return "left";
   }
-  if (way.raw?.startsWith("Upgrade")) await once(socket, "data");
-  else await closed;
+  // A gateway that has refused an upgrade goes on with the connection.
+  if (typeof way.client === "number" && upgrades) await once(socket, "data");
+  else if (way.deaf !== true) await closed;
+  else {
+    socket.pause();
+    await newlyLogged(gateway.log.length);
+    socket.resume();
+    await closed;
+  }
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
   const end = text.indexOf("\r\n\r\n") + 4;
   const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1];
@@ -198,6 +255,7 @@ async function overHttp2(way: Way): Promise<Way["client"]> {
   const answered = Promise.withResolvers<void>();
   stream.on("error", () => {});
   stream.on("response", (headers) => (status = Number(headers[":status"])));
+  if (way.deaf === true) await newlyLogged(gateway.log.length);
   stream.on("data", (chunk: Buffer) => {
     received += chunk.length;
     answered.resolve();
@@ -234,11 +292,19 @@ describe.each([
   ["HTTP/2", overHttp2],
 ] as const)("for a client of %s", (version, ask) => {
   test.each(ways.filter(({ only = version }) => version === only))("$name: $code, $client", async (way) => {
+    if (way.beside === true) {
+      const socket = connect(plain, "127.0.0.1");
+      closing.push(() => socket.destroy());
+      const reached = isAsked();
+      socket.write(`GET /${way.cluster} HTTP/1.1\r\nHost: shop.test\r\n\r\n`);
+      await reached;
+    }
     const before = gateway.log.length;
     expect(await ask(way)).toBe(way.client);
-    const told = await gateway.logged((entry) => gateway.log.indexOf(entry) >= before && entry["code"] !== undefined);
+    const told = await newlyLogged(before);
     expect([told["code"], told["source"], told["cluster"]]).toEqual([way.code, way.source, way.cluster]);
-    if (way.client === "left") expect(told["level"]).toBe("debug");
+    // What clients do, they cannot fill the log with.
+    if (way.source !== undefined) expect(told["level"]).toBe(way.source === "client" ? "debug" : "warn");
   });
 });
 
@@ -248,4 +314,13 @@ test.each(ways)("docs/errors.md says the same of $code: $name", ({ code, source,
   // A 4xx of the gateway's own is told as such.
   if (typeof client === "number") expect(statuses).toMatch(new RegExp(`${client}|${Math.floor(client / 100)}xx`));
   if (client === "cut") expect(statuses).toContain("none");
+});
+
+test("docs/errors.md has no error that neither this nor another test brings about", () => {
+  const codes = Array.from(page.slice(0, page.indexOf("## Configuration issues")).matchAll(/^\| `(\w+)`/gm), ([, code]) => code as string);
+  const missing = codes.filter((code) => !ways.some((way) => way.code === code));
+  expect(missing.toSorted()).toEqual(Object.keys(elsewhere));
+  for (const [code, file] of Object.entries(elsewhere)) {
+    expect(readFileSync(new URL(`../../../../${file}`, import.meta.url), "utf8").includes(`"${code}"`), code).toBe(true);
+  }
 });

@@ -69,6 +69,8 @@ export class LentConnection extends Duplex {
       return this.#finish();
     }
     this.#gone = true;
+    // What is late finds a listener until the socket is somebody else's.
+    socket.on("error", ignore);
     socket.off("data", this.#onData);
     socket.off("end", this.#onEnd);
     socket.off("error", this.#onError);
@@ -153,3 +155,5 @@ export class LentConnection extends Duplex {
 
 /** Of what a client sends ahead of its turn. */
 const maximumRest = 65_536;
+
+function ignore(): void {}

@@ -82,7 +82,7 @@ describe.each(["http", "https"] as const)("a destination over %s that answers be
     // A clock that leaps is read twice before deadlines count; both looks are over before the body is taken.
     await once(looks, "look");
     await once(looks, "look");
-    const closed = once(socket, "close");
+    const closed = new Promise((resolve) => socket.once("close", resolve));
     socket.resume();
     await closed;
     expect(socket.bytesRead).toBeLessThan(size);

@@ -72,7 +72,7 @@ async function dial(port: number): Promise<Socket> {
 async function readAll(socket: Socket): Promise<string> {
   let text = "";
   socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   return text;
 }
 
@@ -160,7 +160,7 @@ describe.each(makers)("%s", (_, make) => {
     expect(server.connectionCount).toBe(2);
     expect(await readAll(await dial(port))).toBe("");
     await server.close(500);
-    await Promise.all(waiting.map((socket) => socket.destroyed || once(socket, "close")));
+    await Promise.all(waiting.map((socket) => socket.destroyed || new Promise((resolve) => socket.once("close", resolve))));
     expect([server.connectionCount, budget.open]).toEqual([0, 0]);
   });
 });
@@ -223,7 +223,7 @@ describe("TLS after the header", () => {
     const raw = await dial(port);
     const socket = connectTls({ socket: raw, rejectUnauthorized: false });
     socket.on("error", () => {});
-    await once(raw, "close");
+    await new Promise((resolve) => raw.once("close", resolve));
     expect(faults).toEqual(["the connection does not begin with a PROXY header"]);
     await server.close(500);
     expect(server.connectionCount).toBe(0);
