@@ -128,8 +128,7 @@ interface BoundKind {
 }
 
 function bound<S extends SchemeSection>(config: AuthenticationSchemeConfig, section: S): BoundKind {
-  const kind = schemeKinds[section] as SchemeKind<S> | undefined;
-  if (kind === undefined) throw new TypeError(`schemes of kind '${section}' cannot be made`);
+  const kind = schemeKinds[section] as SchemeKind<S>;
   const own = config[section] as NonNullable<AuthenticationSchemeConfig[S]>;
   return {
     section: section.charAt(0).toUpperCase() + section.slice(1),
