@@ -1,11 +1,11 @@
 /** What a server does over some time, and not in answer to one frame: windows, settings, farewells, limits. */
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { clientPreface, errorCode, frameFlag, frameType, readUint32, settingId } from "../../src/engine/http2/frames.ts";
-import type { ServerLimits } from "../../src/index.ts";
 import { until } from "../contract/recorders.ts";
 import { block, continuation, type Fields, data, frame, goaway, open, ping, request, reset, settings, whole, windowUpdate } from "./frames-to-send.ts";
-import { WireBench, type WireServerFactory } from "./wire-bench.ts";
-import { WireClient, type WireOptions } from "./wire-client.ts";
+import type { WireServerFactory } from "./wire-bench.ts";
+import type { WireClient } from "./wire-client.ts";
+import { wireHarness } from "./wire-harness.ts";
 
 const initialWindow = 65_535;
 const tunnel = (path: string): Fields => [[":method", "CONNECT"], [":protocol", "websocket"], [":scheme", "http"], [":path", path], [":authority", "a.test"]];
@@ -13,24 +13,7 @@ const post = (stream: number, path: string): Buffer => open(stream, request(path
 
 /** Tries it against a server. `borne`: the titles of tests that the server fails, and why that is borne. */
 export function wireBehaviour(factory: WireServerFactory, borne: ReadonlyMap<string, string> = new Map()): void {
-  const benches: WireBench[] = [];
-  const clients: WireClient[] = [];
-  afterEach(async () => {
-    for (const client of clients) expectOrderly(client);
-    for (const client of clients.splice(0)) client.destroy();
-    for (const bench of benches.splice(0)) {
-      await bench.settled();
-      await bench.close();
-    }
-  });
-
-  async function connect(options: WireOptions = {}, limits?: Partial<ServerLimits>): Promise<{ readonly client: WireClient; readonly bench: WireBench }> {
-    const bench = await WireBench.open(factory, limits);
-    benches.push(bench);
-    const client = await WireClient.open(bench.port, options);
-    clients.push(client);
-    return { client, bench };
-  }
+  const connect = wireHarness(factory, expectOrderly);
 
   function unless(title: string, body: () => Promise<void>): void {
     const reason = borne.get(title);
@@ -479,6 +462,12 @@ export function wireBehaviour(factory: WireServerFactory, borne: ReadonlyMap<str
       ["requests that the server has to reset", (id) => [whole(id, request("/refused", [["connection", "x"]]))]],
       ["streams that the server has to reset for their windows", (id) => [whole(id, request("/hang")), windowUpdate(id, 0)]],
       ["empty DATA", (id) => [...(id === 1 ? [post(1, "/hang")] : []), data(1, "")]],
+      ["DATA of padding alone", (id) => [...(id === 1 ? [post(1, "/hang")] : []), frame(frameType.data, frameFlag.padded, 1, Buffer.from([3, 0, 0, 0]))]],
+      ["acknowledged SETTINGS", () => [frame(frameType.settings, frameFlag.ack, 0)]],
+      ["answers to PING", () => [ping("unsought", frameFlag.ack)]],
+      ["GOAWAY", (id) => [...(id === 1 ? [post(1, "/hang")] : []), goaway(0)]],
+      ["requests beyond the streams that are allowed", (id) => [whole(id, request("/hang"))]],
+      ["header blocks on a stream that was reset", (id) => [id === 1 ? open(1, request("/refused", [["connection", "x"]])) : whole(1, request("/refused"))]],
       ["PRIORITY", (id) => [frame(frameType.priority, 0, id, Buffer.alloc(5))]],
       ["unknown frames", (id) => [frame(0x77, 0, id, Buffer.alloc(20))]],
       ["WINDOW_UPDATE", () => [windowUpdate(0, 1)]],

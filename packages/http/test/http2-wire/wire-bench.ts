@@ -24,10 +24,14 @@ export class WireBench {
   readonly fields: string[][] = [];
   /** Exchanges whose end was not told. */
   open = 0;
+  /** The most that there were. */
+  mostOpen = 0;
   /** Lets what waits at `/hang` be answered. */
   release: (() => void)[] = [];
   /** Octets of bodies that the reader at `/drain` was given. */
   drained = 0;
+  /** Bodies there that broke off. */
+  failed = 0;
   #server: WireServer | undefined;
 
   get server(): WireServer {
@@ -66,6 +70,7 @@ export class WireBench {
     this.seen.push(request.path);
     this.fields.push(request.headers.toRaw());
     this.open++;
+    this.mostOpen = Math.max(this.mostOpen, this.open);
     exchange.onComplete(() => {
       this.open--;
     });
@@ -97,7 +102,7 @@ export class WireBench {
         response.send(ok, Buffer.alloc(200_000, "x"));
         return;
       case "/drain":
-        exchange.body?.read({ onData: (chunk) => void (this.drained += chunk.length), onEnd: () => response.send(ok, "drained"), onError: () => undefined });
+        exchange.body?.read({ onData: (chunk) => void (this.drained += chunk.length), onEnd: () => response.send(ok, "drained"), onError: () => void this.failed++ });
         return;
       default:
         response.send(ok, "ok");

@@ -17,6 +17,8 @@ export interface Http2ExchangeOwner extends StreamOwner {
   readonly limits: ServerLimits;
   /** The server began to close. */
   readonly serverClosing: boolean;
+  /** The client cannot send a whole frame: bodies of other streams, which nobody reads, fill the window of the connection. */
+  readonly windowClosed: boolean;
   /** False refuses one more tunnel. */
   mayTunnel(): boolean;
   tunnelOpened(): void;
@@ -164,7 +166,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
     const { limits } = this.#owner;
     const body = this.#body;
     const slowest = limits.minRequestBodyDataRate;
-    if (slowest !== undefined && body?.awaitsClient === true && !body.lifted) {
+    if (slowest !== undefined && body?.awaitsClient === true && !body.lifted && !this.#owner.windowClosed) {
       body.waited += elapsed;
       if (body.waited > slowest.gracePeriod && body.received * 1000 < slowest.bytesPerSecond * body.waited) {
         body.fail(new BadRequestError(408, "BODY_TOO_SLOW", "the body comes too slowly"));

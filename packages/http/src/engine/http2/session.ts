@@ -12,7 +12,7 @@ import { Http2Exchange, type Http2ExchangeOwner } from "./exchange.ts";
 import { FieldCollector } from "./field-collector.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { FrameWriter } from "./frame-writer.ts";
-import { errorCode, settingId } from "./frames.ts";
+import { errorCode, minimumMaxFrameSize, settingId } from "./frames.ts";
 import { HpackDecoder } from "./hpack/hpack-decoder.ts";
 import type { Http2Context } from "./http2-context.ts";
 import type { Output } from "./output.ts";
@@ -26,6 +26,8 @@ import { StreamTable } from "./stream-table.ts";
 
 /** Streams at once: Kestrel's. */
 const maximumStreams = 100;
+/** Answers that the system has not taken. Who reads them never has more requests without an answer than streams at once. */
+const maximumUntaken = 400;
 /** Bytes of all bodies of a connection that may be on their way. */
 const connectionWindow = 1_048_576;
 /** Bytes that the system has not taken: from here on bodies wait. */
@@ -114,6 +116,10 @@ export class Http2Session implements FrameEvents, Http2ExchangeOwner {
 
   get serverClosing(): boolean {
     return this.#owner.serverClosing;
+  }
+
+  get windowClosed(): boolean {
+    return this.#receiveWindow < minimumMaxFrameSize;
   }
 
   /** Nothing is under way, and all that was answered has left. */
@@ -428,7 +434,7 @@ export class Http2Session implements FrameEvents, Http2ExchangeOwner {
       this.nothing(refusedCost);
       return;
     }
-    if (table.open.size >= maximumStreams) {
+    if (table.open.size >= maximumStreams || this.#ended.length >= maximumUntaken) {
       this.#resetUnopened(id, errorCode.refusedStream);
       this.nothing(refusedCost);
       return;
