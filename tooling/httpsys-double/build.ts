@@ -17,7 +17,7 @@ export const doubleMissing: string | undefined =
 
 /**
  * The path of the double as a shared object, built when its sources have changed since the last time. With `sanitize` it has
- * AddressSanitizer in it: the process that loads it needs `asanRuntime()` in LD_PRELOAD.
+ * AddressSanitizer in it: the process that loads it needs `sanitizedEnvironment()`.
  */
 export function buildDouble({ sanitize = false }: { readonly sanitize?: boolean | undefined } = {}): string {
   // nodelete: the addon unloads its libraries when the process ends, and threads of the double would go on in code that is gone.
@@ -36,7 +36,14 @@ export function buildDouble({ sanitize = false }: { readonly sanitize?: boolean 
   return path;
 }
 
-/** The library that LD_PRELOAD needs for a double with `sanitize`. */
-export function asanRuntime(): string {
-  return execFileSync("gcc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).trim();
+/**
+ * The environment of a process that loads a double with `sanitize`: errors are told at once and leaks at the end, on standard error, and
+ * either makes the exit code 99.
+ */
+export function sanitizedEnvironment(): Readonly<Record<string, string>> {
+  return {
+    LD_PRELOAD: execFileSync("gcc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).trim(),
+    ASAN_OPTIONS: "detect_leaks=1:exitcode=99:halt_on_error=0:malloc_context_size=12",
+    LSAN_OPTIONS: `suppressions=${join(here, "leaks-of-node.supp")}:print_suppressions=0`,
+  };
 }

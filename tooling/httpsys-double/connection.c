@@ -178,7 +178,7 @@ static int wantsInput(const Conn *conn) {
   if (conn->ended || conn->gone) return 0;
   if (conn->state == REQUEST_NONE) return !conn->closing;
   if (conn->answered) return 1;
-  return conn->bodies.head != NULL;
+  return conn->bodies.head != NULL || conn->certificates.head != NULL;
 }
 
 static void readSome(Conn *conn) {
@@ -201,6 +201,7 @@ static void release(Conn *conn) {
   unlinkPending(conn);
   cancelOps(&conn->bodies, ERROR_CONNECTION_INVALID);
   cancelOps(&conn->sends, ERROR_CONNECTION_INVALID);
+  cancelOps(&conn->certificates, ERROR_CONNECTION_INVALID);
   cancelOps(&conn->waits, ERROR_SUCCESS);
   Conn **at = &conns;
   while (*at != conn) at = &(*at)->next;
@@ -228,6 +229,7 @@ static void *connThread(void *of) {
       break;
     }
     flush(conn);
+    giveCertificates(conn);
     feed(conn);
     while (!conn->handed && !conn->silent && turn(conn)) if (!conn->handed) feed(conn);
     if (conn->handed) continue;

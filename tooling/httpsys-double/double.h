@@ -41,7 +41,7 @@ typedef struct Port Port;
 typedef struct Queue Queue;
 typedef struct Conn Conn;
 
-enum { OP_RECEIVE, OP_BODY, OP_SEND, OP_DISCONNECT };
+enum { OP_RECEIVE, OP_BODY, OP_SEND, OP_DISCONNECT, OP_CERTIFICATE };
 
 typedef struct Op {
   struct Op *next;
@@ -110,7 +110,7 @@ typedef struct { unsigned char *data; size_t size; } Bytes;
 
 /* What facts.c was told of a connection. */
 typedef struct {
-  int told, secure, version;
+  int told, secure, version, slow;
   uint32_t protocol, cipher, strength;
   char sni[256];
   Bytes cert, later;
@@ -157,7 +157,7 @@ struct Conn {
   /* Its answer. */
   int chunks; /* it is written in chunks here */
   int started, answered, keep;
-  Ops bodies, sends, waits;
+  Ops bodies, sends, waits, certificates;
 };
 
 extern pthread_mutex_t lock;
@@ -204,6 +204,7 @@ uint32_t inlineEnd(Queue *queue, uint64_t overlapped, uint64_t returned, uint32_
 /* facts.c */
 int takeFacts(Conn *conn);
 void freeFacts(Conn *conn);
+void giveCertificates(Conn *conn);
 
 /* http1.c */
 int parseHead(Conn *conn); /* 1 parsed, 0 incomplete, else the status that refuses it */

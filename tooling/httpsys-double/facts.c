@@ -1,8 +1,8 @@
 /*
  * What the double cannot have of itself: TLS, HTTP/2 and HTTP/3. A connection that begins with a line such as
- *   HTTPSIM http=2 tls=0x2000 cipher=0x6610:256 sni=a.test cert=3001.. later=3001..
- * counts as one with these facts (all of them optional; `later`: a certificate that the client gives when it is asked), and goes on
- * in HTTP/1.1. Responses to HTTP/2 and HTTP/3 of no stated length go out in chunks, with their trailers.
+ *   HTTPSIM http=2 tls=0x2000 cipher=0x6610:256 sni=a.test cert=3001.. later=3001.. slow=1
+ * counts as one with these facts (all of them optional; `later`: a certificate that the client gives when it is asked, with `slow` not
+ * before it sends a byte more), and goes on in HTTP/1.1. Responses to HTTP/2 and HTTP/3 of no stated length go out in chunks, with their trailers.
  */
 #include "double.h"
 
@@ -33,6 +33,7 @@ int takeFacts(Conn *conn) {
     *value++ = 0;
     if (!strcmp(word, "http")) facts->version = atoi(value);
     else if (!strcmp(word, "tls")) { facts->secure = 1; facts->protocol = (uint32_t)strtoul(value, NULL, 0); }
+    else if (!strcmp(word, "slow")) facts->slow = 1;
     else if (!strcmp(word, "sni")) snprintf(facts->sni, sizeof facts->sni, "%s", value);
     else if (!strcmp(word, "cert")) readBytes(value, strlen(value), &facts->cert);
     else if (!strcmp(word, "later")) readBytes(value, strlen(value), &facts->later);
@@ -71,6 +72,16 @@ EXPORT uint32_t HttpQueryRequestProperty(uint64_t handle, uint64_t id, int32_t p
   return inlineEnd(queue, overlapped, returned, 0, sizeof sni);
 }
 
+static uint32_t writeCertificate(const Bytes *cert, uint64_t output, uint32_t size, uint32_t *written) {
+  HTTP_SSL_CLIENT_CERT_INFO info = { .CertEncodedSize = (uint32_t)cert->size };
+  int fits = size >= sizeof info + cert->size;
+  if (fits) info.pCertEncoded = output + sizeof info;
+  memcpy(AT(output), &info, sizeof info);
+  if (fits) memcpy(AT(output + sizeof info), cert->data, cert->size);
+  *written = (uint32_t)(sizeof info + (fits ? cert->size : 0));
+  return fits ? 0 : ERROR_MORE_DATA;
+}
+
 EXPORT uint32_t HttpReceiveClientCertificate(uint64_t handle, uint64_t id, uint32_t flags, uint64_t output, uint32_t size, uint64_t returned, uint64_t overlapped) {
   pthread_mutex_lock(&lock);
   Queue *queue = findQueue(handle);
@@ -78,21 +89,35 @@ EXPORT uint32_t HttpReceiveClientCertificate(uint64_t handle, uint64_t id, uint3
   if (code) return out(code);
   if (!output || flags) return out(refuse(ERROR_INVALID_PARAMETER, "no buffer, or a flag (channel tokens are not modelled)"));
   if (output & 7) return out(refuse(ERROR_NOACCESS, "the buffer is not aligned to 8 bytes"));
-  HTTP_SSL_CLIENT_CERT_INFO info = { 0 };
-  if (size < sizeof info) return out(refuse(ERROR_INSUFFICIENT_BUFFER, "the buffer is smaller than HTTP_SSL_CLIENT_CERT_INFO"));
+  if (size < sizeof(HTTP_SSL_CLIENT_CERT_INFO)) return out(refuse(ERROR_INSUFFICIENT_BUFFER, "the buffer is smaller than HTTP_SSL_CLIENT_CERT_INFO"));
   Conn *conn = conns;
   while (conn && (conn->id != id || conn->queue != queue)) conn = conn->next;
   if (!conn) return out(refuse(ERROR_CONNECTION_INVALID, "no connection of this queue has this id"));
   if (!conn->facts.secure) return out(refuse(ERROR_INVALID_PARAMETER, "the connection has no TLS"));
-  const Bytes *cert = conn->facts.cert.size ? &conn->facts.cert : &conn->facts.later;
+  const Facts *facts = &conn->facts;
+  const Bytes *cert = facts->cert.size ? &facts->cert : &facts->later;
   if (!cert->size) return inlineEnd(queue, overlapped, returned, refuse(ERROR_NOT_FOUND, "the client gave no certificate"), 0);
-  info.CertEncodedSize = (uint32_t)cert->size;
-  if (size < sizeof info + cert->size) {
-    memcpy(AT(output), &info, sizeof info);
-    return inlineEnd(queue, overlapped, returned, ERROR_MORE_DATA, sizeof info);
+  if (facts->slow && cert == &facts->later && overlapped) {
+    Op *op = newOp(OP_CERTIFICATE, queue, id, overlapped);
+    op->buffer = output;
+    op->length = size;
+    pushOp(&conn->certificates, op);
+    wakeConn(conn);
+    return endCall(op, overlapped, returned);
   }
-  info.pCertEncoded = output + sizeof info;
-  memcpy(AT(output), &info, sizeof info);
-  memcpy(AT(output + sizeof info), cert->data, cert->size);
-  return inlineEnd(queue, overlapped, returned, 0, (uint32_t)(sizeof info + cert->size));
+  uint32_t written;
+  code = writeCertificate(cert, output, size, &written);
+  return inlineEnd(queue, overlapped, returned, code, written);
+}
+
+/* What the client was asked for and has sent by now. */
+void giveCertificates(Conn *conn) {
+  if (!conn->certificates.head || !conn->inLength) return;
+  memmove(conn->in, conn->in + 1, --conn->inLength);
+  Op *op;
+  while ((op = popOp(&conn->certificates))) {
+    uint32_t written;
+    uint32_t code = writeCertificate(&conn->facts.later, op->buffer, op->length, &written);
+    complete(op, code, written);
+  }
 }

@@ -353,6 +353,7 @@ EXPORT uint32_t HttpCloseRequestQueue(uint64_t handle) {
     if (conn->queue != queue) continue;
     cancelOps(&conn->bodies, ERROR_OPERATION_ABORTED);
     cancelOps(&conn->waits, ERROR_OPERATION_ABORTED);
+    cancelOps(&conn->certificates, ERROR_OPERATION_ABORTED);
     cancelOps(&conn->sends, ERROR_OPERATION_ABORTED);
     /* What came from another process goes back there, which answers for it. */
     if (conn->state != REQUEST_NONE) { if (conn->lease >= 0) conn->silent = 1; else conn->kill = 1; }

@@ -30,6 +30,8 @@ export interface LoadReport {
   readonly gateway: { readonly before: ProcessReport; readonly after: ProcessReport };
   /** Of the target that was started last. */
   readonly target: { readonly before: ProcessReport; readonly after: ProcessReport };
+  /** Of target and gateway: 99 when the sanitizer found an error or a leak. */
+  readonly exitCodes: readonly unknown[];
   /** What any of the processes wrote to its standard error. */
   readonly stderr: string;
 }
@@ -102,13 +104,17 @@ export async function delegatedLoad({ requests, killEvery, sanitize = false, not
     outcomes, sent, kills,
     gateway: { before: gatewayBefore, after: await settled(gateway) },
     target: { before: targetBefore, after: await settled(target) },
+    exitCodes: [],
     stderr: "",
   };
+  const exitCodes: unknown[] = [];
   for (const child of [target, gateway]) {
+    const said = child.stderr === null ? undefined : once(child.stderr, "close");
     child.disconnect();
-    await once(child, "exit");
+    exitCodes.push(((await once(child, "exit")) as [unknown])[0]);
+    await said;
   }
-  return { ...report, stderr: processes.stderr };
+  return { ...report, exitCodes, stderr: processes.stderr };
 }
 
 /** What a process holds once no connection is left. */

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 // @boundaries-ignore the double of the HTTP Server API
-import { asanRuntime } from "../../../../../tooling/httpsys-double/build.ts";
+import { sanitizedEnvironment } from "../../../../../tooling/httpsys-double/build.ts";
 import { oneRoute } from "../../support/config-file.ts";
 
 export interface DelegatingGateway {
@@ -34,8 +34,7 @@ export class ProcessStarter {
   readonly #children: ChildProcess[] = [];
 
   constructor(sanitize: boolean, env: Readonly<Record<string, string>> = {}) {
-    const sanitized = sanitize ? { LD_PRELOAD: asanRuntime(), ASAN_OPTIONS: "detect_leaks=0:abort_on_error=0" } : {};
-    this.#env = { ...process.env, ...sanitized, ...env };
+    this.#env = { ...process.env, ...(sanitize ? sanitizedEnvironment() : {}), ...env };
   }
 
   async start(module: string, ...args: readonly string[]): Promise<ChildProcess> {
