@@ -40,7 +40,7 @@ const failures: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 /** Fields that are not kept: those of a connection, of a moment, or written anew. */
 const notKept: ReadonlySet<string> = new Set(["age", "connection", "content-length", "keep-alive", "proxy-connection", "trailer", "transfer-encoding", "upgrade"]);
 /** Fields of a 304 that say nothing of what is kept (RFC 9111, 3.2). */
-const notUpdated: ReadonlySet<string> = new Set([...notKept, "content-encoding", "content-range", "content-type", "set-cookie", "set-cookie2", "clear-site-data"]);
+const notUpdated: ReadonlySet<string> = new Set([...notKept, "content-digest", "content-encoding", "content-md5", "content-range", "digest", "repr-digest", "set-cookie", "set-cookie2", "clear-site-data"]);
 
 export class Fill implements FillOwner {
   /** Evicted, or invalidated, before it was there: not kept. */
@@ -123,10 +123,10 @@ export class Fill implements FillOwner {
     if (head.status === 304) {
       const tag = head.headers.get("etag");
       if (tag !== undefined && stale.etag !== undefined && weakly(tag) !== weakly(stale.etag)) {
-        // It says that something else has not changed: nothing here is an answer.
-        this.#cache.forget(this.key);
+        // It says so of another one: what was asked for holds, and is not made newer by it (RFC 9111, 4.3.4).
+        ctx.cache = "revalidated";
         this.#land(undefined, false);
-        exchange.response.send({ status: 502, headers: HeaderList.from([["Content-Length", "0"]]) });
+        giveEntry(stale, exchange, bits, now);
         return { kind: "answered" };
       }
       ctx.cache = "revalidated";

@@ -87,7 +87,8 @@ function record(pairs: readonly (readonly [string, string | undefined])[]): Reco
 function ageOf(headers: HeaderList, asked: number, answered: number): number {
   const date = httpDate(headers.get("date") ?? "");
   const apparent = date === undefined ? 0 : Math.max(answered - date, 0);
-  const age = headers.get("age") ?? "";
+  // The first of several; what is no number says nothing (RFC 9111, 5.1).
+  const age = (headers.get("age") ?? "").split(",", 1)[0]?.trim() ?? "";
   const told = /^\d+$/.test(age) ? Math.min(Number(age), 2 ** 31) * 1000 + Math.max(answered - asked, 0) : 0;
   // Date tells full seconds: less than one is no age.
   return Math.max(apparent < 1000 ? 0 : apparent, told);
