@@ -411,3 +411,17 @@ describe("Cache-Status", () => {
     expect(await status({ method: "POST" })).toBe("edge; fwd=bypass");
   });
 });
+
+describe("the base policy", () => {
+  it("holds for routes that name none, and gives way to their own and to `Disable`", async () => {
+    const { proxy, send, clients } = await cachedProxy();
+    const route = (id: string, outputCachePolicy?: string) => ({ [id]: { clusterId: "c", match: { path: `/${id}` }, outputCachePolicy } });
+    await proxy.update({
+      routes: { ...route("base"), ...route("named", "own"), ...route("off", "disable") },
+      clusters: { c: { destinations: { d: { address: "http://d.test/" } } } },
+      policies: { outputCache: { Default: {}, own: { noCache: true } } },
+    });
+    for (const target of ["/base", "/named", "/off", "/base", "/named", "/off"]) await send({ target });
+    expect(clients.flatMap(({ calls }) => calls.map(({ request }) => request.target))).toEqual(["/base", "/named", "/off", "/named", "/off"]);
+  });
+});
