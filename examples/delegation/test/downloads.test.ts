@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startGateway, withinHttpSys, type Gateway } from "../gateway.ts";
+import { kinds, type Kind } from "../receiver.ts";
 
 const service = createServer((incoming, response) => response.end(`service ${incoming.url}\n`));
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -33,8 +34,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function startReceiver(): Promise<number> {
-  const child = fork(fileURLToPath(new URL("../receiver.ts", import.meta.url)), [socket], { execArgv: ["--conditions=@proxy/source"], silent: true });
+async function startReceiver(kind: Kind): Promise<number> {
+  const child = fork(fileURLToPath(new URL("../receiver.ts", import.meta.url)), [socket, kind], { execArgv: ["--conditions=@proxy/source"], silent: true });
   closers.push(async () => {
     child.kill();
     await once(child, "exit");
@@ -52,9 +53,9 @@ async function get(path: string): Promise<string> {
   return text;
 }
 
-test("downloads are answered by the other process, the rest by the service, over one connection", async () => {
+test.each(kinds)("downloads are answered by the other process (%s), the rest by the service, over one connection", async (kind) => {
   expect(await get("/downloads/a")).toBe("503 ");
-  const pid = await startReceiver();
+  const pid = await startReceiver(kind);
   expect(await get("/downloads/a?b")).toBe(`200 /downloads/a?b for 127.0.0.1, answered by process ${pid}\n`);
   expect(await get("/api")).toBe("200 service /api\n");
   expect(await get("/downloads/c")).toBe(`200 /downloads/c for 127.0.0.1, answered by process ${pid}\n`);

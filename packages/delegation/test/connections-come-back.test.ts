@@ -146,6 +146,26 @@ describe.each(["engine", "node:http"])("a connection that a server of %s gave ba
   });
 });
 
+test.each(["engine", "node:http"])("a connection that goes to process after process (%s) gathers nothing from them", async (kind) => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", warned);
+  closers.push(() => void process.off("warning", warned));
+  const { gateway, receiver } = await start(kind);
+  const client = await Client.open(gateway.port);
+  for (let round = 0; round < 30; round++) {
+    const again = await gateway.alsoTo(path);
+    again.isChosen = true;
+    await ask(client, `/${round}`);
+    again.isChosen = false;
+    await ask(client, "/between");
+    again.handle.close();
+    await turnsUntil(() => receiver.keptCount === 1);
+  }
+  expect(warnings).toEqual([]);
+  client.close();
+});
+
 describe.each(["engine", "node:http"])("an answer that a server of %s has begun", (kind) => {
   test("ends whole when the receiver closes, and the connection with it", async () => {
     const { gateway, receiver } = await start(kind);

@@ -27,8 +27,8 @@ export interface TestGateway {
   answersItself: boolean;
   /** Numbers of the connections that requests came over. */
   readonly connectionIds: number[];
-  /** Another process, which requests go to while `isChosen`. */
-  alsoTo(path: string): Promise<{ isChosen: boolean }>;
+  /** Another way to a process, which requests go while `isChosen`. */
+  alsoTo(path: string): Promise<{ readonly handle: QueueHandle; isChosen: boolean }>;
   close(): Promise<void>;
 }
 

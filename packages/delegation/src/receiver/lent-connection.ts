@@ -69,8 +69,7 @@ export class LentConnection extends Duplex {
       return this.#finish();
     }
     this.#gone = true;
-    // What is late finds a listener until the socket is somebody else's.
-    socket.on("error", ignore);
+    // A late error finds the listener of `BorrowedConnection`, which has the socket as long as it is open.
     socket.off("data", this.#onData);
     socket.off("end", this.#onEnd);
     socket.off("error", this.#onError);
@@ -155,5 +154,3 @@ export class LentConnection extends Duplex {
 
 /** Of what a client sends ahead of its turn. */
 const maximumRest = 65_536;
-
-function ignore(): void {}
