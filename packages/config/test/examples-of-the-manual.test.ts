@@ -9,7 +9,7 @@ function examplesOf(manual: string): readonly (readonly [number: number, text: s
   return blocks.filter((block) => block.startsWith("{")).map((block, index) => [index + 1, block] as const);
 }
 
-describe.each(["destinations.md", "resilience.md"])("the examples of docs/%s", (manual) => {
+describe.each(["destinations.md", "resilience.md", "policies/sign-in.md"])("the examples of docs/%s", (manual) => {
   const examples = examplesOf(manual);
 
   it("are there", () => expect(examples.length).toBeGreaterThan(0));

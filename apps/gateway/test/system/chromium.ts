@@ -9,6 +9,8 @@ import { join } from "node:path";
 export interface Browser {
   /** Resolves once the page is loaded. */
   open(url: string): Promise<void>;
+  /** Resolves once the page that `expression` leads to (a click, a form) is loaded. */
+  follow(expression: string): Promise<void>;
   /** What the expression gives, awaited, as JSON. Rejects with what the page threw. */
   evaluate(expression: string): Promise<unknown>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -73,18 +75,26 @@ export async function startChromium(program: string): Promise<Browser> {
   const { targetId } = await call("Target.createTarget", { url: "about:blank" });
   const { sessionId } = (await call("Target.attachToTarget", { targetId, flatten: true })) as { sessionId: string };
   await call("Page.enable", {}, sessionId);
+  const nextLoad = (): Promise<void> =>
+    new Promise((resolve) => {
+      const watcher = (method: string): void => {
+        if (method !== "Page.loadEventFired") return;
+        watchers.delete(watcher);
+        resolve();
+      };
+      watchers.add(watcher);
+    });
   return {
     async open(url) {
-      const loaded = new Promise<void>((resolve) => {
-        const watcher = (method: string): void => {
-          if (method !== "Page.loadEventFired") return;
-          watchers.delete(watcher);
-          resolve();
-        };
-        watchers.add(watcher);
-      });
+      const loaded = nextLoad();
       const { errorText } = await call("Page.navigate", { url }, sessionId);
       if (errorText !== undefined) throw new Error(`${url}: ${String(errorText)}`);
+      await loaded;
+    },
+    async follow(expression) {
+      const loaded = nextLoad();
+      // Later, so that the answer to this call does not get lost with the page.
+      await call("Runtime.evaluate", { expression: `void setTimeout(() => { ${expression}; })` }, sessionId);
       await loaded;
     },
     async evaluate(expression) {
