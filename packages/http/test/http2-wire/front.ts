@@ -1,11 +1,40 @@
-import { createHttp2Server } from "../../src/index.ts";
-import type { WireServerFactory } from "./wire-bench.ts";
+/** The front servers of this package for HTTP/2, as the suite tries them. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { createHttp2Server, createTlsServer, type FrontServer, FrontTls } from "../../src/index.ts";
+import { localhost } from "../tls-server/fixtures.ts";
+import type { WireServer, WireServerFactory } from "./wire-bench.ts";
 
-/** The front server of this package for cleartext HTTP/2. */
+/** Cleartext, by prior knowledge. */
 export const front: WireServerFactory = async (handler, limits) => {
   let clock = 0;
   const faults: Error[] = [];
   const server = createHttp2Server({ handler, limits, timerInterval: 5, now: () => clock, onFault: (error) => faults.push(error) });
-  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
-  return { port, front: server, faults, advance: (milliseconds) => void (clock += milliseconds) };
+  return await listening(server, faults, (milliseconds) => (clock += milliseconds), async (port) => {
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    await once(socket, "connect");
+    return socket;
+  });
 };
+
+/** Over TLS, by ALPN. */
+export const tlsFront: WireServerFactory = async (handler, limits) => {
+  let clock = 0;
+  const faults: Error[] = [];
+  const tls = new FrontTls({ certificate: localhost, refuseUncoveredHosts: false });
+  const server = createTlsServer({ handler, limits, tls, timerInterval: 5, now: () => clock, onFault: (error) => faults.push(error) });
+  return await listening(server, faults, (milliseconds) => (clock += milliseconds), async (port) => {
+    const socket = connectTls({ port, host: "127.0.0.1", ALPNProtocols: ["h2"], rejectUnauthorized: false });
+    await once(socket, "secureConnect");
+    socket.setNoDelay(true);
+    // Node has no reset over TLS: the nearest to it.
+    socket.resetAndDestroy = () => socket.destroy();
+    return socket;
+  });
+};
+
+async function listening(front: FrontServer, faults: Error[], advance: (milliseconds: number) => void, open: (port: number) => Promise<Socket>): Promise<WireServer> {
+  const { port } = await front.listen({ host: "127.0.0.1", port: 0 });
+  return { front, faults, advance, connect: () => open(port) };
+}

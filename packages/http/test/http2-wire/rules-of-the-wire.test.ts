@@ -1,4 +1,4 @@
-/** The front server of this package holds every rule, and bears everything. */
+/** The front servers of this package hold every rule, and bear everything. */
 import { describe } from "vitest";
 import { front } from "./front.ts";
 import { wireBehaviour } from "./wire-behaviour.ts";
@@ -6,9 +6,9 @@ import { wireFuzz } from "./wire-fuzz.ts";
 import { wireHostile } from "./wire-hostile.ts";
 import { wireRules } from "./wire-suite.ts";
 
-describe("an HTTP/2 server", () => {
-  wireRules(front, new Map());
-  wireBehaviour(front, new Map());
+describe("HTTP/2 in cleartext", () => {
+  wireRules(front);
+  wireBehaviour(front);
   wireHostile(front);
   wireFuzz(front, 250);
 });

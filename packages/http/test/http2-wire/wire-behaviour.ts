@@ -35,7 +35,7 @@ export function wireBehaviour(factory: WireServerFactory, borne: ReadonlyMap<str
     });
 
     test("is the same when preface, SETTINGS and requests come octet by octet", async () => {
-      const { client } = await connect({ greeting: Buffer.alloc(0) });
+      const { client } = await connect({ greeting: Buffer.alloc(0), acknowledge: false });
       const bytes = Buffer.concat([clientPreface, settings([]), post(1, "/echo"), data(1, "hello"), data(1, " wire", true), whole(3, request("/"))]);
       for (const octet of bytes) await new Promise<void>((resolve) => client.socket.write(Buffer.from([octet]), () => resolve()));
       await until(() => client.outcome(1) !== undefined && client.outcome(3) !== undefined);

@@ -1,11 +1,13 @@
 import { type Exchange, type FrontServer, HeaderList, type ServerLimits } from "../../src/index.ts";
 import type { ExchangeHandler } from "../../src/exchange.ts";
+import type { Socket } from "node:net";
 import { expect } from "vitest";
 import { collect, until } from "../contract/recorders.ts";
 
 /** A server under test that listens. */
 export interface WireServer {
-  readonly port: number;
+  /** Opens a socket to it, on which a client begins to speak HTTP/2. */
+  connect(): Promise<Socket>;
   readonly front: FrontServer;
   /** What the server was told to complain of. */
   readonly faults: Error[];
@@ -36,10 +38,6 @@ export class WireBench {
 
   get server(): WireServer {
     return this.#server as WireServer;
-  }
-
-  get port(): number {
-    return this.server.port;
   }
 
   static async open(factory: WireServerFactory, limits?: Partial<ServerLimits>): Promise<WireBench> {

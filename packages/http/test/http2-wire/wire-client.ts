@@ -1,5 +1,4 @@
-import { connect, type Socket } from "node:net";
-import { once } from "node:events";
+import type { Socket } from "node:net";
 import { type FrameHandler, FrameReader } from "../../src/engine/http2/frame-reader.ts";
 import { clientPreface, errorCode, frameFlag, frameType, readUint32, settingId } from "../../src/engine/http2/frames.ts";
 import { HpackDecoder } from "../../src/engine/http2/hpack/hpack-decoder.ts";
@@ -43,7 +42,7 @@ export interface WireOptions {
   /** What is sent first. Default the preface and SETTINGS. */
   readonly greeting?: Buffer | undefined;
   readonly settings?: readonly (readonly [id: number, value: number])[] | undefined;
-  /** Acknowledge the server's SETTINGS. Default true. */
+  /** Acknowledge the server's SETTINGS at once, wherever in what is sent. Default true. */
   readonly acknowledge?: boolean | undefined;
 }
 
@@ -76,16 +75,16 @@ export class WireClient implements FrameHandler {
     });
   }
 
-  static async open(port: number, options: WireOptions = {}): Promise<WireClient> {
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  /** Begins to speak on a socket that is connected. */
+  static over(socket: Socket, options: WireOptions = {}): WireClient {
     const client = new WireClient(socket, options);
-    await once(socket, "connect");
     client.send(options.greeting ?? Buffer.concat([clientPreface, settings(options.settings ?? [])]));
     return client;
   }
 
   send(...frames: readonly Uint8Array[]): void {
-    if (!this.closed && this.socket.writable) this.socket.write(Buffer.concat(frames));
+    const bytes = Buffer.concat(frames);
+    if (bytes.length > 0 && !this.closed && this.socket.writable) this.socket.write(bytes);
   }
 
   stream(id: number): ReceivedStream {

@@ -103,7 +103,7 @@ export function wireFuzz(factory: WireServerFactory, sequences: number, firstSee
     const bench = await WireBench.open(factory);
     for (let seed = firstSeed; seed < firstSeed + sequences; seed++) {
       const random = randomNumbers(seed);
-      const client = await WireClient.open(bench.port, { settings: random(3) === 0 ? [[4, pick(random, [0, 1, 1000])]] : [] });
+      const client = WireClient.over(await bench.server.connect(), { settings: random(3) === 0 ? [[4, pick(random, [0, 1, 1000])]] : [] });
       const ending = random(4);
       const frames = Buffer.concat(randomFrames(random, ending < 3));
       if (random(3) === 0) {
@@ -120,7 +120,7 @@ export function wireFuzz(factory: WireServerFactory, sequences: number, firstSee
       await until(() => client.closed);
       await bench.settled();
     }
-    const client = await WireClient.open(bench.port);
+    const client = WireClient.over(await bench.server.connect());
     expect(await client.get(1)).toBe("status 200");
     client.destroy();
     await bench.close();

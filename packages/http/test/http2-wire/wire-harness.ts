@@ -30,7 +30,7 @@ export function wireHarness(
   return async (options, limits) => {
     const bench = await WireBench.open(factory, limits);
     benches.push(bench);
-    const client = await WireClient.open(bench.port, options);
+    const client = WireClient.over(await bench.server.connect(), options);
     clients.push(client);
     return { client, bench };
   };

@@ -40,7 +40,7 @@ export function wireRules(factory: WireServerFactory, deviations: ReadonlyMap<st
   for (const [area, rules] of areas) {
     describe(area, () => {
       test.each(rules.map((rule) => [title(rule, deviations), rule] as const))("%s", async (_title, rule) => {
-        const client = await WireClient.open(bench.port, rule.options);
+        const client = WireClient.over(await bench.server.connect(), rule.options);
         clients.push(client);
         const deviation = deviations.get(rule.name);
         if (deviation !== undefined) expect(rule.allowed).not.toContain(deviation.outcome);

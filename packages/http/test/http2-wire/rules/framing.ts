@@ -26,7 +26,7 @@ export const framing: readonly Rule[] = [
   { name: "3.4 SETTINGS with ACK as the first frame", options: { greeting: clientPreface }, send: (client) => client.send(frame(frameType.settings, frameFlag.ack, 0), whole(1, request("/refused"))), allowed: protocol },
   {
     name: "3.4 the preface octet by octet",
-    options: { greeting: Buffer.alloc(0) },
+    options: { greeting: Buffer.alloc(0), acknowledge: false },
     async send(client) {
       for (const octet of Buffer.concat([clientPreface, settings([])])) await new Promise<void>((resolve) => client.socket.write(Buffer.from([octet]), () => resolve()));
     },
