@@ -80,7 +80,7 @@ export function compileCachePolicy(config: OutputCachePolicyConfig): CachePolicy
 }
 
 /** The bits of `asks` for a request; -1 for one that no cache has to do with. */
-export function lookAt(exchange: Exchange, { looked, cookies }: CachePolicy): number {
+export function lookAt(exchange: Exchange, { looked }: CachePolicy): number {
   const { request } = exchange;
   // A body on a GET may decide its answer, and no key holds it.
   if ((request.method !== "GET" && request.method !== "HEAD") || exchange.body !== undefined || exchange.features.upgrade !== undefined) return -1;
@@ -91,7 +91,6 @@ export function lookAt(exchange: Exchange, { looked, cookies }: CachePolicy): nu
     if (bit !== undefined) bits |= bit;
   }
   if ((bits & asks.matches) !== 0) return -1;
-  if ((bits & asks.cookie) !== 0 && cookies === "Bypass") return -1;
   if ((bits & asks.connection) !== 0 && takesFieldsAway(headers)) return -1;
   return bits;
 }

@@ -12,6 +12,8 @@
 import type { Exchange, HeaderList, RequestHead, ResponseHead, ResponseSink } from "@proxy/http";
 import { ClientGoneError } from "@proxy/http";
 import { WrappedExchange } from "@proxy/pipeline";
+import { FillLife } from "./fill-life.ts";
+import { KeptBody, type BodyRoom } from "./kept-body.ts";
 
 export type Verdict =
   /** Not kept: `head` goes to the client, and all that follows. */
@@ -21,11 +23,9 @@ export type Verdict =
   /** The client was answered. */
   | { readonly kind: "answered" };
 
-export interface FillOwner {
+export interface FillOwner extends BodyRoom {
   /** The final head came; called once. Must not throw. */
   judge(head: ResponseHead): Verdict;
-  /** Room for `bytes` more of a body, of which `total` are there then. */
-  reserve(bytes: number, total: number): boolean;
   /** The body is whole. */
   filled(body: Buffer): void;
   /** Nothing comes of it. May be called twice. */
@@ -42,7 +42,7 @@ const over = 4;
 const enoughDropped = 1_048_576;
 
 export function fillingExchange(presented: Exchange, request: RequestHead, owner: FillOwner): Exchange {
-  const life = new Life(presented);
+  const life = new FillLife(presented);
   const sink = new FillingSink(presented.response, life, owner);
   life.begin(sink);
   return new FillingExchange(presented, request, life, sink);
@@ -50,9 +50,9 @@ export function fillingExchange(presented: Exchange, request: RequestHead, owner
 
 class FillingExchange extends WrappedExchange {
   override readonly request: RequestHead;
-  readonly #life: Life;
+  readonly #life: FillLife;
 
-  constructor(presented: Exchange, request: RequestHead, life: Life, sink: FillingSink) {
+  constructor(presented: Exchange, request: RequestHead, life: FillLife, sink: FillingSink) {
     super(presented, sink);
     this.request = request;
     this.#life = life;
@@ -67,65 +67,9 @@ class FillingExchange extends WrappedExchange {
   }
 }
 
-/** When the exchange is over for those behind: not before the answer is. */
-class Life {
-  readonly #presented: Exchange;
-  #sink: FillingSink | undefined;
-  #cause: Error | undefined;
-  #isTold = false;
-  #isComplete = false;
-  #presentedIsOver = false;
-  readonly #goneListeners: ((cause: Error) => void)[] = [];
-  readonly #completeListeners: (() => void)[] = [];
-
-  constructor(presented: Exchange) {
-    this.#presented = presented;
-  }
-
-  get isClientGone(): boolean {
-    return this.#cause !== undefined;
-  }
-
-  begin(sink: FillingSink): void {
-    this.#sink = sink;
-    this.#presented.onClientGone((cause) => {
-      this.#cause = cause;
-      if (!sink.outlives) this.tellGone();
-    });
-    this.#presented.onComplete(() => {
-      this.#presentedIsOver = true;
-      this.check();
-    });
-  }
-
-  /** Nobody wants the rest; `cause` where it is not the client that says so. */
-  tellGone(cause = this.#cause): void {
-    if (cause === undefined || this.#isTold) return;
-    this.#isTold = true;
-    this.#cause ??= cause;
-    for (const listener of this.#goneListeners.splice(0)) listener(cause);
-  }
-
-  onGone(listener: (cause: Error) => void): void {
-    if (this.#isTold) listener(this.#cause as Error);
-    else this.#goneListeners.push(listener);
-  }
-
-  onComplete(listener: () => void): void {
-    if (this.#isComplete) listener();
-    else this.#completeListeners.push(listener);
-  }
-
-  check(): void {
-    if (this.#isComplete || !this.#presentedIsOver || this.#sink?.outlives === true) return;
-    this.#isComplete = true;
-    for (const listener of this.#completeListeners.splice(0)) listener();
-  }
-}
-
 class FillingSink implements ResponseSink {
   readonly #client: ResponseSink;
-  readonly #life: Life;
+  readonly #life: FillLife;
   readonly #owner: FillOwner;
   #phase = waiting;
   #status: number | undefined;
@@ -134,7 +78,7 @@ class FillingSink implements ResponseSink {
   #body: KeptBody | undefined;
   #dropped = 0;
 
-  constructor(client: ResponseSink, life: Life, owner: FillOwner) {
+  constructor(client: ResponseSink, life: FillLife, owner: FillOwner) {
     this.#client = client;
     this.#life = life;
     this.#owner = owner;
@@ -314,57 +258,5 @@ class FillingSink implements ResponseSink {
       this.#life.tellGone(new ClientGoneError("nobody waits for the rest of the answer"));
       this.#life.check();
     });
-  }
-}
-
-/** A body as it comes, in memory of its own. */
-class KeptBody {
-  readonly #owner: FillOwner;
-  /** Undefined: only the end tells. */
-  readonly #declared: number | undefined;
-  #whole: Buffer | undefined;
-  #chunks: Buffer[] = [];
-  #length = 0;
-
-  constructor(headers: HeaderList, owner: FillOwner) {
-    this.#owner = owner;
-    const declared = headers.get("content-length");
-    this.#declared = declared === undefined ? undefined : Number(declared);
-  }
-
-  /** The copy that is kept; undefined where it is too much. */
-  add(chunk: Uint8Array): Buffer | undefined {
-    const before = this.#length;
-    const total = before + chunk.length;
-    const declared = this.#declared;
-    if (declared !== undefined && total > declared) return undefined;
-    if (declared === undefined || before === 0) {
-      if (!this.#owner.reserve(declared ?? chunk.length, declared ?? total)) return undefined;
-    }
-    this.#length = total;
-    if (declared === undefined) {
-      const copy = Buffer.allocUnsafeSlow(chunk.length);
-      copy.set(chunk);
-      this.#chunks.push(copy);
-      return copy;
-    }
-    this.#whole ??= Buffer.allocUnsafeSlow(declared);
-    this.#whole.set(chunk, before);
-    return this.#whole.subarray(before, total);
-  }
-
-  /** Undefined: something is missing. */
-  whole(): Buffer | undefined {
-    if (this.#declared !== undefined) return this.#length === this.#declared ? (this.#whole ?? Buffer.alloc(0)) : undefined;
-    const [first] = this.#chunks;
-    if (this.#chunks.length === 1 && first !== undefined) return first;
-    const all = Buffer.allocUnsafeSlow(this.#length);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      all.set(chunk, at);
-      at += chunk.length;
-    }
-    this.#chunks = [];
-    return all;
   }
 }

@@ -8,12 +8,12 @@
  *    client. The others wait for it, bounded in number and time; where it is not for them they go on, each for itself.
  */
 import type { Clock } from "@proxy/cluster";
-import { HeaderList, normalizePath, type Exchange, type RequestHead } from "@proxy/http";
+import { HeaderList, type Exchange, type RequestHead } from "@proxy/http";
 import { ProxyContext, type Next } from "@proxy/pipeline";
 import { AnsweredExchange } from "../exchange/answered-exchange.ts";
 import { identityOf } from "../identity/identity.ts";
 import { userOf } from "../identity/user.ts";
-import { parseCacheControl, type CacheControl } from "./cache-control.ts";
+import type { CacheControl } from "./cache-control.ts";
 import type { CacheEntry } from "./cache-entry.ts";
 import { cacheKey, fieldSelection, keyPart } from "./cache-key.ts";
 import { asks, lookAt, type CachePolicy } from "./cache-policy.ts";
@@ -22,8 +22,10 @@ import { fillingExchange } from "./filling-exchange.ts";
 import { Flights, type Flight } from "./flights.ts";
 import { giveEntry } from "./give-entry.ts";
 import type { OutputCacheStore } from "./output-cache-store.ts";
+import { changedPlaces, isSafe } from "./invalidation.ts";
 import { RefreshExchange } from "./refresh-exchange.ts";
 import { withHeaders } from "./unkeyed-headers.ts";
+import { controlOf, flightName, isFor, noControl, pick, useOf } from "./use-of-entry.ts";
 
 /** A request that was not answered at once. */
 interface Asked {
@@ -37,11 +39,7 @@ interface Asked {
   readonly waits: number;
 }
 
-/** What may be done with an answer that is there. */
-type Use = "fresh" | "stale" | "refresh" | "validate" | "client-validates";
-
 const conditions: ReadonlySet<string> = new Set(["if-none-match", "if-modified-since", "if-range"]);
-const noControl = parseCacheControl([]);
 /** Then a request goes on by itself, whatever others are under way. */
 const mostWaits = 2;
 
@@ -141,7 +139,7 @@ export class OutputCache implements FillCache {
     if (isKnown) {
       if (!policy.varyByUser || user === undefined) return undefined;
       partition += `u${keyPart(user)}`;
-    } else if ((bits & asks.authorization) !== 0 && !policy.isHttp) return undefined;
+    } else if (((bits & asks.authorization) !== 0 && !policy.isHttp) || ((bits & asks.cookie) !== 0 && policy.cookies === "Bypass")) return undefined;
     if (policy.varyByHeader.length > 0) {
       const { headers } = ctx.exchange.request;
       for (const key of policy.varyByHeader) partition += keyPart(fieldSelection(headers, key));
@@ -170,7 +168,7 @@ export class OutputCache implements FillCache {
   #use(asked: Asked, entry: CacheEntry | undefined, found: readonly CacheEntry[] | undefined): void | Promise<void> {
     const { ctx, bits, control } = asked;
     const now = this.#clock.date();
-    const use = entry === undefined ? undefined : this.#useOf(entry, control, now);
+    const use = entry === undefined ? undefined : useOf(entry, control, now, this.policy.ignoresRequestControl);
     if (entry !== undefined && (use === "fresh" || use === "stale" || use === "refresh")) {
       ctx.cache = use === "fresh" ? (asked.waits > 0 ? "collapsed" : "hit") : "stale";
       if (use === "refresh") this.#refresh(asked, entry);
@@ -185,26 +183,13 @@ export class OutputCache implements FillCache {
     // What is answered to HEAD and Range is a part of what would be kept.
     const isPart = ctx.exchange.request.method === "HEAD" || (bits & asks.range) !== 0;
     if (isPart || (control.has("no-store") && !this.policy.ignoresRequestControl)) return this.#passBy(ctx, asked.next);
-    const name = flightName(asked, entry ?? found?.find(({ data }) => data.partition === asked.partition));
+    const name = flightName(asked.key, asked.partition, asked.ctx.exchange.request.headers, entry ?? found?.find(({ data }) => data.partition === asked.partition));
     const goesAlone = !this.policy.locking || use === "client-validates" || asked.waits >= mostWaits || this.#flights.goesAlone(name);
     if (goesAlone) return this.#lead(asked, name, entry, undefined);
     const flight = this.#flights.find(name);
     if (flight === undefined) return this.#lead(asked, name, entry, this.#flights.begin(name));
     if (flight.waiting >= this.policy.lockQueueLimit) return this.#lead(asked, name, entry, undefined);
     return this.#follow(asked, flight, name);
-  }
-
-  #useOf({ data }: CacheEntry, control: CacheControl, now: number): Use {
-    const left = data.freshUntil - now;
-    if (!this.policy.ignoresRequestControl) {
-      const [maxAge, minFresh] = [control.seconds("max-age"), control.seconds("min-fresh")];
-      if (control.has("no-cache") || (maxAge !== undefined && now - data.storedAt + data.initialAge > maxAge * 1000)) return "client-validates";
-      if (minFresh !== undefined && left < minFresh * 1000) return "client-validates";
-    }
-    if (left > 0) return "fresh";
-    if (now < data.staleWhileRevalidateUntil) return "refresh";
-    if (!this.policy.ignoresRequestControl && !data.mustRevalidate && (control.anyStale || -left <= (control.seconds("max-stale") ?? -1) * 1000)) return "stale";
-    return "validate";
   }
 
   /** Goes on to a destination, and keeps what it answers. */
@@ -289,7 +274,7 @@ export class OutputCache implements FillCache {
 
   /** Asks a destination while the client has its answer already. */
   #refresh(asked: Asked, entry: CacheEntry): void {
-    const name = flightName(asked, entry);
+    const name = flightName(asked.key, asked.partition, asked.ctx.exchange.request.headers, entry);
     if (this.#flights.find(name) !== undefined) return;
     const { ctx } = asked;
     const values = {
@@ -315,7 +300,7 @@ export class OutputCache implements FillCache {
     ctx.cache = "bypass";
     const { exchange } = ctx;
     const { isHttp, sendsStatus } = this.policy;
-    const changes = isHttp && !safe.has(exchange.request.method);
+    const changes = isHttp && !isSafe(exchange.request.method);
     if (changes || sendsStatus) {
       ctx.exchange = new AnsweredExchange(exchange, (head) => {
         if (changes && head.status >= 200 && head.status < 400) this.#invalidate(exchange, head.headers);
@@ -329,58 +314,13 @@ export class OutputCache implements FillCache {
   }
 
   #invalidate({ request }: Exchange, headers: HeaderList): void {
-    const { policy } = this;
-    const keys = new Set<string | undefined>([cacheKey(request, policy.varyByHost, policy.selectQuery)]);
-    for (const field of ["location", "content-location"]) {
-      const place = headers.get(field);
-      const other = place === undefined ? undefined : sameSite(request, place);
-      if (other !== undefined) keys.add(cacheKey(other, policy.varyByHost, policy.selectQuery));
-    }
-    for (const key of keys) {
+    for (const place of changedPlaces(request, headers)) {
+      const key = cacheKey(place, this.policy.varyByHost, this.policy.selectQuery);
       if (key === undefined) continue;
       for (const fill of this.#fills) if (fill.key === key) fill.isDoomed = true;
       this.forget(key);
     }
   }
-}
-
-const safe: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
-
-/** The request for `place`, where it is of the same origin. */
-function sameSite(request: RequestHead, place: string): RequestHead | undefined {
-  const base = `${request.scheme}://${request.authority}`;
-  if (!URL.canParse(place, `${base}${request.path}`)) return undefined;
-  const url = new URL(place, `${base}${request.path}`);
-  if (url.origin !== new URL(base).origin) return undefined;
-  const path = normalizePath(url.pathname);
-  return path === undefined ? undefined : { ...request, path, query: url.search, pathBase: undefined };
-}
-
-function controlOf(headers: HeaderList): CacheControl {
-  const values = headers.getAll("cache-control");
-  // RFC 9111, 5.4: where nothing else is said.
-  if (values.length === 0 && headers.getAll("pragma").some((value) => value.toLowerCase().includes("no-cache"))) return parseCacheControl(["no-cache"]);
-  return parseCacheControl(values);
-}
-
-/** The answer that is for a request; the one that was kept last comes first. */
-function pick(found: readonly CacheEntry[], partition: string, headers: HeaderList): CacheEntry | undefined {
-  for (const entry of found) if (isFor(entry, partition, headers)) return entry;
-  return undefined;
-}
-
-function isFor({ data }: CacheEntry, partition: string, headers: HeaderList): boolean {
-  if (data.partition !== partition) return false;
-  for (const [key, selection] of data.vary) if (fieldSelection(headers, key) !== selection) return false;
-  return true;
-}
-
-/** Requests with one name ask for the same, as far as it is known what answers vary by. */
-function flightName({ ctx, key, partition }: Asked, known: CacheEntry | undefined): string {
-  const { headers } = ctx.exchange.request;
-  let name = keyPart(key) + keyPart(partition);
-  for (const [field] of known?.data.vary ?? []) name += keyPart(field) + keyPart(fieldSelection(headers, field));
-  return name;
 }
 
 /** A store that fails keeps nothing: that is no fault of the request. */

@@ -39,7 +39,7 @@ export const defaultUnkeyedHeaders: readonly string[] = [
  * Fields of which the gateway tells destinations something else than the client told it. An answer that varies by one of them varies by what is not known here, and is
  * not kept.
  */
-export const writtenByGateway: ReadonlySet<string> = new Set(["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix", "x-real-ip", "via", "connection", "host", "x-client-cert"]);
+export const writtenByGateway: ReadonlySet<string> = new Set(["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix", "x-real-ip", "via", "connection", "x-client-cert"]);
 
 /** The same request with other fields. */
 export function withHeaders({ method, target, path, pathBase, query, scheme, authority, httpVersion }: RequestHead, headers: HeaderList): RequestHead {

@@ -152,6 +152,13 @@ describe("requests that go by", () => {
     const texts = [];
     for (const headers of [of("ann"), of("bob"), of("ann"), [], of("bob"), []]) texts.push((await each.get("/", headers)).response.text);
     expect(texts).toEqual(["answer 1", "answer 2", "answer 1", "answer 3", "answer 2", "answer 3"]);
+    // What signed them in, a cookie or a token, is no ground to go by.
+    for (const field of ["Cookie", "Authorization"]) {
+      const { get, calls } = await cachedProxy({ varyByUser: true }, counting(), who);
+      for (const user of ["ann", "bob", "ann"]) await get("/", [...of(user), [field, user]]);
+      await get("/", [[field, "ann"]]);
+      expect(calls.length).toBe(3);
+    }
   });
 });
 
@@ -204,6 +211,12 @@ describe("answers of their own", () => {
     expect(await of("gzip", "fr")).toBe("gzip fr");
     expect(await of("gzip", "de")).toBe("gzip de");
     expect(calls.length).toBe(3);
+  });
+
+  it("have hosts, where the answer's Vary says so too", async () => {
+    const { get, calls } = await cachedProxy({}, counting([["Vary", "Host"]]));
+    for (const authority of ["a.test", "b.test", "a.test"]) await get("/", [], { authority });
+    expect(calls.length).toBe(2);
   });
 
   it("have codings also where the destination forgets Vary", async () => {

@@ -1,8 +1,11 @@
 import type { OutputCachePolicyConfig, RouteConfig } from "@proxy/config";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import type { FakeCall } from "../../../pipeline/test/support/fake-client.ts";
+// @boundaries-ignore as above
 import { FakeClock } from "../../../pipeline/test/support/fake-clock.ts";
+// @boundaries-ignore as above
 import { FakeExchange, type FakeRequest } from "../../../pipeline/test/support/fake-exchange.ts";
+// @boundaries-ignore as above
 import { testProxy, type TestProxy } from "../../../pipeline/test/support/proxies.ts";
 import { createEdgePolicies, type EdgePoliciesExtension, type EdgePoliciesOptions } from "../../src/index.ts";
 import { configOf } from "../proxies.ts";

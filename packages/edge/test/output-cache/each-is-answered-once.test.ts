@@ -4,8 +4,11 @@ import { insertBefore } from "@proxy/pipeline";
 import { describe, expect, it } from "vitest";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import type { FakeCall } from "../../../pipeline/test/support/fake-client.ts";
+// @boundaries-ignore as above
 import { FakeClock, settled } from "../../../pipeline/test/support/fake-clock.ts";
+// @boundaries-ignore as above
 import { FakeExchange } from "../../../pipeline/test/support/fake-exchange.ts";
+// @boundaries-ignore as above
 import { testProxy } from "../../../pipeline/test/support/proxies.ts";
 import { memoryOutputCacheStore, type OutputCacheStore } from "../../src/index.ts";
 import { compileCachePolicy } from "../../src/output-cache/cache-policy.ts";

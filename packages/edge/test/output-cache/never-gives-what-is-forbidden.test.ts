@@ -6,6 +6,7 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import type { FakeCall } from "../../../pipeline/test/support/fake-client.ts";
+// @boundaries-ignore as above
 import { settled } from "../../../pipeline/test/support/fake-clock.ts";
 import { cachedProxy, type Fields } from "./cached-proxy.ts";
 

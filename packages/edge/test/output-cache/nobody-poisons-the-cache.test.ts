@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import type { FakeCall } from "../../../pipeline/test/support/fake-client.ts";
+// @boundaries-ignore as above
 import type { FakeRequest } from "../../../pipeline/test/support/fake-exchange.ts";
 import type { BodySource } from "@proxy/http";
 import { defaultUnkeyedHeaders } from "../../src/index.ts";
