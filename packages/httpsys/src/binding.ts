@@ -5,6 +5,7 @@
 import { functions, furtherFunctions, systemFunctions, type FunctionName } from "./abi/functions.ts";
 import { errorCode } from "./abi/constants.ts";
 import { HttpSysError, HttpSysUnavailableError } from "./errors.ts";
+import { loadKoffi, type Koffi, type KoffiFunction, type KoffiLibrary } from "./koffi.ts";
 
 export type SystemFunctionName = keyof typeof systemFunctions;
 /** Bytes are passed by their address, and live during the call. */
@@ -80,15 +81,12 @@ export function loadHttpSys({ path }: LibraryOptions = {}): Promise<HttpSysLibra
   return library;
 }
 
-type Koffi = typeof import("koffi");
-
 async function load(path: string): Promise<HttpSysLibrary> {
   let koffi: Koffi;
   try {
-    const module = (await import("koffi")) as unknown as { default?: Koffi } & Koffi;
-    koffi = module.default ?? module;
+    koffi = loadKoffi();
   } catch (cause) {
-    throw new HttpSysUnavailableError("HTTP.sys needs the package koffi, which is not installed", { cause });
+    throw new HttpSysUnavailableError("HTTP.sys needs the package koffi, which cannot be loaded: install it beside this one", { cause });
   }
   try {
     return bind(koffi, path);
@@ -97,18 +95,12 @@ async function load(path: string): Promise<HttpSysLibrary> {
   }
 }
 
-interface NativeWithAsync extends NativeFunction {
-  async(...values: [...NativeArgument[], (error: unknown, result: number) => void]): void;
-}
-
 function bind(koffi: Koffi, path: string): HttpSysLibrary {
   const main = koffi.load(path);
   const stdcall = process.platform === "win32" ? "__stdcall" : undefined;
-  const define = (library: ReturnType<Koffi["load"]>, name: string, result: string, types: readonly string[]): NativeWithAsync => {
+  const define = (library: KoffiLibrary, name: string, result: string, types: readonly string[]): KoffiFunction => {
     const parameters = types.map((type) => nativeType[type] as string);
-    const defined: unknown =
-      stdcall === undefined ? library.func(name, result, parameters) : library.func(stdcall, name, result, parameters);
-    return defined as NativeWithAsync;
+    return stdcall === undefined ? library.func(name, result, parameters) : library.func(stdcall, name, result, parameters);
   };
 
   const table = new Map<FunctionName, NativeFunction>();
@@ -120,7 +112,7 @@ function bind(koffi: Koffi, path: string): HttpSysLibrary {
     }
   }
 
-  const system = new Map<SystemFunctionName, NativeWithAsync>();
+  const system = new Map<SystemFunctionName, KoffiFunction>();
   for (const [name, [result, ...types]] of Object.entries(systemFunctions) as [SystemFunctionName, readonly [string, ...string[]]][]) {
     const resultType = nativeType[result] as string;
     try {
@@ -142,7 +134,7 @@ function bind(koffi: Koffi, path: string): HttpSysLibrary {
   const memory = (size: number): Memory => {
     // Of its own, never a part of Node's pool: native code asks for 8-byte alignment.
     const buffer = Buffer.allocUnsafeSlow(size).fill(0);
-    return { buffer, address: koffi.address(buffer) as bigint };
+    return { buffer, address: koffi.address(buffer) };
   };
 
   const library: HttpSysLibrary = {
@@ -157,16 +149,16 @@ function bind(koffi: Koffi, path: string): HttpSysLibrary {
       const code = library.call(name, ...values);
       if (code !== 0) throw new HttpSysError(name, code, { detail: library.why() });
     },
-    system: (name, ...values) => (system.get(name) as NativeWithAsync)(...values),
+    system: (name, ...values) => (system.get(name) as KoffiFunction)(...values),
     wait(port, entries, most, removed, timeout, done) {
-      const wait = system.get("GetQueuedCompletionStatusEx") as NativeWithAsync;
+      const wait = system.get("GetQueuedCompletionStatusEx") as KoffiFunction;
       // The closure is what keeps the two buffers alive.
       wait.async(port, entries.address, most, removed.address, timeout, 0, () => {
         if (entries.buffer.length > 0 && removed.buffer.length > 0) done();
       });
     },
     memory,
-    addressOf: (bytes) => (bytes.length === 0 ? 0n : (koffi.address(bytes) as bigint)),
+    addressOf: (bytes) => (bytes.length === 0 ? 0n : koffi.address(bytes)),
     why() {
       if (explain === undefined) return undefined;
       const text = memory(512);

@@ -4,11 +4,17 @@ import type { AddressInfo } from "node:net";
 // @boundaries-ignore the double of the HTTP Server API
 import { buildDouble, doubleMissing } from "../../../tooling/httpsys-double/build.ts";
 import { loadHttpSys, type HttpSysLibrary } from "../src/index.ts";
+import { loadKoffi, type Koffi } from "../src/koffi.ts";
 
-const koffi = await import("koffi").then(
-  (module) => module.default,
-  () => undefined,
-);
+const koffi = installedKoffi();
+
+function installedKoffi(): Koffi | undefined {
+  try {
+    return loadKoffi();
+  } catch {
+    return undefined;
+  }
+}
 
 /** Why nothing can be tested through the double here; undefined when it can. */
 export const missing: string | undefined = koffi === undefined ? "koffi is not installed" : doubleMissing;
@@ -34,7 +40,7 @@ const names = ["sessions", "groups", "urls", "queues", "rules", "ports", "calls"
 /** Live objects of the double in this process. */
 export function liveObjects(path: string = buildDouble()): Record<(typeof names)[number], number> {
   if (koffi === undefined) throw new Error(missing);
-  const counts = koffi.load(path).func("HttpSim_Counts", "void", ["void *"]) as (to: Uint8Array) => void;
+  const counts = koffi.load(path).func("HttpSim_Counts", "void", ["void *"]);
   const out = Buffer.alloc(names.length * 4);
   counts(out);
   return Object.fromEntries(names.map((name, i) => [name, out.readUInt32LE(i * 4)])) as Record<(typeof names)[number], number>;
@@ -45,7 +51,7 @@ const totalNames = ["delegated", "cameBack", "givenOn", "answered503", "cut", "w
 /** What became of the requests of this process that others were given: of those that a process did not finish `givenOn`, `answered503` and `cut` tell. */
 export function totals(path: string = buildDouble()): Record<(typeof totalNames)[number], number> {
   if (koffi === undefined) throw new Error(missing);
-  const read = koffi.load(path).func("HttpSim_Totals", "void", ["void *"]) as (to: Uint8Array) => void;
+  const read = koffi.load(path).func("HttpSim_Totals", "void", ["void *"]);
   const out = Buffer.alloc(totalNames.length * 4);
   read(out);
   return Object.fromEntries(totalNames.map((name, i) => [name, out.readUInt32LE(i * 4)])) as Record<(typeof totalNames)[number], number>;
@@ -54,7 +60,7 @@ export function totals(path: string = buildDouble()): Record<(typeof totalNames)
 /** "file:line" of each refusal that the double has made in this process. */
 export function refusedAt(path: string = buildDouble()): string[] {
   if (koffi === undefined) throw new Error(missing);
-  const read = koffi.load(path).func("HttpSim_Places", "void", ["void *", "uint32_t"]) as (to: Uint8Array, size: number) => void;
+  const read = koffi.load(path).func("HttpSim_Places", "void", ["void *", "uint32_t"]);
   const out = Buffer.alloc(8192);
   read(out, out.length);
   return out.toString("latin1", 0, out.indexOf(0)).split(" ").filter((place) => place !== "");

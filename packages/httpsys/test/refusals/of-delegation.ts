@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { buildDouble } from "../../../../tooling/httpsys-double/build.ts";
 import { errorCode as code, flag } from "../../src/abi/constants.ts";
 import type { Listening, QueueHandle } from "../../src/index.ts";
+import { loadKoffi } from "../../src/koffi.ts";
 import { bindingInfo } from "../../src/properties.ts";
 import { freePort, totals } from "../double.ts";
 import { delegatePrefix, unconfirmed, type ReceivedRequest, type RefusalBench } from "./bench.ts";
@@ -110,8 +111,7 @@ export function refusalsOfDelegation(of: () => RefusalBench): void {
     const { id, client } = await bench.request(source, post);
     const { info, text } = bench.delegateInfo();
     process.env["HTTPSIM_PATIENCE"] = "60000";
-    const koffi = (await import("koffi")).default;
-    const call = koffi.load(buildDouble()).func("HttpDelegateRequestEx", "uint32_t", ["uint64_t", "uint64_t", "uint64_t", "uint64_t", "uint32_t", "void *"]);
+    const call = loadKoffi().load(buildDouble()).func("HttpDelegateRequestEx", "uint32_t", ["uint64_t", "uint64_t", "uint64_t", "uint64_t", "uint32_t", "void *"]);
     const delegating = new Promise<number>((resolve, reject) => {
       call.async(source.queue, target, id, 0n, 1, info.address, (error: Error | null, result: number) => (error === null ? resolve(result) : reject(error)));
     });
