@@ -38,7 +38,8 @@ export function authorizationPolicies(code: PoliciesConfig["authorization"], opt
     code: code ?? [],
     names,
     validate: (config, policies) => {
-      const issues: ConfigIssue[] = [...clashes(policies, functions), ...policyGraph(policies, functions, options.schemeNames(config)).issues];
+      const asked = new Set(["fallback", ...config.routes.map(({ authorizationPolicy }) => (authorizationPolicy ?? "").toLowerCase())]);
+      const issues: ConfigIssue[] = [...clashes(policies, functions), ...policyGraph(policies, functions, options.schemeNames(config), asked).issues];
       const fallback = policyNamed(policies, "Default") ?? functions.get("default");
       if (fallback !== undefined || options.schemeNames(config).length === 1) return issues;
       for (const route of config.routes) if (routePolicies(route).authorization === "default") issues.push(noDefault(route.routeId));

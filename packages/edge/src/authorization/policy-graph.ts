@@ -8,7 +8,13 @@ export interface PolicyGraph {
   schemesOf(policy: string): readonly string[];
 }
 
-export function policyGraph(policies: readonly AuthorizationPolicyConfig[], functions: ReadonlyMap<string, AuthorizationFunction>, schemes: readonly string[]): PolicyGraph {
+/** `asked`: names in lower case of those that hold for routes; the others need no schemes, since only what they ask for counts. */
+export function policyGraph(
+  policies: readonly AuthorizationPolicyConfig[],
+  functions: ReadonlyMap<string, AuthorizationFunction>,
+  schemes: readonly string[],
+  asked: ReadonlySet<string> = new Set(),
+): PolicyGraph {
   const known = new Set(schemes.map((name) => name.toLowerCase()));
   const issues: ConfigIssue[] = [];
   const referencesOf = (name: string): readonly Reference[] => references(policyNamed(policies, name));
@@ -51,7 +57,7 @@ export function policyGraph(policies: readonly AuthorizationPolicyConfig[], func
       }
     }
     if (reaches(policy.name, policy.name.toLowerCase(), new Set())) add([], "the policy names itself, by itself or by others");
-    else if (policy.requireAuthenticated !== false && schemesOf(policy.name).length === 0) {
+    else if (asked.has(policy.name.toLowerCase()) && policy.requireAuthenticated !== false && schemesOf(policy.name).length === 0) {
       add([], schemes.length === 0 ? "there is no scheme of authentication: nobody could pass" : "which scheme tells who it is?", "name Schemes");
     }
   }
