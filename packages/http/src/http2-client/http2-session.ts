@@ -307,5 +307,7 @@ function sessionOptions(maxHeaderListSize: number) {
     maxOutstandingPings: 10,
     // A client's repeated field is passed on.
     strictSingleValueFields: false,
+    // nghttp2 would leave out fields with blanks around their values, without a word: `responseLines` trims them.
+    strictFieldWhitespaceValidation: false,
   };
 }

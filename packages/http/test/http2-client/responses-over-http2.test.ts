@@ -225,6 +225,16 @@ describe("a failure over HTTP/2", () => {
     expect((await call.result).head.headers.toRaw()).toEqual(["x-b", "1"]);
   });
 
+  test("never comes from blanks around values, which are trimmed", async () => {
+    const there = await bench.frames([]);
+    const call = bench.send(bench.client(there));
+    const connection = await there.accept();
+    await connection.begun(1);
+    const fields = [["x-a", " 1"], ["x-b", "1 2\t"], ["x-c", " \t "]].flatMap(([name = "", value = ""]) => [0, 3, ...Buffer.from(name), value.length, ...Buffer.from(value)]);
+    connection.write(1, 5, 1, Buffer.from([0x88, ...fields]));
+    expect((await call.result).head.headers.toRaw()).toEqual(["x-a", "1", "x-b", "1 2", "x-c", ""]);
+  });
+
   test("by interim responses without end", async () => {
     const there = await bench.frames([]);
     const call = bench.send(bench.client(there));
