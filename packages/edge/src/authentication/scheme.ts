@@ -33,8 +33,11 @@ export interface Identity {
 }
 
 export type AuthenticationResult =
-  /** The request has nothing that is the scheme's business. */
-  | { readonly kind: "none" }
+  /**
+   * The request has nothing that is the scheme's business, or nothing any more: `onResponse` sees the head of the answer where nobody is authenticated, to clear a
+   * cookie that is no session.
+   */
+  | { readonly kind: "none"; readonly onResponse?: HeadChange | undefined }
   /** It has, and it is not good. `reason` is shown to the client. */
   | { readonly kind: "failed"; readonly reason: string }
   /** It has, and whether it is good cannot be known now. `retryAfter`: seconds. */

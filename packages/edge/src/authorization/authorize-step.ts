@@ -42,6 +42,7 @@ async function keepLater(ctx: ProxyContext, next: Next, pending: Promise<Finding
 function keep(ctx: ProxyContext, findings: Findings): void {
   if (!isAuthenticated(findings)) {
     ctx.items.set(key, findings);
+    for (const each of findings) if (each.kind === "none" && each.onResponse !== undefined) ctx.exchange = new AnsweredExchange(ctx.exchange, each.onResponse);
     return;
   }
   setIdentity(ctx, findings.identity);

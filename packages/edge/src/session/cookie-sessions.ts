@@ -64,6 +64,11 @@ export class CookieSessions {
     return Math.min((this.#slides ? renewedAt : signedInAt) + this.#span, signedInAt + this.#longest);
   }
 
+  /** When the session ends however often it is renewed, in milliseconds since 1970. */
+  endOf({ signedInAt }: Session): number {
+    return signedInAt + this.#longest;
+  }
+
   /** The session with a new end, once half of its time is over and the end can be moved; undefined otherwise. */
   renewed(session: Session): Session | undefined {
     const now = this.#clock.date();

@@ -12,6 +12,7 @@ import type { ClaimValue, Session } from "../session/session.ts";
 import { appendCookies, redirectAnswer } from "./answers.ts";
 import { isNavigation } from "./browser-request.ts";
 import { localUrl } from "./return-url.ts";
+import { ReplayCache } from "./replay-cache.ts";
 import type { Refreshed } from "./refreshes.ts";
 
 /** A scheme that signs users in and has a `CookieScheme` keep their sessions. */
@@ -27,12 +28,15 @@ export class CookieScheme implements AuthenticationScheme {
   readonly hidesCredentialsEverywhere: boolean;
   readonly #services: SchemeServices;
   readonly #loginPath: string | undefined;
+  /** Sessions that were ended before their time. */
+  readonly #ended: ReplayCache;
 
   /** Throws `TypeError` for keys or a cookie that cannot be used. */
   constructor(name: string, config: CookieSessionConfig, services: SchemeServices) {
     this.name = name;
     this.#services = services;
     this.#loginPath = config.loginPath;
+    this.#ended = new ReplayCache(services.clock);
     this.keys = sessionKeys(config.keys ?? {}, (error) => services.log.event("error", "session-keys-unusable", { scheme: name, error }));
     this.sessions = new CookieSessions(config, { scheme: name, keys: this.keys.session, clock: services.clock });
     this.hidesCredentialsEverywhere = !this.sessions.forwardsCookie;
@@ -44,7 +48,8 @@ export class CookieScheme implements AuthenticationScheme {
 
   /** As `authenticate`, for sessions of `scheme` alone. */
   authenticateAs({ request }: Exchange, scheme: string | undefined): AuthenticationResult | Promise<AuthenticationResult> {
-    const { session } = this.sessions.find(request.headers);
+    const { session, isStale } = this.sessions.find(request.headers);
+    if (isStale || (session !== undefined && this.#ended.has(session.id))) return this.#stale(request.headers);
     if (session === undefined || (scheme !== undefined && session.scheme !== scheme)) return nobody;
     const owner = this.#services.scheme(session.scheme);
     // Of a scheme that is not there any more.
@@ -55,19 +60,23 @@ export class CookieScheme implements AuthenticationScheme {
   }
 
   challenge({ request }: Exchange): Challenge {
-    const cookies = this.staleCookies(request.headers);
     if (this.#loginPath === undefined || !isNavigation(request)) return sessionNeeded(this.name);
     const returnUrl = localUrl(request.path + request.query) ?? "/";
-    return { kind: "answer", answer: redirectAnswer(`${this.#loginPath}?returnUrl=${encodeURIComponent(returnUrl)}`, cookies) };
+    return { kind: "answer", answer: redirectAnswer(`${this.#loginPath}?returnUrl=${encodeURIComponent(returnUrl)}`) };
   }
 
   withoutCredentials(request: RequestHead): RequestHead {
     return this.sessions.forwardsCookie ? request : withoutCookies(request, (name) => this.sessions.isOwn(name));
   }
 
-  /** Set-Cookie lines that clear what the client sent and is no session; none where it is one. */
-  staleCookies(headers: HeaderList): readonly string[] {
-    return this.sessions.find(headers).isStale ? this.sessions.clear(headers) : [];
+  /**
+   * Set-Cookie lines that end the session of the client that sent `headers`. Copies of it are none from now on in this process: requests under way, which would renew
+   * it, and those of whoever else has it.
+   */
+  end(headers: HeaderList): readonly string[] {
+    const { session } = this.sessions.find(headers);
+    if (session !== undefined) this.#ended.use(session.id, this.sessions.endOf(session));
+    return this.sessions.clear(headers);
   }
 
   /** Set-Cookie lines that give `session` to the client; undefined when it is too large, which is told. */
@@ -81,8 +90,12 @@ export class CookieScheme implements AuthenticationScheme {
     this.keys.close();
   }
 
+  #stale(headers: HeaderList): AuthenticationResult {
+    return { kind: "none", onResponse: withCookies(this.sessions.clear(headers)) };
+  }
+
   #result(headers: HeaderList, session: Session, refreshed: Refreshed): AuthenticationResult {
-    if (refreshed === "ended") return nobody;
+    if (refreshed === "ended" || this.#ended.has(session.id)) return this.#stale(headers);
     if (refreshed === "unavailable") return { kind: "unavailable", reason: "the session cannot be renewed now", retryAfter: 5 };
     const changed = refreshed === session ? this.sessions.renewed(session) : { ...refreshed, renewedAt: this.#services.clock.date() };
     const next = changed ?? session;

@@ -34,8 +34,8 @@ export interface PendingSignInsOptions {
   readonly used: ReplayCache;
 }
 
-/** More in one browser, and the oldest are given up. */
-const most = 6;
+/** More in one browser, and the oldest are given up: their cookies come with each request, beside the session's. */
+const most = 4;
 const stateSize = 43;
 const idSize = 16;
 const prefix = "signin.";

@@ -162,7 +162,7 @@ export class RemoteScheme implements SessionOwner {
     try {
       const { url, secrets } = await this.#protocol.start(state, this.#redirectUri);
       const cookies = this.#pending.begin(headers, { state, secrets, returnUrl: localUrl(wanted) ?? "/" });
-      return redirectAnswer(url, [...cookies, ...this.#cookie.staleCookies(headers)]);
+      return redirectAnswer(url, cookies);
     } catch (error) {
       return this.#failed(error, []);
     }
@@ -206,7 +206,7 @@ export class RemoteScheme implements SessionOwner {
     const { request } = exchange;
     if (!isOwnRequest(request, this.#origin)) return give(exchange, statusAnswer(403));
     const { session } = this.#cookie.sessions.find(request.headers);
-    const cookies = this.#cookie.sessions.clear(request.headers);
+    const cookies = this.#cookie.end(request.headers);
     const own = session?.scheme === this.name ? session : undefined;
     if (own !== undefined) void this.#protocol.forget?.(own);
     // A script cannot follow to another site, and has pages of its own.
@@ -218,8 +218,8 @@ export class RemoteScheme implements SessionOwner {
 
   /** Set-Cookie lines that end the client's session where it is one of this scheme. */
   #ended({ headers }: RequestHead): readonly string[] {
-    const { sessions } = this.#cookie;
-    return sessions.find(headers).session?.scheme === this.name ? sessions.clear(headers) : [];
+    const cookie = this.#cookie;
+    return cookie.sessions.find(headers).session?.scheme === this.name ? cookie.end(headers) : [];
   }
 
   #failed(error: unknown, cookies: readonly string[]): Answer {

@@ -1,5 +1,5 @@
 /** Longer ones are not kept over a sign-in: they stand in a cookie meanwhile. */
-const longest = 2048;
+const longest = 1536;
 
 /**
  * `text` where it is a path of this site, with or without query and fragment, ready for a Location field; undefined for all that a browser

@@ -1,5 +1,5 @@
 /** A browser as far as sign-ins need one: it follows redirects, posts forms that pages post, and keeps cookies by origin. */
-import { HeaderList, type BodySource, type BodySink } from "@proxy/http";
+import { HeaderList, type BodySource, type BodySink, type ResponseHead } from "@proxy/http";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import { FakeExchange } from "../../../pipeline/test/support/fake-exchange.ts";
 import type { AuthenticationScheme } from "../../src/authentication/scheme.ts";
@@ -38,8 +38,9 @@ export function siteOf(schemes: readonly AuthenticationScheme[]) {
     }
     if (result.kind === "unavailable") return exchange.response.send({ status: 503, headers: new HeaderList() });
     const challenge = await scheme.challenge(exchange, result);
-    if (challenge.kind === "answer") return exchange.response.send(challenge.answer.head, challenge.answer.body);
-    exchange.response.send({ status: 401, headers: HeaderList.from(challenge.kind === "values" ? challenge.values.map((value) => ["WWW-Authenticate", value] as const) : []) });
+    const changed = (head: ResponseHead): ResponseHead => (result.kind === "none" ? result.onResponse?.(head) : undefined) ?? head;
+    if (challenge.kind === "answer") return exchange.response.send(changed(challenge.answer.head), challenge.answer.body);
+    exchange.response.send(changed({ status: 401, headers: HeaderList.from(challenge.kind === "values" ? challenge.values.map((value) => ["WWW-Authenticate", value] as const) : []) }));
   };
 }
 

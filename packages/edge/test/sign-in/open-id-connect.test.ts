@@ -76,7 +76,7 @@ describe("a navigation without a session", () => {
       clock.ahead += 1000;
       await mine.openUntil("/", (to) => to.pathname === "/auth");
     }
-    expect(mine.cookies.size).toBe(6);
+    expect(mine.cookies.size).toBe(4);
     expect((await mine.open("/last")).status).toBe(200);
   });
 });
@@ -372,6 +372,19 @@ describe("a sign-out", () => {
     await mine.open("/");
     const page = await mine.ask(new URL("/logout", publicOrigin), { method: "POST", form: {}, headers: { ...own, "Sec-Fetch-Mode": "cors" } });
     expect([page.status, page.header("location"), mine.cookies.size]).toEqual([204, undefined, 0]);
+  });
+
+  it("holds for copies of the session, too", async () => {
+    const { browser, clock } = await site(config);
+    const mine = browser();
+    await mine.open("/");
+    const copy = mine.cookies.get("__Host-session") ?? "";
+    await mine.ask(new URL("/logout", publicOrigin), { method: "POST", form: {}, headers: own });
+    const thief = browser();
+    thief.cookies.set("__Host-session", copy);
+    clock.ahead = 60_000;
+    expect((await thief.ask(new URL("/", publicOrigin))).status).toBe(302);
+    expect(thief.cookies.has("__Host-session")).toBe(false);
   });
 
   it("while the provider is down ends the session here", async () => {

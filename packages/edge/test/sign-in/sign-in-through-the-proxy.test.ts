@@ -91,6 +91,24 @@ describe("a route whose policy wants a session", () => {
   });
 });
 
+describe("a cookie that is no session", () => {
+  it("is cleared by the answer, whatever that is", async () => {
+    const provider = await started();
+    const config = configOf(provider);
+    const { browser, lastSeen } = await site(provider, { ...config, policies: { ...config.policies, authorization: { staff: { schemes: ["login"], requireAuthenticated: false }, bob: { schemes: ["login"] } } } });
+    for (const [path, mode, status] of [["/app/", "navigate", 200], ["/mine/", "navigate", 302], ["/mine/", "cors", 401]] as const) {
+      const mine = browser();
+      mine.cookies.set("__Host-session", "A".repeat(300));
+      mine.cookies.set("__Host-sessionC1", "A");
+      mine.cookies.set("a", "b");
+      const page = await mine.ask(new URL(path, publicOrigin), { headers: { "Sec-Fetch-Mode": mode } });
+      expect([page.status, page.header("cache-control")]).toEqual([status, "no-store"]);
+      expect([...mine.cookies.keys()].filter((name) => !name.includes("signin"))).toEqual(["a"]);
+    }
+    expect(lastSeen("cookie")).toBe("a=b");
+  });
+});
+
 describe("routes without such a policy", () => {
   it("forward everybody, and nobody's session", async () => {
     const provider = await started();
