@@ -224,6 +224,23 @@ describe.each(["engine", "node:http"])("an answer that a server of %s has begun"
   });
 });
 
+test("a server of engine that is closing answers what is handed to it, and ends the connection", async () => {
+  const server = engineServer();
+  const receiver = await createReceiver({ path, server });
+  closers.push(() => receiver.close());
+  const gateway = await startGateway(path, "perRequest");
+  closers.push(() => gateway.close());
+  const [before, after] = [await Client.open(gateway.port), await Client.open(gateway.port)];
+  await ask(before, "/1");
+  await server.close(0);
+  for (const client of [before, after]) {
+    client.send(get("/2"));
+    expect(await client.until("/2\n")).toMatch(/^HTTP\/1.1 200 [^]*Connection: close\r\n/);
+    await client.end();
+  }
+  await turnsUntil(() => receiver.connectionCount + receiver.keptCount + gateway.server.connectionCount === 0);
+});
+
 describe("a process that dies", () => {
   test("leaves connections that it was answering to be reset, and others as they are", async () => {
     let doorOf: { destroy(): void } | undefined;

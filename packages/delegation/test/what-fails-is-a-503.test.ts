@@ -1,13 +1,13 @@
 import { chmod } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createUnixCarrier } from "../src/index.ts";
 import { createReceiver } from "../src/receiver/index.ts";
 import { frame, frameKind } from "../src/unix/frames.ts";
-import { Client, privateDirectory, startGateway } from "./delegating-gateway.ts";
+import { Client, privateDirectory, startGateway, turnsUntil } from "./delegating-gateway.ts";
 import { startFalseTarget } from "./false-target.ts";
 
 let directory: Awaited<ReturnType<typeof privateDirectory>>;
@@ -73,16 +73,60 @@ test("a process that goes before it has taken the connection leaves it to the ga
   second.close();
 });
 
-test("a process that does not take connections is given up after its time, and its backlog is bounded", async () => {
+test("a process that does not take connections is given up after its time", async () => {
   const target = await startFalseTarget(path);
-  const gateway = await startGateway(path, "perRequest", { acceptTimeout: 60, backlog: 2 });
+  const gateway = await startGateway(path, "perRequest", { acceptTimeout: 60 });
+  closers.push(() => target.close(), () => gateway.close());
+  const client = await Client.open(gateway.port);
+  client.send(get);
+  expect(await client.until("BUSY")).toMatch(/^HTTP\/1.1 503 [^]*Connection: close/);
+  await client.end();
+});
+
+test("what a process has not taken yet is bounded", async () => {
+  let arrived = 0;
+  const target = await startFalseTarget(path, { onHandOver: () => void arrived++ });
+  const gateway = await startGateway(path, "perRequest", { backlog: 2 });
   closers.push(() => target.close(), () => gateway.close());
   const clients = await Promise.all([1, 2, 3].map(() => Client.open(gateway.port)));
-  for (const client of clients) client.send(get);
-  const answers = await Promise.all(clients.map((client) => client.until("BUSY")));
-  expect(answers.map((answer) => answer.startsWith("HTTP/1.1 503 "))).toEqual([true, true, true]);
-  expect(answers.filter((answer) => answer.includes("Connection: close"))).toHaveLength(2);
+  for (const client of clients.slice(1)) client.send(get);
+  await turnsUntil(() => arrived === 2);
+  clients[0]!.send(get);
+  // Nothing of it was sent: the connection may be used again.
+  const answer = await clients[0]!.until("BUSY");
+  expect([answer.startsWith("HTTP/1.1 503 "), answer.includes("Connection: close")]).toEqual([true, false]);
   for (const client of clients) client.close();
+});
+
+test("a way that is closed while a connection is under way leaves it to the gateway, which answers and closes", async () => {
+  let taken = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => (taken = resolve));
+  const target = await startFalseTarget(path, { onHandOver: () => taken() });
+  const gateway = await startGateway(path, "perRequest");
+  closers.push(() => target.close(), () => gateway.close());
+  const client = await Client.open(gateway.port);
+  client.send(get);
+  await arrived;
+  gateway.handle.close();
+  expect(await client.until("DISPOSED")).toMatch(/^HTTP\/1.1 503 [^]*Connection: close/);
+  await client.end();
+});
+
+test("a client that resets while its connection is under way is found gone by whoever takes it", async () => {
+  const arrivals: { door: Socket; id: number }[] = [];
+  const target = await startFalseTarget(path, { onHandOver: (door, id) => void arrivals.push({ door, id }) });
+  const gateway = await startGateway(path, "perRequest");
+  closers.push(() => target.close(), () => gateway.close());
+  for (const answer of [[frameKind.accepted, frameKind.finished], [frameKind.refused]]) {
+    const client = await Client.open(gateway.port);
+    client.send(get);
+    await turnsUntil(() => arrivals.length > 0);
+    client.socket.resetAndDestroy();
+    const { door, id } = arrivals.pop()!;
+    for (const kind of answer) door.write(frame(kind, id));
+    await turnsUntil(() => gateway.server.connectionCount === 0);
+  }
+  expect([gateway.delegated, gateway.failures]).toEqual([1, ["BUSY"]]);
 });
 
 test("a process that refuses leaves the connection to the gateway, which goes on using it", async () => {

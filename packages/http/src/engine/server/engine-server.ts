@@ -29,7 +29,7 @@ export interface EngineServerOptions extends FrontServerOptions {
 export interface AdoptingServer extends FrontServer {
   /**
    * Serves `socket`: cleartext, made with `allowHalfOpen`, `bytes` read from it already. With a lender the connection is given back
-   * between any two requests. A server that is closing, or full, closes the socket: undefined.
+   * between any two requests. A server that is full, or closing where nothing came yet, closes the socket: undefined.
    */
   adoptConnection(socket: Socket, bytes: Buffer, lender?: ConnectionLender): AdoptedConnection | undefined;
 }
@@ -139,7 +139,8 @@ export class EngineServer implements AdoptingServer {
   }
 
   adoptConnection(socket: Socket, bytes: Buffer, lender?: ConnectionLender): AdoptedConnection | undefined {
-    if (this.#context.closing) {
+    // One that brings a request was given away by somebody who does not answer it any more.
+    if (this.#context.closing && bytes.length === 0) {
       socket.on("error", ignore);
       socket.destroy();
       return undefined;
