@@ -3,18 +3,9 @@ import { expect, test } from "vitest";
 import { frameFlag, frameType } from "../../src/engine/http2/frames.ts";
 import { until } from "../contract/recorders.ts";
 import { block, continuation, type Fields, frame, numbers, request, settings } from "./frames-to-send.ts";
+import { randomNumbers, type Random } from "./random-numbers.ts";
 import { WireBench, type WireServerFactory } from "./wire-bench.ts";
 import { WireClient } from "./wire-client.ts";
-
-type Random = (below: number) => number;
-
-function randomNumbers(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-    return Math.floor(((state >>> 8) / 0x1000000) * below);
-  };
-}
 
 function pick<T>(random: Random, list: readonly T[]): T {
   return list[random(list.length)] as T;

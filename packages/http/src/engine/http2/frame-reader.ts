@@ -32,7 +32,8 @@ const empty = Buffer.alloc(0);
 export class FrameReader {
   readonly #handler: FrameHandler;
   readonly #maximum: number;
-  readonly #header = Buffer.allocUnsafe(frameHeaderSize);
+  /** The header of a frame that was cut. Made when it is needed, and of memory of its own: a part of the pool would keep all of that alive. */
+  #header: Buffer | undefined = undefined;
   #headerCount = 0;
   #type = 0;
   #flags = 0;
@@ -91,11 +92,13 @@ export class FrameReader {
     if (this.#headerCount > 0 || behind > end) {
       const wanted = frameHeaderSize - this.#headerCount;
       const taken = Math.min(wanted, end - start);
-      for (let i = 0; i < taken; i++) this.#header[this.#headerCount + i] = chunk[start + i] as number;
+      if (taken === 0) return -1;
+      const header = (this.#header ??= Buffer.allocUnsafeSlow(frameHeaderSize));
+      for (let i = 0; i < taken; i++) header[this.#headerCount + i] = chunk[start + i] as number;
       this.#headerCount += taken;
       if (taken < wanted) return -1;
       this.#headerCount = 0;
-      bytes = this.#header;
+      bytes = header;
       from = 0;
       behind = start + taken;
     }
