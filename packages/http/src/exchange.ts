@@ -4,7 +4,7 @@ import type { HeaderList } from "./header-list.ts";
 
 /**
  * One request and its response, as every front server presents it and every step of a proxy sees it. Servers:
- * the HTTP/1.1 engine, node:http, node:http2, HTTP.sys. One contract suite runs against all of them.
+ * the engines of HTTP/1.1 and HTTP/2, node:http, HTTP.sys. One contract suite runs against all of them.
  */
 export interface Exchange {
   readonly request: RequestHead;

@@ -13,6 +13,8 @@ import { readBuffers } from "../read-buffers.ts";
 export interface Http2SessionsOptions extends FrontServerOptions {
   /** Milliseconds between two looks at the deadlines of all connections. Default 250. */
   readonly timerInterval?: number | undefined;
+  /** Reads cleartext connections into one piece of memory, as the engine's server does. Default true. */
+  readonly reuseReadMemory?: boolean | undefined;
 }
 
 /** The HTTP/2 connections of a front server, whoever accepted them. */
@@ -32,7 +34,7 @@ export class Http2Sessions {
       wheel: new TimerWheel({ now: options.now, interval: options.timerInterval }),
       onFault: options.onFault ?? (() => undefined),
       budget,
-      readMemory: readBuffers.shared,
+      readMemory: options.reuseReadMemory === false ? undefined : readBuffers.shared,
       connectionClosed: (connection) => {
         if (this.#connections.delete(connection)) budget.freeOpen();
         if (this.#connections.size === 0) this.#emptied?.();
