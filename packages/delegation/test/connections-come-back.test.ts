@@ -8,6 +8,8 @@ import { frame, frameKind, handBackFrame } from "../src/unix/frames.ts";
 import { Client, privateDirectory, startGateway, turnsUntil, type TestGateway } from "./delegating-gateway.ts";
 import { startFalseTarget } from "./false-target.ts";
 
+const kinds = ["engine", "engine that reads by events", "node:http"];
+
 let directory: Awaited<ReturnType<typeof privateDirectory>>;
 let path: string;
 const closers: (() => Promise<void> | void)[] = [];
@@ -38,8 +40,9 @@ function httpServer(): HttpServer {
   return createServer((request, response) => answer(request.url ?? "", response));
 }
 
-function engineServer(): AdoptingServer {
+function engineServer(reuseReadMemory = true): AdoptingServer {
   const server = createEngineServer({
+    reuseReadMemory,
     handler({ request, response }) {
       if (request.target !== "/later") {
         response.send({ status: 200, headers: new HeaderList() }, `${request.target}\n`);
@@ -58,7 +61,7 @@ function engineServer(): AdoptingServer {
 }
 
 async function start(kind: string, options: Partial<ReceiverOptions> = {}): Promise<{ gateway: TestGateway; receiver: DelegationReceiver }> {
-  const receiver = await createReceiver({ path, server: kind === "engine" ? engineServer() : httpServer(), ...options });
+  const receiver = await createReceiver({ path, server: kind === "node:http" ? httpServer() : engineServer(kind === "engine"), ...options });
   closers.push(() => receiver.close());
   const gateway = await startGateway(path, "perRequest");
   closers.push(() => gateway.close());
@@ -78,7 +81,7 @@ async function begin(client: Client): Promise<void> {
   await client.until("begun\n");
 }
 
-describe.each(["engine", "node:http"])("a connection that a server of %s gave back", (kind) => {
+describe.each(kinds)("a connection that a server (%s) gave back", (kind) => {
   test("is kept there for its next request, as the same connection here", async () => {
     const { gateway, receiver } = await start(kind);
     const client = await Client.open(gateway.port);
@@ -146,7 +149,7 @@ describe.each(["engine", "node:http"])("a connection that a server of %s gave ba
   });
 });
 
-test.each(["engine", "node:http"])("a connection that goes to process after process (%s) gathers nothing from them", async (kind) => {
+test.each(kinds)("a connection that goes to process after process (%s) gathers nothing from them", async (kind) => {
   const warnings: Error[] = [];
   const warned = (warning: Error): void => void warnings.push(warning);
   process.on("warning", warned);
@@ -166,7 +169,7 @@ test.each(["engine", "node:http"])("a connection that goes to process after proc
   client.close();
 });
 
-describe.each(["engine", "node:http"])("an answer that a server of %s has begun", (kind) => {
+describe.each(kinds)("an answer that a server (%s) has begun", (kind) => {
   test("ends whole when the receiver closes, and the connection with it", async () => {
     const { gateway, receiver } = await start(kind);
     const [client, idle] = [await Client.open(gateway.port), await Client.open(gateway.port)];
