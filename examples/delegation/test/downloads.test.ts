@@ -7,7 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startGateway, withinHttpSys, type Gateway } from "../gateway.ts";
+// @boundaries-ignore the double of the HTTP Server API
+import { freePort, missing } from "../../../packages/httpsys/test/double.ts";
+// @boundaries-ignore the double of the HTTP Server API
+import { buildDouble } from "../../../tooling/httpsys-double/build.ts";
+import { startGateway, startGatewayOnHttpSys, type Gateway } from "../gateway.ts";
 import { kinds, type Kind } from "../receiver.ts";
 
 const service = createServer((incoming, response) => response.end(`service ${incoming.url}\n`));
@@ -22,7 +26,7 @@ beforeEach(async () => {
   socket = join(directory, "files.sock");
   service.listen(0, "127.0.0.1");
   await once(service, "listening");
-  gateway = await startGateway(socket, `http://127.0.0.1:${(service.address() as AddressInfo).port}/`, 0);
+  gateway = await startGateway(socket, serviceUrl(), 0);
 });
 
 afterEach(async () => {
@@ -34,8 +38,11 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function startReceiver(kind: Kind): Promise<number> {
-  const child = fork(fileURLToPath(new URL("../receiver.ts", import.meta.url)), [socket, kind], { execArgv: ["--conditions=@proxy/source"], silent: true });
+const serviceUrl = (): string => `http://127.0.0.1:${(service.address() as AddressInfo).port}/`;
+const startReceiver = (kind: Kind): Promise<number> => startProcess("receiver.ts", socket, kind);
+
+async function startProcess(module: string, ...args: string[]): Promise<number> {
+  const child = fork(fileURLToPath(new URL(`../${module}`, import.meta.url)), args, { execArgv: ["--conditions=@proxy/source"], silent: true });
   closers.push(async () => {
     child.kill();
     await once(child, "exit");
@@ -62,6 +69,15 @@ test.each(kinds)("downloads are answered by the other process (%s), the rest by 
   expect(gateway.delegator.rules).toMatchObject([{ state: "attached", destinations: 1, handingOver: 0 }]);
 });
 
-test("the carrier for HTTP.sys waits for a server to be open", () => {
-  expect(() => withinHttpSys(() => []).open("queue")).toThrow("no HTTP.sys server of this process is listening yet");
+test.skipIf(missing !== undefined)(`the same within HTTP.sys, through the double of its API${missing === undefined ? "" : ` (left out: ${missing})`}`, async () => {
+  const [library, port, filesPort] = [buildDouble(), await freePort(), await freePort()];
+  const queue = `example-${process.pid}-${port}`;
+  await gateway.close();
+  gateway = await startGatewayOnHttpSys({ queue, prefix: `http://localhost:${filesPort}/`, libraryPath: library }, serviceUrl(), port);
+  expect(await get("/downloads/a")).toBe("503 ");
+  const pid = await startProcess("receiver-on-http-sys.ts", queue, String(filesPort), library);
+  expect(await get("/downloads/a?b")).toBe(`200 /downloads/a?b for 127.0.0.1, answered by process ${pid}\n`);
+  expect(await get("/api")).toBe("200 service /api\n");
+  expect(await get("/downloads/c")).toBe(`200 /downloads/c for 127.0.0.1, answered by process ${pid}\n`);
+  expect(gateway.delegator.rules).toMatchObject([{ carrier: "httpsys", state: "attached", destinations: 1, handingOver: 0 }]);
 });
