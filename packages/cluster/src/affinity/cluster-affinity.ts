@@ -42,10 +42,16 @@ export class ClusterAffinity {
 
   /**
    * Writes the key of the destination that answered into the response, unless the request brought it: a key is handed
-   * out once and again after it led nowhere, not refreshed. Not for a client that is gone.
+   * out once and again after it led nowhere, not refreshed. Not for a client that is gone. `scheme`: by which the client came; default: that of the connection.
    */
-  affinitize(exchange: Exchange, found: AffinityResult, destination: DestinationState, headers: HeaderList): void {
+  affinitize(
+    exchange: Exchange,
+    found: AffinityResult,
+    destination: DestinationState,
+    headers: HeaderList,
+    scheme?: "http" | "https" | undefined,
+  ): void {
     if (found.status === "OK" || exchange.response.ended) return;
-    this.policy.affinitize(exchange, this.settings, destination, headers);
+    this.policy.affinitize(exchange, this.settings, destination, headers, scheme);
   }
 }

@@ -1,6 +1,6 @@
 /** Cookies as ASP.NET Core reads and writes them, so that keys pass between it and this. */
 import type { SessionAffinityConfig, SessionAffinityCookieConfig } from "@proxy/config";
-import { isHeaderName, type Exchange, type HeaderList } from "@proxy/http";
+import { isHeaderName, type HeaderList } from "@proxy/http";
 
 /**
  * The value of the cookie called `name`, which is compared by case; "" when it is there and empty. The first one counts: it
@@ -46,17 +46,17 @@ function unescaped(value: string): string {
 }
 
 /**
- * The Set-Cookie line that gives `value` to the client, attributes in ASP.NET Core's order and case. `now` is
- * milliseconds since 1970.
+ * The Set-Cookie line that gives `value` to the client, attributes in ASP.NET Core's order and case. `scheme` is that by which the
+ * client came, `now` milliseconds since 1970.
  */
-export function setCookie(exchange: Exchange, settings: SessionAffinityConfig, value: string, now: number): string {
+export function setCookie(scheme: "http" | "https", settings: SessionAffinityConfig, value: string, now: number): string {
   const cookie: SessionAffinityCookieConfig = settings.cookie ?? {};
   let line = `${settings.affinityKeyName}=${encodeURIComponent(value)}`;
   if (isSet(cookie.expiration)) line += `; expires=${new Date(now + cookie.expiration).toUTCString()}`;
   if (isSet(cookie.maxAge)) line += `; max-age=${Math.floor(cookie.maxAge / 1000)}`;
   if (cookie.domain) line += `; domain=${cookie.domain}`;
   line += `; path=${cookie.path || "/"}`;
-  if (isSecure(cookie, exchange.request.scheme)) line += "; secure";
+  if (isSecure(cookie, scheme)) line += "; secure";
   if (cookie.sameSite && cookie.sameSite !== "Unspecified") line += `; samesite=${cookie.sameSite.toLowerCase()}`;
   if (cookie.httpOnly ?? true) line += "; httponly";
   return line;

@@ -38,8 +38,8 @@ function hashedCookie(name: string, keyFor: (id: string) => string, clock: Clock
       const key = cookieValue(exchange.request.headers, settings.affinityKeyName);
       return key === undefined || key === "" ? keyNotSet : keys.find(key, available);
     },
-    affinitize(exchange, settings, destination, headers) {
-      headers.append("Set-Cookie", setCookie(exchange, settings, keys.of(destination), clock.date()));
+    affinitize(exchange, settings, destination, headers, scheme = exchange.request.scheme) {
+      headers.append("Set-Cookie", setCookie(scheme, settings, keys.of(destination), clock.date()));
     },
   };
 }

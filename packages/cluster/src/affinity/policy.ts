@@ -38,12 +38,16 @@ export interface SessionAffinityPolicy {
     settings: SessionAffinityConfig,
     available: readonly DestinationState[],
   ): AffinityResult | Promise<AffinityResult>;
-  /** Writes the key of `destination` into the headers of the response. */
+  /**
+   * Writes the key of `destination` into the headers of the response. `scheme` is that by which the client came, where somebody trusted
+   * in front of the gateway says so; default: that of the connection.
+   */
   affinitize(
     exchange: Exchange,
     settings: SessionAffinityConfig,
     destination: DestinationState,
     headers: HeaderList,
+    scheme?: "http" | "https" | undefined,
   ): void;
 }
 

@@ -18,8 +18,8 @@ export function protectedCookie(protector: KeyProtector, clock: Clock = systemCl
     fault: cookieFault,
     find: (exchange, settings, available) =>
       keys.find(settings, cookieValue(exchange.request.headers, settings.affinityKeyName), available),
-    affinitize(exchange, settings, destination, headers) {
-      headers.append("Set-Cookie", setCookie(exchange, settings, keys.make(settings, destination), clock.date()));
+    affinitize(exchange, settings, destination, headers, scheme = exchange.request.scheme) {
+      headers.append("Set-Cookie", setCookie(scheme, settings, keys.make(settings, destination), clock.date()));
     },
   };
 }

@@ -26,7 +26,7 @@ export const AffinityCookie = Schema.Struct({
   path: field(Text, "Path of the cookie.", { default: "/" }),
   domain: field(Text, "Domain of the cookie."),
   httpOnly: field(Bool, "Whether scripts cannot read it.", { default: true }),
-  securePolicy: field(OneOf(["SameAsRequest", "Always", "None"]), "When the cookie is marked Secure.", { default: "None" }),
+  securePolicy: field(OneOf(["SameAsRequest", "Always", "None"]), "When the cookie is marked Secure. `SameAsRequest`: where the client came by https, also by what `TrustedProxies` say.", { default: "None" }),
   sameSite: field(OneOf(["Unspecified", "None", "Lax", "Strict"], [-1, 0, 1, 2]), "SameSite attribute; `Unspecified` leaves it out.", {
     default: "Unspecified",
   }),

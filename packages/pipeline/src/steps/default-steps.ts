@@ -57,13 +57,13 @@ export interface DefaultStepOptions {
 }
 
 export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
-  const { clock = systemClock } = options;
+  const { clock = systemClock, trust = () => false } = options;
   const updater = options.health ?? new HealthUpdater({ clock });
   const outliers = options.outliers ?? new OutlierDetector({ updater, clock });
   return [
     timeoutStep(options.logger),
     answerStep,
-    trafficSplitStep(options.random ?? systemRandom, clock),
+    trafficSplitStep(options.random ?? systemRandom, clock, trust),
     initialiseStep(options.logger),
     sessionAffinityStep(options.logger),
     mirrorStep(options.mirrors ?? createMirrors({ ...options, health: updater, outliers })),
@@ -73,7 +73,7 @@ export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
     passiveHealthStep({ updater, outliers, clock }),
     ...(options.delegator === undefined ? [] : [delegateStep(options.delegator, options.logger, options.random ?? systemRandom)]),
     limitsStep,
-    forwardStep(options.logger, options.random ?? systemRandom, options.trust ?? (() => false), options),
+    forwardStep(options.logger, options.random ?? systemRandom, trust, options),
   ];
 }
 

@@ -2,6 +2,7 @@ import type { AffinityResult } from "@proxy/cluster";
 import type { HeaderList } from "@proxy/http";
 import type { ProxyContext } from "../context.ts";
 import type { ProxyLogger } from "../logger.ts";
+import { clientScheme } from "../transforms/client-scheme.ts";
 import type { Next, Step } from "./step.ts";
 
 /**
@@ -53,5 +54,5 @@ export function handsOutAffinityKey(ctx: ProxyContext): boolean {
 export function writeAffinityKey(ctx: ProxyContext, headers: HeaderList): void {
   const { affinity: found, cluster, destination } = ctx;
   if (found === undefined || destination === undefined) return;
-  cluster?.affinity?.affinitize(ctx.exchange, found, destination, headers);
+  cluster?.affinity?.affinitize(ctx.exchange, found, destination, headers, clientScheme(ctx));
 }

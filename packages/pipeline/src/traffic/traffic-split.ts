@@ -1,6 +1,8 @@
 import { cookieValue, fractionOf, keyFraction, setCookie, type Clock, type ClusterState, type RandomSource } from "@proxy/cluster";
 import type { TrafficSplitConfig } from "@proxy/config";
 import { headerKey, type Exchange } from "@proxy/http";
+import { clientScheme } from "../transforms/client-scheme.ts";
+import type { Trust } from "../trusted-peers.ts";
 
 /** The cluster for one request. */
 export interface SplitChoice {
@@ -42,7 +44,7 @@ export class TrafficSplit {
   }
 
   /** Undefined when none can be drawn. */
-  choose(exchange: Exchange, random: RandomSource, clock: Clock): SplitChoice | undefined {
+  choose(exchange: Exchange, random: RandomSource, clock: Clock, trust: Trust): SplitChoice | undefined {
     const { headers } = exchange.request;
     if (this.#overrideKey !== undefined) {
       const named = this.#byId.get(headers.get(this.#overrideKey)?.toLowerCase() ?? "");
@@ -59,7 +61,8 @@ export class TrafficSplit {
     const cluster = this.#at(fractionOf(random));
     if (cluster === undefined) return undefined;
     const { name, cookie } = sticky;
-    return { cluster, cookie: setCookie(exchange, { affinityKeyName: name, cookie: cookie ?? undefined }, cluster.id, clock.date()) };
+    const trustedPeer = trust(exchange.connection.remoteAddress);
+    return { cluster, cookie: setCookie(clientScheme({ exchange, trustedPeer }), { affinityKeyName: name, cookie: cookie ?? undefined }, cluster.id, clock.date()) };
   }
 
   /** The cluster that `position`, in [0, 1), falls on: the shares lie side by side, in the order of the configuration. */

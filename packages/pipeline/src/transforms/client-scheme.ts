@@ -8,7 +8,7 @@ type Scheme = "http" | "https";
  * By which scheme the client came: what a trusted peer says last in `X-Forwarded-Proto`, or in `Forwarded` (RFC 7239, 5.4), otherwise that of
  * the connection. Where the two fields disagree neither counts. Known once request transforms run.
  */
-export function clientScheme({ exchange, trustedPeer }: ProxyContext): Scheme {
+export function clientScheme({ exchange, trustedPeer }: Pick<ProxyContext, "exchange" | "trustedPeer">): Scheme {
   const { scheme, headers } = exchange.request;
   return trustedPeer ? (toldScheme(headers) ?? scheme) : scheme;
 }
