@@ -3,17 +3,19 @@
  */
 import { HeaderList, type Exchange, type ResponseHead } from "@proxy/http";
 import type { ProxyContext, Step } from "@proxy/pipeline";
-import { accessStep, corsStep, rateLimiterStep } from "../src/index.ts";
+import { accessStep, corsStep, outputCacheStep, rateLimiterStep } from "../src/index.ts";
 
 const headers = HeaderList.from([["Host", "gateway.test"], ["Origin", "https://app.example"], ["Accept", "*/*"]]);
 const answer: ResponseHead = { status: 200, headers: HeaderList.from([["Content-Type", "text/plain"], ["Content-Length", "2"]]) };
 const exchange = {
-  request: { method: "GET", path: "/", query: "", scheme: "http", headers },
+  request: { method: "GET", path: "/", query: "", scheme: "http", authority: "gateway.test", headers },
   connection: { remoteAddress: "192.0.2.7" },
-  response: { started: false, ended: false, send: () => {} },
+  response: { started: false, ended: false, send: () => {}, sendLatin1: () => {} },
   features: {},
   onComplete: () => {},
+  onClientGone: () => {},
 } as unknown as Exchange;
+const route = { config: { routeId: "r" } };
 const respond = (ctx: ProxyContext): void => ctx.exchange.response.send(answer, "ok");
 
 const steps: Readonly<Record<string, Step | undefined>> = {
@@ -21,6 +23,7 @@ const steps: Readonly<Record<string, Step | undefined>> = {
   "access": accessStep({ denyAddresses: ["203.0.113.0/24"], maxTargetLength: 4096 }),
   "cors": corsStep({ origins: ["https://app.example"] }),
   "rate-limiter": rateLimiterStep({ permitLimit: 2 ** 31 - 1 }),
+  "output-cache, hit": outputCacheStep({ duration: 3_600_000 }),
   "rate-limiter, silent": rateLimiterStep({ permitLimit: 2 ** 31 - 1, sendHeaders: false }),
 };
 const rounds = 1_000_000;
@@ -28,7 +31,7 @@ const rounds = 1_000_000;
 for (const [name, step] of Object.entries(steps)) {
   const run = (count: number): void => {
     for (let i = 0; i < count; i++) {
-      const ctx = { exchange } as ProxyContext;
+      const ctx = { exchange, route, item: () => undefined } as unknown as ProxyContext;
       if (step === undefined) respond(ctx);
       else void step.run(ctx, respond);
     }

@@ -55,6 +55,12 @@ describe("access log", () => {
     expect(line).toMatch(/^[\x20-\x7e]+\n$/);
   });
 
+  test("what a cache did is told in JSON", () => {
+    expect(JSON.parse(json({ ...entry, cache: "hit" }))).toMatchObject({ cache: "hit" });
+    expect(json(entry)).not.toContain("cache");
+    expect(combined({ ...entry, cache: "hit" })).toBe(combined(entry));
+  });
+
   test("a very long field is cut", () => {
     const line = combined({ ...entry, request: { ...entry.request!, userAgent: "u".repeat(100_000) } });
     expect(line.length).toBeLessThan(9000);
