@@ -134,7 +134,9 @@ export class Fill implements FillOwner {
       giveEntry(entry, exchange, bits, now);
       return { kind: "answered" };
     }
-    if (failures.has(head.status) && now < stale.data.staleIfErrorUntil) {
+    const { freshUntil, staleIfErrorUntil } = stale.data;
+    // Only where it says so: a client may have wanted to know although it is fresh.
+    if (failures.has(head.status) && staleIfErrorUntil > freshUntil && now < staleIfErrorUntil) {
       ctx.cache = "stale";
       this.#land(stale, false);
       giveEntry(stale, exchange, bits, now);

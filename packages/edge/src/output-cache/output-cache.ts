@@ -168,10 +168,12 @@ export class OutputCache implements FillCache {
   #use(asked: Asked, entry: CacheEntry | undefined, found: readonly CacheEntry[] | undefined): void | Promise<void> {
     const { ctx, bits, control } = asked;
     const now = this.#clock.date();
+    const keepsNothing = control.has("no-store") && !this.policy.ignoresRequestControl;
     const use = entry === undefined ? undefined : useOf(entry, control, now, this.policy.ignoresRequestControl);
     if (entry !== undefined && (use === "fresh" || use === "stale" || use === "refresh")) {
       ctx.cache = use === "fresh" ? (asked.waits > 0 ? "collapsed" : "hit") : "stale";
-      if (use === "refresh") this.#refresh(asked, entry);
+      // What is asked for on behalf of a request that wants nothing kept would not be kept.
+      if (use === "refresh" && !keepsNothing) this.#refresh(asked, entry);
       giveEntry(entry, ctx.exchange, bits, now);
       return;
     }
@@ -182,7 +184,7 @@ export class OutputCache implements FillCache {
     }
     // What is answered to HEAD and Range is a part of what would be kept.
     const isPart = ctx.exchange.request.method === "HEAD" || (bits & asks.range) !== 0;
-    if (isPart || (control.has("no-store") && !this.policy.ignoresRequestControl)) return this.#passBy(ctx, asked.next);
+    if (isPart || keepsNothing) return this.#passBy(ctx, asked.next);
     const name = flightName(asked.key, asked.partition, asked.ctx.exchange.request.headers, entry ?? found?.find(({ data }) => data.partition === asked.partition));
     const goesAlone = !this.policy.locking || use === "client-validates" || asked.waits >= mostWaits || this.#flights.goesAlone(name);
     if (goesAlone) return this.#lead(asked, name, entry, undefined);

@@ -160,6 +160,14 @@ describe("Cache-Control of requests", () => {
     expect(calls.length).toBe(1);
   });
 
+  it("no-cache is not answered with what is kept where no destination answers", async () => {
+    let count = 0;
+    const { get } = await cachedProxy(http(), (call) => (++count === 1 ? call.respond(200, control("max-age=10"), "old") : call.fail()));
+    await get();
+    expect((await get("/", control("no-cache"))).response.status).toBe(502);
+    expect((await get()).response.text).toBe("old");
+  });
+
   it("of a client that wants an answer of its own does not have others wait", async () => {
     const { begin, calls, get } = await cachedProxy(http(), "by hand");
     begin();

@@ -47,7 +47,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
 interface Given {
   readonly target: string;
   readonly language: string;
-  readonly isAuthorized: boolean;
+  isAuthorized: boolean;
   readonly requestControl: string;
   readonly answer: Answer;
   /** When it came, or was found to hold. Seconds. */
@@ -107,6 +107,8 @@ async function converse(script: readonly Action[]): Promise<void> {
     if (known !== undefined && !known.isChanged) {
       known.at = clock.now() / 1000;
       known.age = answer.age;
+      // It is what strangers get too.
+      known.isAuthorized &&= headers.has("authorization");
       if (answer.control !== "") known.control = answer.control;
       return void call.respond(304, [["ETag", tag as string], ...fields]);
     }
