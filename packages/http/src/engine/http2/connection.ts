@@ -91,7 +91,7 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
   shutDown(): void {
     if (this.#saidGoodbye || this.#over) return;
     this.#saidGoodbye = true;
-    const { writer } = this.#session;
+    const { writer } = this.#session.streams;
     writer.goaway(noStreamYet, errorCode.noError);
     // What the client sent before it heard of it comes before its answer.
     writer.ping(pingBytes, 0, false);
@@ -102,7 +102,7 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
   /** The server begins to close. */
   serverCloses(): void {
     this.serverClosing = true;
-    this.#session.shutDown();
+    this.#session.streams.shutDown();
     this.shutDown();
   }
 
@@ -120,10 +120,10 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
     }
     if (this.#over) return;
     if (time >= this.#goodbyeAt) this.#goodbye();
-    this.#session.watch(time, elapsed);
+    this.#session.streams.watch(time, elapsed);
     this.#watchReader(time);
     this.#watchFrames(time);
-    if (this.#session.empty) this.#watchIdle(time);
+    if (this.#session.streams.empty) this.#watchIdle(time);
   }
 
   // -- What the session tells
@@ -160,7 +160,7 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
   }
 
   taken(position: number): void {
-    this.#session.taken(position);
+    this.#session.streams.taken(position);
     if (!this.#reading && !this.#over && this.#output.unsent < maximumUntaken / 2) {
       this.#reading = true;
       this.#socket.resume();
@@ -216,7 +216,7 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
     this.#over = true;
     this.#frames.stop();
     this.#context.wheel.remove(this);
-    this.#session.lost(new ClientGoneError("the client left before the exchange was over"));
+    this.#session.streams.lost(new ClientGoneError("the client left before the exchange was over"));
     this.#context.connectionClosed(this);
   }
 
@@ -227,8 +227,8 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
     this.#goodbyeAt = Infinity;
     if (this.leaving || this.#over) return;
     this.#saidGoodbye = this.leaving = true;
-    this.#session.writer.goaway(this.#session.table.last, errorCode.noError);
-    if (this.#session.empty) this.#leave();
+    this.#session.streams.writer.goaway(this.#session.streams.table.last, errorCode.noError);
+    if (this.#session.streams.empty) this.#leave();
   }
 
   /** Nothing is under way any more. */
@@ -243,8 +243,8 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
   #end(code: number, cause: Error): void {
     this.#over = this.leaving = true;
     this.#frames.stop();
-    if (code !== errorCode.noError) this.#session.writer.goaway(this.#session.table.last, code);
-    this.#session.lost(cause);
+    if (code !== errorCode.noError) this.#session.streams.writer.goaway(this.#session.streams.table.last, code);
+    this.#session.streams.lost(cause);
     this.#closeSocket();
   }
 
