@@ -44,6 +44,11 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
       process.exitCode = await devCert(invocation, consoleOutput);
       return;
     }
+    case "hash-key": {
+      const { hashKey } = await import("./hash-key.ts");
+      process.exitCode = await hashKey(invocation, process.stdin, consoleOutput);
+      return;
+    }
     case "help":
       process.stdout.write(usageText(invocation.topic));
       return;

@@ -8,7 +8,7 @@ import type { ParseArgsOptionsConfig } from "node:util";
 import { isLogLevel, logLevels } from "../logging/log-level.ts";
 import type { LogLevelName } from "../logging/log-level.ts";
 
-export type CommandName = "run" | "check" | "routes" | "schema" | "dev-cert";
+export type CommandName = "run" | "check" | "routes" | "schema" | "dev-cert" | "hash-key";
 
 export interface RunInvocation {
   readonly command: "run";
@@ -49,11 +49,18 @@ export interface DevCertInvocation {
   readonly force: boolean;
 }
 
+export interface HashKeyInvocation {
+  readonly command: "hash-key";
+  /** The key comes from standard input; otherwise a new one is made. */
+  readonly stdin: boolean;
+}
+
 export type Invocation =
   | RunInvocation
   | CheckInvocation
   | RoutesInvocation
   | DevCertInvocation
+  | HashKeyInvocation
   | { readonly command: "schema" }
   | { readonly command: "help"; readonly topic: CommandName | undefined }
   | { readonly command: "version" };
@@ -114,6 +121,8 @@ export function parseInvocation(args: readonly string[]): Invocation {
       return parseSchema(rest);
     case "dev-cert":
       return parseDevCert(rest);
+    case "hash-key":
+      return parseHashKey(rest);
     case "help":
       return { command: "help", topic: helpTopic(rest[0]) };
     case "version":
@@ -201,6 +210,16 @@ function parseDevCert(args: readonly string[]): Invocation {
   return { command: "dev-cert", certificate, key, hosts, days: Number(days), force: values.force === true };
 }
 
+function parseHashKey(args: readonly string[]): Invocation {
+  const { values, positionals } = parse("hash-key", () =>
+    parseArgs({ args: [...args], options: { ...everywhere, stdin: { type: "boolean" } }, allowPositionals: true }),
+  );
+  if (values.help === true) return { command: "help", topic: "hash-key" };
+  // What stands on a command line, every process of the machine can read.
+  if (positionals.length > 0) throw new UsageError("a key is read from standard input, with --stdin", "hash-key");
+  return { command: "hash-key", stdin: values.stdin === true };
+}
+
 /** Some clients refuse what is valid for longer (Apple, 825 days for private authorities). */
 const longestValidity = 825;
 
@@ -228,6 +247,6 @@ function parseLogLevel(text: string | undefined): LogLevelName | undefined {
 
 function helpTopic(text: string | undefined): CommandName | undefined {
   if (text === undefined) return undefined;
-  if (text === "run" || text === "check" || text === "routes" || text === "schema" || text === "dev-cert") return text;
+  if (text === "run" || text === "check" || text === "routes" || text === "schema" || text === "dev-cert" || text === "hash-key") return text;
   throw new UsageError(`there is no command '${text}'`, undefined);
 }

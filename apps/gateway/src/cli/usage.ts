@@ -8,6 +8,7 @@ Usage
   gateway routes FILE …            show the routes in the order in which they are tried, or explain a request
   gateway schema                   print the JSON Schema of the configuration
   gateway dev-cert                 write a self-signed certificate for this machine, for development
+  gateway hash-key                 make an API key and the hash of it for the configuration
   gateway COMMAND --help           the options of a command
   gateway --version
 
@@ -61,6 +62,14 @@ Writes a self-signed certificate for localhost, 127.0.0.1 and ::1 with its priva
       --host NAME      another host name or IP address; repeat it for more
       --days N         validity, 1 to 825; default 365
   -f, --force          replace files that exist
+  -h, --help
+`,
+  "hash-key": `gateway hash-key [--stdin]
+
+Makes an API key of 256 random bits, and prints it with its hash for Policies:Authentication:<name>:ApiKey:Keys:<name>:Hash. The key is shown
+once and kept nowhere.
+
+      --stdin          hash the key on standard input instead; a line break at its end is not part of it
   -h, --help
 `,
 };

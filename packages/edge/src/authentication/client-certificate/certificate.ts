@@ -1,7 +1,7 @@
 /** A client's certificate, with what rules and claims need to know of it. */
-import "reflect-metadata";
 import { createHash, X509Certificate } from "node:crypto";
-import * as x509 from "@peculiar/x509";
+import type { Name } from "@peculiar/x509";
+import { x509 } from "./x509.ts";
 
 export interface Certificate {
   readonly node: X509Certificate;
@@ -29,8 +29,8 @@ const kinds: ReadonlyMap<string, string> = new Map([["dns", "DNS"], ["email", "e
 /** Throws for what is no certificate. */
 export function readCertificate(der: Uint8Array): Certificate {
   const node = new X509Certificate(der);
-  const parsed = new x509.X509Certificate(new Uint8Array(der));
-  const names = parsed.getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
+  const parsed = new (x509().X509Certificate)(new Uint8Array(der));
+  const names = parsed.getExtension(x509().SubjectAlternativeNameExtension)?.names.items ?? [];
   return {
     node,
     thumbprint: createHash("sha256").update(der).digest("hex"),
@@ -46,13 +46,13 @@ export function readCertificate(der: Uint8Array): Certificate {
 }
 
 /** The library writes names in the order of the certificate. */
-function distinguishedName(name: x509.Name): string {
+function distinguishedName(name: Name): string {
   return written(name.toJSON().toReversed());
 }
 
 /** A name from the configuration in the same spelling; throws for what is none. */
 export function normalName(text: string): string {
-  const parts = new x509.Name(text).toJSON();
+  const parts = new (x509().Name)(text).toJSON();
   if (parts.length === 0) throw new Error("it is no name");
   return written(parts);
 }
@@ -62,6 +62,6 @@ export function commonName(name: string): string {
   return written([{ CN: [name] }]);
 }
 
-function written(parts: ReturnType<x509.Name["toJSON"]>): string {
-  return new x509.Name(parts).toString().replaceAll(/, (?=[A-Za-z0-9.]+=)/g, ",");
+function written(parts: ReturnType<Name["toJSON"]>): string {
+  return new (x509().Name)(parts).toString().replaceAll(/, (?=[A-Za-z0-9.]+=)/g, ",");
 }

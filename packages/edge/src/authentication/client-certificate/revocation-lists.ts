@@ -2,12 +2,12 @@
  * Lists of certificates that are good no more (CRL, RFC 5280, 5). One counts when an authority signed it; one that has run out counts as none. They are read
  * again when their files change; where that fails, those of before stay, until they run out.
  */
-import "reflect-metadata";
 import { readFileSync } from "node:fs";
 import type { X509Certificate } from "node:crypto";
-import * as x509 from "@peculiar/x509";
+import type { X509Certificate as ParsedCertificate, X509Crl } from "@peculiar/x509";
 import { watchFiles } from "@proxy/http";
 import type { ProxyLogger } from "@proxy/pipeline";
+import { x509 } from "./x509.ts";
 
 interface RevocationList {
   /** Thumbprint of the authority that signed it. */
@@ -21,11 +21,11 @@ interface RevocationList {
 const partial: ReadonlySet<string> = new Set(["2.5.29.27", "2.5.29.28"]);
 
 /** The lists in a file, unverified. Throws for what is none. */
-export function readLists(path: string): readonly x509.X509Crl[] {
+export function readLists(path: string): readonly X509Crl[] {
   const bytes = readFileSync(path);
   const text = bytes.toString("latin1");
   const blocks = text.match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g);
-  const lists = (blocks ?? [new Uint8Array(bytes)]).map((each) => new x509.X509Crl(each));
+  const lists = (blocks ?? [new Uint8Array(bytes)]).map((each) => new (x509().X509Crl)(each));
   for (const { extensions } of lists) {
     if (extensions.some(({ type, critical }) => partial.has(type) || (critical && type !== "2.5.29.20" && type !== "2.5.29.35"))) throw new Error("it holds only a part of what an authority took back");
   }
@@ -89,9 +89,9 @@ export class RevocationLists {
     }
   }
 
-  async #verified(list: x509.X509Crl): Promise<RevocationList> {
+  async #verified(list: X509Crl): Promise<RevocationList> {
     for (const authority of this.#authorities) {
-      const certificate = new x509.X509Certificate(new Uint8Array(authority.raw));
+      const certificate = new (x509().X509Certificate)(new Uint8Array(authority.raw));
       if (certificate.subject !== list.issuer || !mayRevoke(certificate) || !(await list.verify({ publicKey: certificate.publicKey }))) continue;
       return {
         authority: authority.fingerprint256,
@@ -104,7 +104,7 @@ export class RevocationLists {
   }
 }
 
-function mayRevoke(authority: x509.X509Certificate): boolean {
-  const usages = authority.getExtension(x509.KeyUsagesExtension)?.usages;
-  return usages === undefined || (usages & x509.KeyUsageFlags.cRLSign) !== 0;
+function mayRevoke(authority: ParsedCertificate): boolean {
+  const usages = authority.getExtension(x509().KeyUsagesExtension)?.usages;
+  return usages === undefined || (usages & x509().KeyUsageFlags.cRLSign) !== 0;
 }
