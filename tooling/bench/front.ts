@@ -19,7 +19,7 @@ export function isHttp2(shape: Shape): boolean {
 
 /** What any server of HTTP/1.1 in cleartext can be asked, without a cache. */
 export function isPlain(shape: Shape): boolean {
-  return shape.front === undefined && shape.load !== "websocket" && !isDelegated(shape) && shape.cached !== true;
+  return shape.front === undefined && shape.load !== "websocket" && !isDelegated(shape) && shape.cached !== true && shape.token === undefined;
 }
 
 /** The destination also takes connections that are handed to it: only the gateway can, and forwards beside that. */

@@ -8,6 +8,7 @@ import { certificate, certificateKey, type Front, isDelegated, isHttp2, isPlain,
 import { nginxPath, nginxPreamble } from "./origin.ts";
 import { type Running, start } from "./processes.ts";
 import type { Shape } from "./shapes.ts";
+import { audience, issuer, jwks } from "./tokens.ts";
 
 export interface StartContext {
   readonly folder: string;
@@ -75,15 +76,17 @@ export interface GatewayBuild {
   readonly flags?: readonly string[];
   /** Hands connections over instead of forwarding, in this mode: only shapes whose destination takes them. */
   readonly delegates?: "perRequest" | "sticky";
+  /** Checks the tokens of shapes that have any: each of them, or those that it does not know. */
+  readonly checksTokens?: "each" | "unknown";
 }
 
 /** The gateway with `engine` as its server. */
-export function gateway(name: string, engine: string, { tree = ownTree, flags = [], delegates }: GatewayBuild = {}): Proxy {
+export function gateway(name: string, engine: string, { tree = ownTree, flags = [], delegates, checksTokens }: GatewayBuild = {}): Proxy {
   const supports = engine === "http1" ? () => true : (shape: Shape) => shape.front === undefined && !isDelegated(shape);
   return {
     name,
     version: () => `this tree, Node ${process.version}`,
-    supports: delegates === undefined ? supports : isDelegated,
+    supports: checksTokens !== undefined ? (shape) => shape.token !== undefined : delegates === undefined ? supports : isDelegated,
     mayRest: delegates === "sticky",
     start: ({ folder, core, port, originPort, shape }) => {
       const routes: Record<string, unknown> = {};
@@ -92,6 +95,10 @@ export function gateway(name: string, engine: string, { tree = ownTree, flags = 
         routes[`route-${i}`] = { ClusterId: "origin", Match: { Path: `/route-${i}/{**rest}` } };
       }
       const kept = shape.cached === true ? { Policies: { OutputCache: { Default: { Duration: "1h" } } } } : {};
+      const keyFile = join(folder, "jwks.json");
+      if (checksTokens !== undefined) writeFileSync(keyFile, JSON.stringify(jwks));
+      const Bearer = { Issuer: issuer, Audiences: [audience], KeyFile: keyFile, ...(checksTokens === "each" ? { CacheDuration: "0s" } : {}) };
+      const guarded = checksTokens === undefined ? {} : { Policies: { Authentication: { jwt: { Bearer } }, Authorization: { Fallback: {} } } };
       const Certificate = { Path: certificate, KeyPath: certificateKey };
       const endpoint = shape.front === undefined ? {} : { Protocols: protocols[shape.front], ...(isTls(shape) ? { Certificate } : {}) };
       const Metadata = delegates === undefined ? {} : { DelegationSocket: receiverSocket(originPort), DelegationMode: delegates };
@@ -101,6 +108,7 @@ export function gateway(name: string, engine: string, { tree = ownTree, flags = 
         file,
         JSON.stringify({
           ...kept,
+          ...guarded,
           Server: {
             Engine: engine,
             Limits: { MaxRequestBodySize: 10_000_000 },
@@ -197,6 +205,8 @@ export const proxies: readonly Proxy[] = [
   haproxy,
   gateway("gateway", "http1"),
   gateway("gateway-node", "node"),
+  gateway("gateway-tokens", "http1", { checksTokens: "each" }),
+  gateway("gateway-tokens-kept", "http1", { checksTokens: "unknown" }),
   gateway("gateway-per-request", "http1", { delegates: "perRequest" }),
   gateway("gateway-sticky", "http1", { delegates: "sticky" }),
   peer("node-http2-undici", "node-http2-undici.mjs", (shape) => shape.front === "h2"),

@@ -1,5 +1,6 @@
 /** The loads: what a client sends, and what the destination answers. */
 import type { Front } from "./front.ts";
+import { token, type TokenAlgorithm } from "./tokens.ts";
 
 export interface Shape {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface Shape {
   readonly large?: boolean;
   /** The proxy keeps the answer, and gives it again. */
   readonly cached?: boolean;
+  /** Requests have a token, which some of the proxies check. */
+  readonly token?: TokenAlgorithm;
   /** How clients connect. Default: HTTP/1.1 in cleartext. */
   readonly front?: Front;
   /** What makes the load. Default wrk. Messages and events count as requests. */
@@ -93,6 +96,8 @@ export const shapes: readonly Shape[] = [
   },
   { name: "cache-hit", title: "small GET that the proxy has kept, 64 keep-alive connections", path: "/small", connections: 64, cached: true },
   { name: "cache-hit-large", title: "64 KB that the proxy has kept, 64 keep-alive connections", path: "/sixty-four", connections: 64, cached: true },
+  { name: "jwt-rs256", title: "small GET with a token signed by RS256, passed on and checked, 64 keep-alive connections", path: "/small", headers: { Authorization: `Bearer ${token("RS256")}` }, connections: 64, token: "RS256" },
+  { name: "jwt-es256", title: "small GET with a token signed by ES256, passed on and checked, 64 keep-alive connections", path: "/small", headers: { Authorization: `Bearer ${token("ES256")}` }, connections: 64, token: "ES256" },
   { name: "routes", title: "1,000 routes, the last one asked for", path: "/route-999/small", connections: 64, routes: 1000 },
   { name: "tls", title: "small GET over TLS, 64 keep-alive connections", path: "/small", connections: 64, front: "tls" },
   {

@@ -6,6 +6,8 @@ export const edgeEventNames: Readonly<Record<string, string>> = {
   "provider-unavailable": "What another party publishes of itself could not be read; what was read before is used.",
   "session-keys-unusable": "The changed file with the secrets of sessions cannot be used; the old secrets stay.",
   "forward-auth-failed": "The service that decides for a scheme could not be asked, or answered with 500 and above; the request was answered with 503.",
+  "authorities-read": "The authorities that vouch for clients of a scheme were read again.",
+  "authorities-unusable": "The changed file with the authorities of a scheme cannot be used; those of before stay.",
   "revocation-lists-read": "The revocation lists of a scheme were read.",
   "revocation-lists-unusable": "A revocation list of a scheme cannot be used; those of before stay until they run out.",
   "signing-keys-read": "The keys of an issuer were read and are not those of before.",

@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ClientCertificateConfig } from "@proxy/config";
 import { FakeClock } from "../../../pipeline/test/support/fake-clock.ts";
 import { RecordedEvents } from "../../../pipeline/test/support/recorded-events.ts";
@@ -28,14 +28,20 @@ afterAll(() => {
   stranger.remove();
 });
 
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const proxy of open.splice(0)) await proxy.close();
+});
+
 async function guarded(clientCertificate: ClientCertificateConfig) {
   const clock = new FakeClock();
   const events = new RecordedEvents();
   const headers = { "X-User": "@name", "X-Cn": "cn", "X-Mail": "email", "X-Uri": "uri", "X-Dns": "dns" };
-  const { send, clients } = await edgeProxy(
+  const { send, clients, proxy } = await edgeProxy(
     configOf({ authentication: { certs: { clientCertificate } }, authorization: { p: { forward: { headers } } } }, { authorizationPolicy: "p" }),
     { clock, trustedProxies: [trusted], logger: events },
   );
+  open.push(proxy);
   const tls = (der: Uint8Array | undefined, isAuthorized: boolean) => ({
     serverName: undefined, alpnProtocol: undefined, protocol: "TLSv1.3", cipher: undefined, clientCertificate: der, clientCertificateAuthorized: isAuthorized,
   });
@@ -189,6 +195,18 @@ describe("a certificate in a field", () => {
 });
 
 describe("files of certificates", () => {
+  it("are read again when they change: an authority that comes vouches, one that goes does not", async () => {
+    const file = join(authority.folder, "current.pem");
+    copyFileSync(authority.file, file);
+    const { shows, events } = await guarded({ authorities: file });
+    const other = stranger.issue({ subject: "/CN=other" });
+    expect([await shows(ann), await shows(other)]).toEqual([200, 403]);
+    await replaceFile(file, readFileSync(stranger.file), () => events.named("authorities-read").length > 0);
+    expect([await shows(ann), await shows(other)]).toEqual([403, 200]);
+    await replaceFile(file, "nothing", () => events.named("authorities-unusable").length > 0);
+    expect([await shows(ann), await shows(other)]).toEqual([403, 200]);
+  }, 90_000);
+
   it("that cannot be used are errors at load, each with its place", async () => {
     const text = join(authority.folder, "text.pem");
     writeFileSync(text, "nothing");

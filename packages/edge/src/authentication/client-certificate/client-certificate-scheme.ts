@@ -10,7 +10,7 @@
 import type { X509Certificate } from "node:crypto";
 import { createHash } from "node:crypto";
 import type { ClientCertificateConfig } from "@proxy/config";
-import type { Exchange } from "@proxy/http";
+import { watchFiles, type Exchange } from "@proxy/http";
 import type { AuthenticationResult, AuthenticationScheme, Challenge, Identity, SchemeServices } from "../scheme.ts";
 import type { SchemeFault, SchemeKind } from "../scheme-kind.ts";
 import { issuerOf, readAuthorities } from "./authorities.ts";
@@ -57,7 +57,8 @@ class ClientCertificateScheme implements AuthenticationScheme {
   readonly forwardedFields: readonly string[];
   readonly #config: ClientCertificateConfig;
   readonly #services: SchemeServices;
-  readonly #authorities: readonly X509Certificate[] | undefined;
+  #authorities: readonly X509Certificate[] | undefined;
+  #stop: (() => void) | undefined;
   readonly #lists: RevocationLists | undefined;
   readonly #header: string | undefined;
   readonly #thumbprints: ReadonlySet<string> | undefined;
@@ -73,7 +74,7 @@ class ClientCertificateScheme implements AuthenticationScheme {
     this.forwardedFields = this.#header === undefined ? [] : [this.#header];
     this.#authorities = config.authorities ? readAuthorities(config.authorities) : undefined;
     const lists = config.revocationLists ?? [];
-    this.#lists = lists.length === 0 ? undefined : new RevocationLists(name, lists, this.#authorities ?? [], services.log, () => this.#kept.clear());
+    this.#lists = lists.length === 0 ? undefined : new RevocationLists(name, lists, () => this.#authorities ?? [], services.log, () => this.#kept.clear());
     this.#thumbprints = ruleSet(config.thumbprints, (text) => text.replaceAll(":", "").toLowerCase());
     this.#subjects = ruleSet(config.subjects, normalName);
     this.#names = ruleSet(config.alternativeNames, (text) => (text.startsWith("DNS:") ? `DNS:${text.slice(4).toLowerCase()}` : text));
@@ -81,10 +82,27 @@ class ClientCertificateScheme implements AuthenticationScheme {
 
   start(): void {
     this.#lists?.start();
+    const { authorities } = this.#config;
+    if (authorities) this.#stop = watchFiles([authorities], () => this.#readAgain(authorities));
   }
 
   close(): void {
     this.#lists?.close();
+    this.#stop?.();
+  }
+
+  /** What cannot be used changes nothing. */
+  #readAgain(path: string): void {
+    const { log } = this.#services;
+    try {
+      this.#authorities = readAuthorities(path);
+      this.#kept.clear();
+      // Those of a new authority count from now on.
+      this.#lists?.readAgain();
+      log.event("info", "authorities-read", { scheme: this.name, authorities: this.#authorities.length });
+    } catch (error) {
+      log.event("error", "authorities-unusable", { scheme: this.name, error });
+    }
   }
 
   authenticate(exchange: Exchange): AuthenticationResult | Promise<AuthenticationResult> {

@@ -36,7 +36,7 @@ export type Revocation = "good" | "revoked" | "unknown";
 
 export class RevocationLists {
   readonly #paths: readonly string[];
-  readonly #authorities: readonly X509Certificate[];
+  readonly #authorities: () => readonly X509Certificate[];
   readonly #log: ProxyLogger;
   readonly #scheme: string;
   readonly #changed: () => void;
@@ -45,7 +45,7 @@ export class RevocationLists {
   #isRead = false;
   #stop: (() => void) | undefined;
 
-  constructor(scheme: string, paths: readonly string[], authorities: readonly X509Certificate[], log: ProxyLogger, changed: () => void) {
+  constructor(scheme: string, paths: readonly string[], authorities: () => readonly X509Certificate[], log: ProxyLogger, changed: () => void) {
     this.#scheme = scheme;
     this.#paths = paths;
     this.#authorities = authorities;
@@ -55,9 +55,11 @@ export class RevocationLists {
   }
 
   start(): void {
-    this.#stop = watchFiles(this.#paths, () => {
-      this.#reading = this.#reading.then(() => this.#read());
-    });
+    this.#stop = watchFiles(this.#paths, () => this.readAgain());
+  }
+
+  readAgain(): void {
+    this.#reading = this.#reading.then(() => this.#read());
   }
 
   close(): void {
@@ -90,7 +92,7 @@ export class RevocationLists {
   }
 
   async #verified(list: X509Crl): Promise<RevocationList> {
-    for (const authority of this.#authorities) {
+    for (const authority of this.#authorities()) {
       const certificate = new (x509().X509Certificate)(new Uint8Array(authority.raw));
       if (certificate.subject !== list.issuer || !mayRevoke(certificate) || !(await list.verify({ publicKey: certificate.publicKey }))) continue;
       return {
