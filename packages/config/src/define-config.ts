@@ -38,6 +38,7 @@ const durationKeys: ReadonlySet<string> = new Set<DurationKey>([
   "activityTimeout",
   "requestHeadersTimeout",
   "keepAliveTimeout",
+  "proxyProtocolTimeout",
   "gracePeriod",
   "shutdownTimeout",
   "window",

@@ -85,6 +85,8 @@ export interface EndpointConfig {
    * Default false.
    */
   readonly proxyProtocol?: boolean | undefined;
+  /** Extension: milliseconds for that header to come as a whole; the connection is closed beyond. Default 5000. */
+  readonly proxyProtocolTimeout?: number | undefined;
   /** Default `NoCertificate`. */
   readonly clientCertificateMode?: ClientCertificateMode | undefined;
   /** Extension: file with the authorities (PEM) that vouch for clients. Default: those that Node knows. */

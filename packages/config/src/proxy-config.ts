@@ -50,6 +50,7 @@ export type DurationKey =
   | "activityTimeout"
   | "requestHeadersTimeout"
   | "keepAliveTimeout"
+  | "proxyProtocolTimeout"
   | "gracePeriod"
   | "shutdownTimeout"
   | "window"

@@ -6,6 +6,8 @@ export interface ListenerSettings extends ListenUrl {
   readonly protocols: EndpointProtocols;
   /** Connections begin with a PROXY header. */
   readonly proxyProtocol: boolean;
+  /** Milliseconds for it. Undefined: the default. */
+  readonly proxyProtocolTimeout: number | undefined;
   /** Of an https address. */
   readonly tls: ListenerTls | undefined;
 }
@@ -24,7 +26,8 @@ export function listenerSettings(address: ListenUrl, server: ServerConfig, endpo
   const secure = address.secure === true;
   const asked = endpoint?.protocols ?? server.endpointDefaults.protocols ?? (secure ? "Http1AndHttp2" : "Http1");
   const protocols = !secure && asked === "Http1AndHttp2" ? "Http1" : asked;
-  return { ...address, protocols, proxyProtocol: endpoint?.proxyProtocol ?? false, tls: secure ? listenerTls(server, endpoint) : undefined };
+  const { proxyProtocol = false, proxyProtocolTimeout } = endpoint ?? {};
+  return { ...address, protocols, proxyProtocol, proxyProtocolTimeout, tls: secure ? listenerTls(server, endpoint) : undefined };
 }
 
 function listenerTls({ certificates, endpointDefaults }: ServerConfig, endpoint: EndpointConfig | undefined): ListenerTls {

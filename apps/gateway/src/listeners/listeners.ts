@@ -41,7 +41,7 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
             });
           },
         };
-        const proxyProtocol = { trusts: trustedPeers(settings.trustedProxies) };
+        const trusts = trustedPeers(settings.trustedProxies);
         const certificates = yield* Effect.acquireRelease(
           Effect.sync(() => {
             const held = frontCertificates(log);
@@ -56,7 +56,8 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
             try: () =>
               openListeners(settings.addresses, (address) => {
                 const tls = address.tls === undefined || settings.engine === "HttpSys" ? undefined : certificates.tlsFor(address.tls);
-                const own = address.proxyProtocol ? { ...options, proxyProtocol } : options;
+                const { proxyProtocol, proxyProtocolTimeout: timeout } = address;
+                const own = proxyProtocol ? { ...options, proxyProtocol: { trusts, timeout } } : options;
                 const server = createFrontServer(settings, address, own, tls);
                 if ("delegationSource" in server) httpSysServers.add(server as HttpSysServer);
                 return server;

@@ -92,6 +92,20 @@ test("a peer that is not trusted is not served at such an endpoint, nor is one t
   }
 });
 
+test("who sends no header in the time that the endpoint gives is closed", async () => {
+  await using folder = await configFolder();
+  const Endpoints = Object.fromEntries(
+    ["50ms", "1h"].map((time) => [time, { Url: "http://127.0.0.1:0", ProxyProtocol: true, ProxyProtocolTimeout: time }]),
+  );
+  const file = await folder.write("gateway.json", oneRoute("http://127.0.0.1:1", { Server: { TrustedProxies: ["127.0.0.1"], Endpoints } }));
+  await using gateway = await startGateway([file], { urls: "", logLevel: "Debug" });
+  const [hasty, patient] = gateway.urls.map((url) => connect(Number(new URL(url).port), "127.0.0.1").on("error", () => {}));
+  await new Promise((resolve) => hasty?.once("close", resolve).resume());
+  expect(patient?.destroyed).toBe(false);
+  await gateway.logged((entry) => JSON.stringify(entry).includes("the PROXY header did not come in time"));
+  patient?.destroy();
+});
+
 test("an endpoint that waits for proxies where none is trusted is a fault", async () => {
   await using folder = await configFolder();
   const file = await folder.write("gateway.json", { Server: endpoint({ ProxyProtocol: true }), ReverseProxy: {} });

@@ -88,6 +88,10 @@ const Endpoint = Schema.Struct({
     "Whether connections begin with a header of the PROXY protocol, version 1 or 2, before TLS. Only `TrustedProxies` may connect then.",
     { default: false, extension: true },
   ),
+  proxyProtocolTimeout: field(PositiveDuration, "For the header of the PROXY protocol to arrive. The connection is closed beyond.", {
+    default: "00:00:05",
+    extension: true,
+  }),
   clientCertificateAuthorities: field(Text, "File of the authorities (PEM) that vouch for clients. Relative to this file.", {
     defaultText: "those that Node knows",
     extension: true,
