@@ -57,6 +57,16 @@ export function descriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
+/** Lets a process open that many files more. */
+export async function limitFiles(pid: number, more: number): Promise<void> {
+  const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  // The system counts by the numbers of files, of which some below the highest may be free.
+  let count = 0;
+  for (let free = 0; free < more; count++) if (!used.has(count)) free++;
+  const [code] = (await once(spawn("prlimit", [`--pid=${pid}`, `--nofile=${count}:${count}`], { stdio: "inherit" }), "exit")) as [number];
+  if (code !== 0) throw new Error(`prlimit ended with ${code}`);
+}
+
 /** Waits until `done` says so: it is asked again when `child` has answered, so that both processes have had their turn. */
 export async function eventually(child: ChildProcess, done: (report: TargetReport) => boolean): Promise<void> {
   const end = performance.now() + 60_000;

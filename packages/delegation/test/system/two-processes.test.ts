@@ -9,7 +9,7 @@ import { createUnixCarrier, Delegator, socketKey, type DelegationMode } from "..
 import { createReceiver } from "../../src/receiver/index.ts";
 import { Client, privateDirectory } from "../delegating-gateway.ts";
 import { WebSocket } from "ws";
-import { descriptors, eventually, reportOf, runAsOther, startGatewayProcess, startTarget, stop } from "./support.ts";
+import { descriptors, eventually, limitFiles, reportOf, runAsOther, startGatewayProcess, startTarget, stop } from "./support.ts";
 
 let directory: Awaited<ReturnType<typeof privateDirectory>>;
 let path: string;
@@ -230,6 +230,32 @@ test("a gateway that is killed leaves answers to be ended, and nothing else; ano
     await eventually(target, ({ connections, kept }) => connections + kept === 0);
   }
   await eventually(target, () => descriptors(target.pid!) <= before);
+});
+
+test("a target that has as many files open as it may refuses what comes, and takes it again later", async () => {
+  const target = await startTarget(path, "engine");
+  closers.push(() => stop(target));
+  const { port, server, delegator } = await startGateway("perRequest");
+  await eventually(target, () => delegator.rules[0]?.state === "attached");
+  await limitFiles(target.pid!, 4);
+  const clients = await Promise.all(Array.from({ length: 12 }, () => Client.open(port)));
+  const outcomes: string[] = [];
+  for (const client of clients) {
+    client.send("GET /half HTTP/1.1\r\nHost: x\r\n\r\n");
+    const head = await client.until("\r\n\r\n");
+    await client.until("\n");
+    outcomes.push(head.slice(9, 12));
+  }
+  expect(new Set(outcomes)).toEqual(new Set(["200", "503"]));
+  expect(outcomes.lastIndexOf("200")).toBeLessThan(outcomes.indexOf("503"));
+  expect(delegator.rules).toMatchObject([{ state: "attached" }]);
+  for (const client of clients.slice(0, outcomes.indexOf("503"))) client.close();
+  const last = clients.at(-1)!;
+  await eventually(target, ({ connections }) => connections === 0);
+  last.send("GET /again HTTP/1.1\r\nHost: x\r\n\r\n");
+  await last.until("/again 0\n");
+  for (const client of clients) client.close();
+  await eventually(target, ({ connections, kept }) => connections + kept + server.connectionCount === 0);
 });
 
 const isRoot = process.geteuid?.() === 0;
