@@ -95,6 +95,18 @@ export function wireHostile(factory: WireServerFactory): void {
       }
     });
 
+    test("of a frame after a long silence has the same time for it", async () => {
+      const { client, bench } = await connect({}, { requestHeadersTimeout: 10_000, keepAliveTimeout: 1_000_000 });
+      await client.alive();
+      await pass(bench, 100_000);
+      const head = whole(1, request("/"));
+      client.send(head.subarray(0, 12));
+      await pass(bench, 5000);
+      client.send(head.subarray(12));
+      await until(() => client.outcome(1) !== undefined || client.ending !== undefined);
+      expect(client.outcome(1)).toBe("status 200");
+    });
+
     test("of a body that somebody reads has it fail", async () => {
       const { client, bench } = await connect();
       client.send(post(1, "/echo"), data(1, "x"));

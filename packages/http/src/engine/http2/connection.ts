@@ -124,6 +124,7 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
     this.#watchReader(time);
     this.#watchFrames(time);
     if (this.#session.streams.empty) this.#watchIdle(time);
+    if (this.#sleeps) this.deadline = this.#idleSince + this.#idleTime;
   }
 
   // -- What the session tells
@@ -175,6 +176,7 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
       if (this.#lingered > maximumLingered) this.#socket.destroy();
       return;
     }
+    if (this.deadline > this.#context.wheel.time) this.#wake();
     let from = 0;
     if (this.#preface < clientPreface.length) {
       from = this.#readPreface(bytes, count);
@@ -261,10 +263,21 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
   // -- Time
 
   #watchIdle(time: number): void {
+    if (!this.leaving && time - this.#idleSince > this.#idleTime) this.#goodbye();
+  }
+
+  get #idleTime(): number {
     const { limits } = this.#context;
-    if (this.leaving) return;
-    const allowed = this.#frames.count > 0 ? limits.keepAliveTimeout : limits.requestHeadersTimeout;
-    if (time - this.#idleSince > allowed) this.#goodbye();
+    return this.#frames.count > 0 ? limits.keepAliveTimeout : limits.requestHeadersTimeout;
+  }
+
+  /** There is nothing to look at until the client says something, or has said nothing for too long. */
+  get #sleeps(): boolean {
+    return !this.#saidGoodbye && !this.#over && this.#session.streams.empty && this.#frames.idle && this.#output.unsent === 0;
+  }
+
+  #wake(): void {
+    this.deadline = this.#lastLook = this.#frameSince = this.#context.wheel.time;
   }
 
   /** A frame or a header block that does not come to its end; bodies have a rate of their own. */
