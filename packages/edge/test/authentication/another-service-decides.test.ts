@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ForwardAuthConfig } from "@proxy/config";
+// @boundaries-ignore the doubles of the pipeline's own tests
 import { FakeExchange } from "../../../pipeline/test/support/fake-exchange.ts";
 import { configOf, edgeProxy } from "../proxies.ts";
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { ApiKeyConfig } from "@proxy/config";
+// @boundaries-ignore the doubles of the pipeline's own tests
 import { FakeClock } from "../../../pipeline/test/support/fake-clock.ts";
 import { configOf, edgeProxy } from "../proxies.ts";
 

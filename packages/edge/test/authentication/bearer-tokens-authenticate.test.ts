@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { exportSPKI, importJWK, jwtVerify, SignJWT, type CryptoKey } from "jose";
 import * as fc from "fast-check";
 import type { BearerConfig } from "@proxy/config";
+// @boundaries-ignore the doubles of the pipeline's own tests
 import { FakeClock } from "../../../pipeline/test/support/fake-clock.ts";
 import { configOf, edgeProxy } from "../proxies.ts";
 import { audience, Issuer, issuer } from "./issuer.ts";

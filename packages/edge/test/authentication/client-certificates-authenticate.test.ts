@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ClientCertificateConfig } from "@proxy/config";
+// @boundaries-ignore the doubles of the pipeline's own tests
 import { FakeClock } from "../../../pipeline/test/support/fake-clock.ts";
+// @boundaries-ignore the doubles of the pipeline's own tests
 import { RecordedEvents } from "../../../pipeline/test/support/recorded-events.ts";
 import { configOf, edgeProxy } from "../proxies.ts";
 import { Authority, derOf } from "./certificates.ts";

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { exportSPKI, importJWK, type CryptoKey } from "jose";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { BearerConfig } from "@proxy/config";
+// @boundaries-ignore the doubles of the pipeline's own tests
 import { FakeClock } from "../../../pipeline/test/support/fake-clock.ts";
+// @boundaries-ignore the doubles of the pipeline's own tests
 import { RecordedEvents } from "../../../pipeline/test/support/recorded-events.ts";
 import { configOf, edgeProxy } from "../proxies.ts";
 import { replaceFile } from "./changed-file.ts";

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { TokenExchangeConfig } from "@proxy/config";
+// @boundaries-ignore the doubles of the pipeline's own tests
 import { FakeClock } from "../../../pipeline/test/support/fake-clock.ts";
+// @boundaries-ignore the doubles of the pipeline's own tests
 import { RecordedEvents } from "../../../pipeline/test/support/recorded-events.ts";
 import { testScheme } from "../authentication/test-scheme.ts";
 import { configOf, edgeProxy } from "../proxies.ts";
