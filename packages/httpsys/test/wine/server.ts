@@ -8,12 +8,13 @@ import { loadHttpSys, type Memory } from "../../src/binding.ts";
 import type { PendingCall } from "../../src/completions.ts";
 import { decodeRequest, decodeRequestId, type DecodedRequest } from "../../src/decode-request.ts";
 import { encodeResponse } from "../../src/encode-response.ts";
-import { startListening } from "../../src/listening.ts";
+import { HttpSysError } from "../../src/errors.ts";
+import { startListening, type Listening } from "../../src/listening.ts";
 import { parseUrlPrefix } from "../../src/url-prefix.ts";
 
 const [port, requests] = process.argv.slice(2).map(Number) as [number, number];
 const library = await loadHttpSys();
-const { queue, completions } = startListening(library, { prefixes: [parseUrlPrefix(`http://localhost:${port}/`)] });
+const { queue, completions } = await listenWhenServicesAreUp();
 let answered = 0;
 
 class Receive implements PendingCall {
@@ -78,6 +79,18 @@ class Answer implements PendingCall {
   completed(code: number): void {
     if (code !== 0) fail(`answer of ${this.#body.length} bytes`, code);
     if (++answered === requests) process.exit(0);
+  }
+}
+
+/** While Wine starts its services, that of HTTP.sys cannot be started (1055), or not soon enough (1053). */
+async function listenWhenServicesAreUp(): Promise<Listening> {
+  for (let round = 0; ; round++) {
+    try {
+      return startListening(library, { prefixes: [parseUrlPrefix(`http://localhost:${port}/`)] });
+    } catch (error) {
+      if (!(error instanceof HttpSysError) || ![1053, 1055].includes(error.errorCode) || round === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
   }
 }
 
