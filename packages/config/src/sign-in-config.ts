@@ -93,6 +93,8 @@ export interface OpenIdConnectConfig extends CodeFlowConfig {
   readonly scopes?: readonly string[] | undefined;
   /** How the answer comes back. Default `Query`. */
   readonly responseMode?: "Query" | "FormPost" | undefined;
+  /** A path to which the provider itself posts that a session ended there. Default: none. */
+  readonly backChannelLogoutPath?: string | undefined;
   /** Whether claims are asked for at the userinfo endpoint too. Default false. */
   readonly claimsFromUserInfo?: boolean | undefined;
 }

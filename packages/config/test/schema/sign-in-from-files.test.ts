@@ -51,7 +51,8 @@ describe("schemes that sign users in", () => {
       old: { WsFederation: { MetadataAddress: "http://sts.example/", Issuer: "urn:x", Thumbprints: ["ab"], ClockSkew: "1h" } },
       older: { WsFederation: { Realm: "urn:app", PublicOrigin: publicOrigin } },
       lost: { OpenIdConnect: { ...oidc, SignInScheme: "nobody" } },
-      same: { OpenIdConnect: { ...oidc, CallbackPath: "/signin-lost", LoginPath: "/in", LogoutPath: "/in" } },
+      same: { OpenIdConnect: { ...oidc, CallbackPath: "/signin-lost", LoginPath: "/in", LogoutPath: "/in", BackChannelLogoutPath: "/signin-hub" } },
+      wrong: { OpenIdConnect: { ...oidc, BackChannelLogoutPath: "ended" } },
     };
     expect(await issuesOf(schemes)).toEqual([
       "sign-in session/Cookie/CookieName",
@@ -89,9 +90,11 @@ describe("schemes that sign users in", () => {
       "sign-in older/WsFederation",
       "sign-in older/WsFederation",
       "sign-in older/WsFederation",
+      "sign-in wrong/OpenIdConnect/BackChannelLogoutPath",
       "sign-in lost/OpenIdConnect/SignInScheme",
       "sign-in same/OpenIdConnect/CallbackPath",
       "sign-in same/OpenIdConnect/LogoutPath",
+      "sign-in same/OpenIdConnect/BackChannelLogoutPath",
     ]);
     const error = (await decodeGatewayFile(file(schemes)).catch((given: unknown) => given)) as ConfigError;
     expect(JSON.stringify(error.issues)).not.toMatch(/too short, secret|said twice, which/);

@@ -64,9 +64,9 @@ export class CookieSessions {
     return Math.min((this.#slides ? renewedAt : signedInAt) + this.#span, signedInAt + this.#longest);
   }
 
-  /** When the session ends however often it is renewed, in milliseconds since 1970. */
-  endOf({ signedInAt }: Session): number {
-    return signedInAt + this.#longest;
+  /** Milliseconds that a session lasts, however often it is renewed. */
+  get longest(): number {
+    return this.#longest;
   }
 
   /** The session with a new end, once half of its time is over and the end can be moved; undefined otherwise. */

@@ -12,7 +12,7 @@ import type { ClaimValue, Session } from "../session/session.ts";
 import { appendCookies, redirectAnswer } from "./answers.ts";
 import { isNavigation } from "./browser-request.ts";
 import { localUrl } from "./return-url.ts";
-import { ReplayCache } from "./replay-cache.ts";
+import { EndedSessions, type EndedWho } from "./ended-sessions.ts";
 import type { Refreshed } from "./refreshes.ts";
 
 /** A scheme that signs users in and has a `CookieScheme` keep their sessions. */
@@ -28,17 +28,16 @@ export class CookieScheme implements AuthenticationScheme {
   readonly hidesCredentialsEverywhere: boolean;
   readonly #services: SchemeServices;
   readonly #loginPath: string | undefined;
-  /** Sessions that were ended before their time. */
-  readonly #ended: ReplayCache;
+  readonly #ended: EndedSessions;
 
   /** Throws `TypeError` for keys or a cookie that cannot be used. */
   constructor(name: string, config: CookieSessionConfig, services: SchemeServices) {
     this.name = name;
     this.#services = services;
     this.#loginPath = config.loginPath;
-    this.#ended = new ReplayCache(services.clock);
     this.keys = sessionKeys(config.keys ?? {}, (error) => services.log.event("error", "session-keys-unusable", { scheme: name, error }));
     this.sessions = new CookieSessions(config, { scheme: name, keys: this.keys.session, clock: services.clock });
+    this.#ended = new EndedSessions(services.clock, this.sessions.longest);
     this.hidesCredentialsEverywhere = !this.sessions.forwardsCookie;
   }
 
@@ -49,7 +48,7 @@ export class CookieScheme implements AuthenticationScheme {
   /** As `authenticate`, for sessions of `scheme` alone. */
   authenticateAs({ request }: Exchange, scheme: string | undefined): AuthenticationResult | Promise<AuthenticationResult> {
     const { session, isStale } = this.sessions.find(request.headers);
-    if (isStale || (session !== undefined && this.#ended.has(session.id))) return this.#stale(request.headers);
+    if (isStale || (session !== undefined && this.#ended.has(session))) return this.#stale(request.headers);
     if (session === undefined || (scheme !== undefined && session.scheme !== scheme)) return nobody;
     const owner = this.#services.scheme(session.scheme);
     // Of a scheme that is not there any more.
@@ -75,8 +74,13 @@ export class CookieScheme implements AuthenticationScheme {
    */
   end(headers: HeaderList): readonly string[] {
     const { session } = this.sessions.find(headers);
-    if (session !== undefined) this.#ended.use(session.id, this.sessions.endOf(session));
+    if (session !== undefined) this.#ended.end(session.scheme, { id: session.id });
     return this.sessions.clear(headers);
+  }
+
+  /** Ends sessions of `scheme` that began until now, for this process. */
+  endAll(scheme: string, who: EndedWho): void {
+    this.#ended.end(scheme, who);
   }
 
   /** Set-Cookie lines that give `session` to the client; undefined when it is too large, which is told. */
@@ -95,7 +99,7 @@ export class CookieScheme implements AuthenticationScheme {
   }
 
   #result(headers: HeaderList, session: Session, refreshed: Refreshed): AuthenticationResult {
-    if (refreshed === "ended" || this.#ended.has(session.id)) return this.#stale(headers);
+    if (refreshed === "ended" || this.#ended.has(session)) return this.#stale(headers);
     if (refreshed === "unavailable") return { kind: "unavailable", reason: "the session cannot be renewed now", retryAfter: 5 };
     const changed = refreshed === session ? this.sessions.renewed(session) : { ...refreshed, renewedAt: this.#services.clock.date() };
     const next = changed ?? session;

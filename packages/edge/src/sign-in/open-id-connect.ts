@@ -16,8 +16,11 @@ import type { SchemeServices } from "../authentication/scheme.ts";
 import type { ClaimValue, Session, SessionTokens } from "../session/session.ts";
 import { CodeFlow, told } from "./code-flow.ts";
 import type { SignInSecrets } from "./pending-sign-ins.ts";
+import type { EndedWho } from "./ended-sessions.ts";
+import { LogoutTokens } from "./logout-tokens.ts";
 import { RemoteDocument } from "./remote-document.ts";
 import type { SignedIn, SignInProtocol } from "./remote-scheme.ts";
+import { SignInRefusedError } from "./sign-in-errors.ts";
 
 /** Seconds after which the library fetches keys again when none fits a token. It came from the provider itself: nobody can have this happen at will. */
 const keysMayBeAskedAgain = 60;
@@ -30,12 +33,14 @@ export class OpenIdConnectProtocol implements SignInProtocol {
   readonly #config: OpenIdConnectConfig;
   readonly #flow: CodeFlow;
   readonly #metadata: RemoteDocument<ServerMetadata>;
+  readonly #logoutTokens: LogoutTokens | undefined;
   #keys: ReturnType<typeof getJwksCache>;
 
   constructor(scheme: string, config: OpenIdConnectConfig, services: SchemeServices) {
     this.callbackMethod = config.responseMode === "FormPost" ? "POST" : "GET";
     this.#config = config;
     this.#flow = new CodeFlow(config, services);
+    this.#logoutTokens = config.backChannelLogoutPath === undefined ? undefined : new LogoutTokens(scheme, config, services);
     this.#metadata = new RemoteDocument({
       load: () => this.#discover(),
       clock: services.clock,
@@ -46,6 +51,21 @@ export class OpenIdConnectProtocol implements SignInProtocol {
   prepare(): void {
     // What fails is told, and tried again when somebody signs in.
     this.#metadata.get().catch(() => {});
+    this.#logoutTokens?.start();
+  }
+
+  close(): void {
+    this.#logoutTokens?.close();
+  }
+
+  get backChannelPath(): string | undefined {
+    return this.#config.backChannelLogoutPath;
+  }
+
+  async ended(form: URLSearchParams): Promise<EndedWho> {
+    const [token, ...others] = form.getAll("logout_token");
+    if (token === undefined || others.length > 0 || this.#logoutTokens === undefined) throw new SignInRefusedError("there is not exactly one logout token");
+    return this.#logoutTokens.ended(token);
   }
 
   async start(state: string, redirectUri: string): Promise<{ readonly url: string; readonly secrets: SignInSecrets }> {
@@ -62,7 +82,7 @@ export class OpenIdConnectProtocol implements SignInProtocol {
     const tokens = await this.#withKeys(client, this.#flow.tokens(client, parameters, { state, redirectUri, secrets, nonce: secrets["nonce"] ?? "" }));
     const claims = tokens.claims() as Record<string, ClaimValue> & { sub: string };
     const asked = this.#config.claimsFromUserInfo === true ? await told(fetchUserInfo(client, tokens.access_token, claims.sub)) : {};
-    return { claims: { ...(asked as Record<string, ClaimValue>), ...claims }, tokens: this.#flow.kept(tokens) };
+    return { claims: { ...(asked as Record<string, ClaimValue>), ...claims }, tokens: this.#flow.kept(tokens), subject: claims.sub, remoteSession: typeof claims["sid"] === "string" ? claims["sid"] : undefined };
   }
 
   needsRefresh(session: Session): boolean {

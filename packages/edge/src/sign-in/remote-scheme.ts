@@ -15,6 +15,7 @@ import { give, pageTo, redirectAnswer, statusAnswer } from "./answers.ts";
 import { isNavigation, isOwnRequest } from "./browser-request.ts";
 import { keptClaims } from "./kept-claims.ts";
 import { CookieScheme, sessionNeeded, withoutCookies, type SessionOwner } from "./cookie-scheme.ts";
+import type { EndedWho } from "./ended-sessions.ts";
 import { readForm } from "./form-body.ts";
 import { isPendingSignIn, PendingSignIns, type SignInSecrets } from "./pending-sign-ins.ts";
 import { Refreshes, type Refreshed } from "./refreshes.ts";
@@ -28,6 +29,9 @@ export interface SignedIn {
   /** Where the protocol has a name beside the claims. */
   readonly user?: string | undefined;
   readonly tokens?: SessionTokens | undefined;
+  /** Who it is to the other party, and in which session there, for when that ends it. */
+  readonly subject?: string | undefined;
+  readonly remoteSession?: string | undefined;
 }
 
 /** What differs between protocols. Functions reject with `ProviderUnavailableError` or `SignInRefusedError`. */
@@ -51,6 +55,9 @@ export interface SignInProtocol {
   refresh?(session: Session): Promise<SessionTokens | "ended">;
   /** Whether a request to the callback path is the other party's, through the browser, to end the session here. */
   isSignOut?(parameters: URLSearchParams): boolean;
+  /** Where the other party itself, and no browser, says that sessions ended; `ended` reads what it posts there. */
+  readonly backChannelPath?: string | undefined;
+  ended?(form: URLSearchParams): Promise<EndedWho>;
   /** Reads ahead what it needs. */
   prepare?(): void;
   close?(): void;
@@ -86,6 +93,7 @@ export class RemoteScheme implements SessionOwner {
       { path: callbackPath, methods: protocol.isSignOut === undefined ? [protocol.callbackMethod] : ["GET", "POST"], handle: (exchange) => this.#callback(exchange) },
       ...(loginPath === undefined ? [] : [{ path: loginPath, methods: ["GET"], handle: (exchange: Exchange) => this.#login(exchange) }]),
       ...(logoutPath === undefined ? [] : [{ path: logoutPath, methods: ["GET", "POST"], handle: (exchange: Exchange) => this.#logout(exchange) }]),
+      ...(protocol.backChannelPath === undefined ? [] : [{ path: protocol.backChannelPath, methods: ["POST"], handle: (exchange: Exchange) => this.#endedThere(exchange) }]),
     ];
   }
 
@@ -192,7 +200,8 @@ export class RemoteScheme implements SessionOwner {
     try {
       const signedIn = await this.#protocol.finish(parameters, secrets, state, this.#redirectUri);
       const { user, claims } = keptClaims(signedIn, this.#config, this.#protocol.ownClaims);
-      const session = newSession({ scheme: this.name, user, claims, tokens: signedIn.tokens }, this.#services.clock.date());
+      const { tokens, subject, remoteSession } = signedIn;
+      const session = newSession({ scheme: this.name, user, claims, tokens, subject, remoteSession }, this.#services.clock.date());
       const lines = this.#cookie.write(headers, session);
       if (lines === undefined) return statusAnswer(500, cookies);
       const answer = this.#cookie.sessions.attributes.sameSite === "Strict" ? pageTo : redirectAnswer;
@@ -214,6 +223,19 @@ export class RemoteScheme implements SessionOwner {
     const signedOut = this.#config.signedOutPath ?? "/";
     const url = own === undefined ? undefined : await this.#protocol.signOutUrl?.(own, this.#origin + signedOut);
     give(exchange, redirectAnswer(url ?? signedOut, cookies));
+  }
+
+  /** OpenID Connect Back-Channel Logout 1.0, 2.5 to 2.8. */
+  async #endedThere(exchange: Exchange): Promise<void> {
+    try {
+      const form = await readForm(exchange, largestForm);
+      const who = form === undefined ? undefined : await this.#protocol.ended?.(form);
+      if (who === undefined) return give(exchange, statusAnswer(400));
+      this.#cookie.endAll(this.name, who);
+      give(exchange, statusAnswer(200));
+    } catch (error) {
+      give(exchange, this.#failed(error, []));
+    }
   }
 
   /** Set-Cookie lines that end the client's session where it is one of this scheme. */

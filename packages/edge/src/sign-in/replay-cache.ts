@@ -11,12 +11,6 @@ export class ReplayCache {
     this.#most = most;
   }
 
-  /** Whether `id` was used, and would still be taken. */
-  has(id: string): boolean {
-    const until = this.#until.get(id);
-    return until !== undefined && until > this.#clock.date();
-  }
-
   /** True for the first use of `id` before `until` (milliseconds since 1970). */
   use(id: string, until: number): boolean {
     const now = this.#clock.date();

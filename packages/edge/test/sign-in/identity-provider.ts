@@ -5,9 +5,13 @@ import type { AddressInfo } from "node:net";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { Provider, errors, type ClientMetadata, type Configuration } from "oidc-provider";
 
+export type Key = NonNullable<Configuration["jwks"]>["keys"][number];
+
 export interface IdentityProvider {
   readonly issuer: string;
   readonly provider: Provider;
+  /** With what it signs. */
+  readonly key: Key;
   /** Requests so far: method and path. */
   readonly asked: string[];
   /** Whom the next sign-ins are for; undefined: they are refused. */
@@ -35,7 +39,6 @@ export interface IdentityProviderOptions {
 export const clientId = "gateway";
 export const clientSecret = "a secret of the gateway at its provider";
 
-type Key = NonNullable<Configuration["jwks"]>["keys"][number];
 
 /** Making one takes long: all providers begin with the same. */
 let firstKey: Key | undefined;
@@ -86,9 +89,10 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   const { port } = server.address() as AddressInfo;
   const issuer = `http://127.0.0.1:${port}`;
   const state: { user: string | undefined } = { user: "alice" };
-  let provider = makeProvider((firstKey ??= newKey()));
+  let key = (firstKey ??= newKey());
+  let provider = makeProvider();
 
-  function makeProvider(key: Key): Provider {
+  function makeProvider(): Provider {
     const made = new Provider(issuer, configurationOf(options, key, (name) => new MemoryAdapter(stores.get(name) ?? stores.set(name, new Map()).get(name)!)));
     const serve = made.callback();
     handle = (request, response) => {
@@ -101,6 +105,9 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   return {
     issuer,
     asked,
+    get key() {
+      return key;
+    },
     get provider() {
       return provider;
     },
@@ -111,7 +118,8 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
       state.user = user;
     },
     rotateKeys() {
-      provider = makeProvider(newKey());
+      key = newKey();
+      provider = makeProvider();
     },
     stop() {
       isDown = true;

@@ -1,0 +1,61 @@
+/** What a provider says of sessions that ended there (OpenID Connect Back-Channel Logout 1.0, 2.4 to 2.6): a signed token, good once. */
+import type { OpenIdConnectConfig } from "@proxy/config";
+import { keySource, type KeySource } from "../authentication/bearer/key-source.ts";
+import { TokenRules, type Claims } from "../authentication/bearer/token-rules.ts";
+import type { SchemeServices } from "../authentication/scheme.ts";
+import type { EndedWho } from "./ended-sessions.ts";
+import { ReplayCache } from "./replay-cache.ts";
+import { ProviderUnavailableError, SignInRefusedError } from "./sign-in-errors.ts";
+
+const event = "http://schemas.openid.net/event/backchannel-logout";
+
+export class LogoutTokens {
+  readonly #rules: TokenRules;
+  readonly #keys: KeySource;
+  readonly #services: SchemeServices;
+  readonly #used: ReplayCache;
+
+  constructor(scheme: string, { authority, clientId = "", timeout, requireHttps }: OpenIdConnectConfig, services: SchemeServices) {
+    const rules = { issuer: authority, audiences: [clientId], types: ["logout+jwt", "jwt"], timeout, requireHttps };
+    this.#rules = new TokenRules(rules);
+    this.#keys = keySource(scheme, rules, services, () => {});
+    this.#services = services;
+    this.#used = new ReplayCache(services.clock);
+  }
+
+  start(): void {
+    this.#keys.start();
+  }
+
+  close(): void {
+    this.#keys.close();
+  }
+
+  /** Whose sessions ended. Rejects with `SignInRefusedError`, or `ProviderUnavailableError` while it cannot be known. */
+  async ended(token: string): Promise<EndedWho> {
+    const claims = await this.#claims(token);
+    const { events, nonce, jti, sid, sub, exp } = claims;
+    const isEvent = typeof events === "object" && events !== null && typeof (events as Claims)[event] === "object";
+    const isNamed = typeof sid === "string" || typeof sub === "string";
+    if (!isEvent || nonce !== undefined || typeof jti !== "string" || !isNamed) throw new SignInRefusedError("the token is none of a logout");
+    if (!this.#used.use(jti, (Number(exp) + this.#rules.skew) * 1000)) throw new SignInRefusedError("the token was used before");
+    // A session is more exact than whose it is.
+    return typeof sid === "string" ? { remoteSession: sid } : { subject: sub as string };
+  }
+
+  async #claims(token: string): Promise<Claims> {
+    const head = this.#rules.headOf(token);
+    if (typeof head === "string") throw new SignInRefusedError(head);
+    let keys = await this.#keys.load();
+    let isSigned = keys === undefined ? undefined : this.#rules.isSigned(token, head, keys);
+    if (isSigned === undefined) {
+      keys = await this.#keys.renew();
+      if (keys === undefined) throw new ProviderUnavailableError("the keys of the provider cannot be read", { retryAfter: this.#keys.retryAfter });
+      isSigned = this.#rules.isSigned(token, head, keys);
+    }
+    if (isSigned !== true) throw new SignInRefusedError("the token is signed by none of the provider's keys");
+    const claims = this.#rules.claimsOf(token, this.#services.clock.date() / 1000);
+    if (typeof claims === "string") throw new SignInRefusedError(claims);
+    return claims;
+  }
+}
