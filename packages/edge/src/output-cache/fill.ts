@@ -9,6 +9,7 @@ import type { FillOwner, Verdict } from "./filling-exchange.ts";
 import { isShareable, policyFreshness, variedFields, type Freshness } from "./freshness.ts";
 import { giveEntry } from "./give-entry.ts";
 import { httpFreshness, type AskedBy } from "./http-freshness.ts";
+import { ownText } from "./own-text.ts";
 
 /** What a fill needs of its cache. */
 export interface FillCache {
@@ -81,7 +82,7 @@ export class Fill implements FillOwner {
       return { kind: "pass", head: this.#told(head, "") };
     }
     const { headers } = this.#request.exchange.request;
-    this.#vary = fields.map((field) => [field, fieldSelection(headers, field)] as const);
+    this.#vary = fields.map((field) => [ownText(field), ownText(fieldSelection(headers, field))] as const);
     this.#freshness = freshness;
     this.#head = head;
     // It is kept to be asked for again, not to be given as it is: nobody is to wait for that.
@@ -190,8 +191,8 @@ export class Fill implements FillOwner {
     if (status !== 204) kept.append("Content-Length", String(body.length));
     if (status === 200 && !kept.has("accept-ranges")) kept.append("Accept-Ranges", "bytes");
     if (!kept.has("date")) kept.append("Date", new Date(this.#answered).toUTCString());
-    const { partition } = this.#request;
-    return { ...(this.#freshness as Freshness), status, reason, headers: kept.packed(), body, storedAt: this.#answered, partition, vary: this.#vary, tags: this.#cache.policy.tags };
+    const partition = ownText(this.#request.partition);
+    return { ...(this.#freshness as Freshness), status, reason: reason === undefined ? undefined : ownText(reason), headers: kept.packed(), body, storedAt: this.#answered, partition, vary: this.#vary, tags: this.#cache.policy.tags };
   }
 
   /** `head` with Cache-Status, where that is told (RFC 9211). */

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "@proxy/cluster";
 import type { CacheEntry } from "./cache-entry.ts";
+import { ownText } from "./own-text.ts";
 
 /** What became of the wait: an answer, which may be for somebody else nevertheless; nothing to wait for; the request itself is over. */
 export type Landing = CacheEntry | "alone" | "over";
@@ -47,8 +48,9 @@ export class Flight {
 
 /** How long it is remembered that the answers to a request are not kept, in milliseconds. */
 const remembered = 10_000;
-/** Requests of which that is remembered. */
-const mostRemembered = 10_000;
+/** Requests of which that is remembered, and how long their names may be: others wait in vain, which costs nothing but time. */
+const mostRemembered = 4000;
+const longestRemembered = 1000;
 
 export class Flights {
   readonly #clock: Clock;
@@ -78,8 +80,9 @@ export class Flights {
 
   /** Answers to `key` are not kept: nobody is to wait for one for some time. */
   remember(key: string): void {
+    if (key.length > longestRemembered) return;
     this.#alone.delete(key);
-    this.#alone.set(key, this.#clock.now() + remembered);
+    this.#alone.set(ownText(key), this.#clock.now() + remembered);
     for (const first of this.#alone.keys()) {
       if (this.#alone.size <= mostRemembered) break;
       this.#alone.delete(first);

@@ -22,6 +22,7 @@ import { fillingExchange } from "./filling-exchange.ts";
 import { Flights, type Flight } from "./flights.ts";
 import { giveEntry } from "./give-entry.ts";
 import type { OutputCacheStore } from "./output-cache-store.ts";
+import { ownText } from "./own-text.ts";
 import { changedPlaces, isSafe } from "./invalidation.ts";
 import { RefreshExchange } from "./refresh-exchange.ts";
 import { withHeaders } from "./unkeyed-headers.ts";
@@ -121,7 +122,7 @@ export class OutputCache implements FillCache {
   }
 
   keep(key: string, entry: CacheEntry): void {
-    quietly(() => this.#store.put(key, entry));
+    quietly(() => this.#store.put(ownText(key), entry));
   }
 
   forget(key: string): void {
