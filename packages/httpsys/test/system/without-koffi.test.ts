@@ -37,5 +37,5 @@ test("tests pass without koffi: what needs it is left out", async () => {
   });
   const { numFailedTests, numPassedTests, numPendingTests } = JSON.parse(await readFile(report, "utf8")) as Record<"numFailedTests" | "numPassedTests" | "numPendingTests", number>;
   await rm(folder, { recursive: true });
-  expect({ numFailedTests, somePassed: numPassedTests > 50, someLeftOut: numPendingTests > 50 }).toEqual({ numFailedTests: 0, somePassed: true, someLeftOut: true });
+  expect({ numFailedTests, somePassed: numPassedTests > 20, someLeftOut: numPendingTests > 50 }).toEqual({ numFailedTests: 0, somePassed: true, someLeftOut: true });
 });
