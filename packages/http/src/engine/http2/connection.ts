@@ -48,6 +48,8 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
   #preface = 0;
   /** A first GOAWAY was said, or the last one. */
   #saidGoodbye = false;
+  /** The last stream as GOAWAY named it: never a later one than before (RFC 9113, 6.8). */
+  #lastStream = noStreamYet;
   /** All is over but the socket: what comes is dropped. */
   #over = false;
   #lingered = 0;
@@ -229,8 +231,14 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
     this.#goodbyeAt = Infinity;
     if (this.leaving || this.#over) return;
     this.#saidGoodbye = this.leaving = true;
-    this.#session.streams.writer.goaway(this.#session.streams.table.last, errorCode.noError);
+    this.#goaway(errorCode.noError);
     if (this.#session.streams.empty) this.#leave();
+  }
+
+  #goaway(code: number): void {
+    const { writer, table } = this.#session.streams;
+    this.#lastStream = Math.min(this.#lastStream, table.last);
+    writer.goaway(this.#lastStream, code);
   }
 
   /** Nothing is under way any more. */
@@ -245,7 +253,7 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
   #end(code: number, cause: Error): void {
     this.#over = this.leaving = true;
     this.#frames.stop();
-    if (code !== errorCode.noError) this.#session.streams.writer.goaway(this.#session.streams.table.last, code);
+    if (code !== errorCode.noError) this.#goaway(code);
     this.#session.streams.lost(cause);
     this.#closeSocket();
   }

@@ -63,6 +63,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
     this.request = head.request;
     this.response = new Http2Response(stream, owner.writer, this, head.request.method === "HEAD");
     this.#protocol = head.protocol;
+    this.#earlyEnd = stream.remoteClosed;
     this.#body = stream.remoteClosed || head.protocol !== undefined ? undefined : this.#makeBody(head);
   }
 
@@ -93,6 +94,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
   responseAborted(cause: Error): void {
     this.#owner.guard(() => {
       this.#body?.fail(cause);
+      this.#dropEarly();
       this.#finish();
     });
   }
@@ -138,7 +140,12 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
     this.#dropEarly();
     if (body?.wanted === true) return;
     body?.cancel();
-    if (!this.stream.remoteClosed) this.stream.reset(errorCode.noError);
+    this.#letGo();
+  }
+
+  /** Nobody wants the rest of the request any more. */
+  #letGo(): void {
+    if (this.#allSent && this.#tunnel === undefined && !this.stream.remoteClosed) this.stream.reset(errorCode.noError);
   }
 
   lost(cause: Error): void {
@@ -201,6 +208,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
       maximum: owner.limits.maxRequestBodySize,
       onUsed: (count) => this.stream.used(count),
       onDropped: (count) => owner.credit(count),
+      onGivenUp: () => this.#letGo(),
       onFirstRead: () => {
         if (head.expectContinue) this.response.sendContinue();
       },

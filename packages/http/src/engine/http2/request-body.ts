@@ -13,6 +13,8 @@ export interface Http2RequestBodyOptions {
   readonly onUsed: (count: number) => void;
   /** Bytes came that nobody will read. */
   readonly onDropped: (count: number) => void;
+  /** It failed, or its reader gave it up, before its end was told. */
+  readonly onGivenUp: () => void;
   /** Called when somebody begins to read: the moment for 100 (Continue). */
   readonly onFirstRead: () => void;
 }
@@ -117,7 +119,9 @@ export class Http2RequestBody implements BodySource, BodyLimitFeature, BodyRateF
 
   cancel(): void {
     this.#started = true;
-    if (!this.#bytes.over) this.#bytes.drop();
+    if (this.#bytes.over) return;
+    this.#bytes.drop();
+    this.#options.onGivenUp();
   }
 
   /** Bytes of it came. False: it is longer than announced, and nobody is given what came now (RFC 9113, 8.1.1). */
@@ -142,6 +146,7 @@ export class Http2RequestBody implements BodySource, BodyLimitFeature, BodyRateF
     if (this.#bytes.over) return;
     this.#failure = error;
     this.#bytes.fail(error);
+    this.#options.onGivenUp();
   }
 
   #use(count: number): void {

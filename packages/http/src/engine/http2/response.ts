@@ -89,7 +89,7 @@ export class Http2Response implements ResponseSink {
     const length = body === undefined ? 0 : body.length;
     const without = hasNoBody(status);
     const bodiless = without || this.#head;
-    fields.head(head.headers, status !== 204);
+    fields.head(head.headers, status !== 204 && status !== 205);
     const announced = fields.contentLength;
     if (!bodiless && announced >= 0 && announced !== length) {
       throw new ExchangeStateError(`the response has ${length} bytes and announces ${announced}`);
@@ -113,7 +113,7 @@ export class Http2Response implements ResponseSink {
     if (this.#closed) return;
     const { status } = head;
     this.#checkStart(status);
-    fields.head(head.headers, status !== 204);
+    fields.head(head.headers, status !== 204 && status !== 205);
     this.status = status;
     this.#state = streaming;
     this.#bodiless = this.#head || hasNoBody(status);
