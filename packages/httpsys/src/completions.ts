@@ -108,6 +108,8 @@ class PortCompletions implements CompletionSource {
   };
 
   #wait(): void {
+    // A wait that fails writes nothing: what the one before told must not be taken for its own.
+    this.#removed.buffer.writeUInt32LE(0, 0);
     this.#library.wait(this.#port, this.#entries, mostEntries, this.#removed, forever, () => this.#arrived());
   }
 

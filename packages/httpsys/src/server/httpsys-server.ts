@@ -71,8 +71,10 @@ class Server implements HttpSysServer {
   readonly #receivers = new Set<Receiver>();
   #delegation: DelegationSource | undefined;
   #sendsTrailers = false;
+  #starting = false;
   #closing = false;
-  #changed: (() => void) | undefined;
+  /** Calls of `close` that wait. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: HttpSysServerOptions) {
     if (options.proxyProtocol !== undefined) throw new TypeError("HTTP.sys does not read PROXY headers");
@@ -90,10 +92,11 @@ class Server implements HttpSysServer {
   }
 
   async listen(at: ListenAddress): Promise<AddressInfo> {
-    if (this.#listening !== undefined) throw new Error("the server listens already");
+    if (this.#listening !== undefined || this.#starting) throw new Error("the server listens already");
     const { prefixes, queue, scheme = "http", limits } = this.#options;
     const parsed = (prefixes ?? [prefixOf(scheme, at)]).map(parseUrlPrefix);
-    const library = this.#options.library ?? (await loadHttpSys({ path: this.#options.libraryPath }));
+    const library = this.#options.library ?? (await this.#load());
+    if (this.#closing) throw new Error("the server was closed before it listened");
     const listening = startListening(library, {
       prefixes: parsed,
       queue,
@@ -111,13 +114,22 @@ class Server implements HttpSysServer {
       fault: (error: Error) => this.#fault(error, 0),
       ended: (receiver: Receiver) => {
         this.#receivers.delete(receiver);
-        this.#changed?.();
+        this.#changed();
       },
     };
     this.#takeOverLater(listening);
     for (let i = 0; i < (this.#options.receives ?? defaultReceives); i++) this.#receivers.add(new Receiver(listening, owner));
     const host = at.host ?? "::";
     return { address: host, port: at.port, family: isIPv6(host) ? "IPv6" : "IPv4" };
+  }
+
+  async #load(): Promise<HttpSysLibrary> {
+    this.#starting = true;
+    try {
+      return await loadHttpSys({ path: this.#options.libraryPath });
+    } finally {
+      this.#starting = false;
+    }
   }
 
   async close(gracePeriod: number = defaultGracePeriod): Promise<void> {
@@ -131,7 +143,7 @@ class Server implements HttpSysServer {
     const timer = setTimeout(() => {
       late = true;
       for (const exchange of this.#exchanges) exchange.cut();
-      this.#changed?.();
+      this.#changed();
     }, gracePeriod);
     // What was received before the shut-down may not have been told yet: closing the queue now would lose it.
     await this.#until(() => this.#exchanges.size === 0 && (late || this.#receivers.size === 0));
@@ -160,9 +172,16 @@ class Server implements HttpSysServer {
   async #until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       await new Promise<void>((resolve) => {
-        this.#changed = resolve;
+        this.#waiting.push(resolve);
       });
     }
+  }
+
+  #changed(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
   }
 
   #received(listening: Listening, decoded: DecodedRequest): void {
@@ -186,7 +205,7 @@ class Server implements HttpSysServer {
       this.#connections.delete(closed.id);
       if (closed.upgraded) this.#budget.freeUpgraded();
       else this.#budget.freeOpen();
-      this.#changed?.();
+      this.#changed();
     });
     this.#connections.set(decoded.connectionId, connection);
     this.#budget.takeOpen();
@@ -216,7 +235,7 @@ class Server implements HttpSysServer {
       over: (ended) => {
         this.#exchanges.delete(ended);
         connection.exchanges.delete(ended);
-        this.#changed?.();
+        this.#changed();
       },
     });
     this.#exchanges.add(exchange);
