@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { ChunkedDecoder, restartHandle, stopHandle, type ConnectionLender } from "@proxy/http";
 import type { HandOver } from "../unix/frames.ts";
@@ -9,7 +9,8 @@ const trailerLimits = { maxTrailersSize: 32_768, maxTrailerCount: 100 };
 
 /**
  * A client's connection as a server of `node:http` sees it: one request and nothing behind it. What comes after the end of the
- * request's body is kept for the gateway. Addresses and `setTimeout` are those of the socket.
+ * request's body is kept for the gateway. What servers and their handlers ask of a socket besides bytes is here too, as they do not ask
+ * whether it is: addresses, time-outs, options. After the connection went back all that does nothing.
  */
 export class LentConnection extends Duplex {
   readonly #socket: Socket;
@@ -29,6 +30,7 @@ export class LentConnection extends Duplex {
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
+    socket.on("timeout", this.#onTimeout);
     this.push(head);
     if (rest.length > 0) this.#came(rest);
   }
@@ -53,6 +55,63 @@ export class LentConnection extends Duplex {
     return this.#socket.localPort;
   }
 
+  address(): AddressInfo | Readonly<Record<string, never>> {
+    return this.#socket.address();
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  get connecting(): boolean {
+    return false;
+  }
+
+  get pending(): boolean {
+    return false;
+  }
+
+  get timeout(): number | undefined {
+    return this.#gone ? undefined : this.#socket.timeout;
+  }
+
+  /** Emits `timeout` after so many milliseconds without a byte either way; 0: never. */
+  setTimeout(timeout: number, listener?: () => void): this {
+    if (listener !== undefined && timeout === 0) this.off("timeout", listener);
+    else if (listener !== undefined) this.once("timeout", listener);
+    if (!this.#gone) this.#socket.setTimeout(timeout);
+    return this;
+  }
+
+  setNoDelay(noDelay?: boolean): this {
+    if (!this.#gone) this.#socket.setNoDelay(noDelay);
+    return this;
+  }
+
+  setKeepAlive(enable?: boolean, initialDelay?: number): this {
+    if (!this.#gone) this.#socket.setKeepAlive(enable, initialDelay);
+    return this;
+  }
+
+  ref(): this {
+    if (!this.#gone) this.#socket.ref();
+    return this;
+  }
+
+  unref(): this {
+    if (!this.#gone) this.#socket.unref();
+    return this;
+  }
+
+  resetAndDestroy(): this {
+    if (!this.#gone) this.#socket.resetAndDestroy();
+    return this;
+  }
+
   get #isComplete(): boolean {
     return this.#remaining === 0 && this.#decoder === undefined;
   }
@@ -69,11 +128,14 @@ export class LentConnection extends Duplex {
       return this.#finish();
     }
     this.#gone = true;
+    // That of the server, for connections that wait for their next request: it is the gateway's time now.
+    socket.setTimeout(0);
     // A late error finds the listener of `BorrowedConnection`, which has the socket as long as it is open.
     socket.off("data", this.#onData);
     socket.off("end", this.#onEnd);
     socket.off("error", this.#onError);
     socket.off("close", this.#onClose);
+    socket.off("timeout", this.#onTimeout);
     this.destroy();
   }
 
@@ -89,6 +151,10 @@ export class LentConnection extends Duplex {
 
   readonly #onClose = (): void => {
     if (!this.#gone) this.destroy();
+  };
+
+  readonly #onTimeout = (): void => {
+    if (!this.#gone) this.emit("timeout");
   };
 
   /** No next request can be shown here: the connection ends after this answer. */
