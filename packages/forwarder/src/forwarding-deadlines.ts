@@ -19,10 +19,10 @@ export abstract class ForwardingDeadlines extends ForwardingState implements Whe
 
   protected startClock({ timeout, attempt }: ForwardOptions): void {
     const { wheel } = this;
-    if (timeout !== undefined) this.routeTick = wheel.tick + wheel.ticks(timeout);
+    if (timeout !== undefined) this.routeTick = wheel.after(timeout);
     if (attempt?.timeout !== undefined) {
       this.attemptTicks = wheel.ticks(attempt.timeout);
-      this.attemptTick = wheel.tick + this.attemptTicks;
+      this.attemptTick = wheel.after(attempt.timeout);
     }
     wheel.add(this, this.nextCheck());
   }

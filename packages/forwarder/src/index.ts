@@ -21,6 +21,6 @@ export { defaultTransformer, emptyTransformer } from "./transformers.ts";
 export { copyRequestFields } from "./request-headers.ts";
 export { copyResponseFields } from "./response-headers.ts";
 export { sharedTimers, TimerWheel } from "./timer-wheel.ts";
-export type { WheelEntry } from "./timer-wheel.ts";
+export type { TimerWheelOptions, WheelEntry } from "./timer-wheel.ts";
 export { createHttpClient } from "./http-client.ts";
 export type { WebSocketCloseReason, WebSocketReport } from "./websocket/report.ts";

@@ -3,7 +3,7 @@
  * finds out when it looks. The links belong to the wheel.
  */
 export interface WheelEntry {
-  /** Called at the tick that was asked for. Returns the next tick to look at it, or 0 when it is done. */
+  /** Called at the tick that was asked for, or a later one after a stall. Returns the next tick to look at it, or 0 when it is done. */
   check(tick: number): number;
   /** internal */
   wheelNext: WheelEntry | undefined;
@@ -23,25 +23,43 @@ class Slot implements WheelEntry {
   }
 }
 
+export interface TimerWheelOptions {
+  /** Milliseconds of a tick. Default 50. */
+  readonly period?: number | undefined;
+  /** Milliseconds, monotonic. Default `performance.now`; without `automatic` a clock that stands still. */
+  readonly now?: (() => number) | undefined;
+  /** `false`: time moves by `advance` and `catchUp` only, for tests. Default true. */
+  readonly automatic?: boolean | undefined;
+}
+
 /**
- * One coarse timer for any number of entries. Time is counted in ticks; a process that is held up counts fewer,
- * so that a stall never expires what was only waiting for the process. The interval runs while there are entries
- * and does not keep the process alive.
+ * One coarse timer for any number of entries, by the clock: a timer that comes late looks at all that is due by then. It lets
+ * what is waiting to be read be read first, since that may be what an entry waits for. Ticks are counted only while there are
+ * entries, and hold no process open.
+ *
+ * Not the wheel of `@proxy/http`, which looks at all of its connections with each of its fewer ticks, so that a deadline may be
+ * brought nearer by assignment: forwardings come and go with each request, and tunnels are many and idle.
  */
 export class TimerWheel {
   /** Milliseconds of a tick. */
   readonly period: number;
-  /** The tick now; starts at 1. */
+  /** The tick that was looked at last; starts at 1. Older than `current` while the process is held up. */
   tick = 1;
   readonly #slots: Slot[] = Array.from({ length: slotCount }, () => new Slot());
-  #size = 0;
-  #interval: NodeJS.Timeout | undefined;
+  /** Taken out of their slots, to be looked at. */
+  readonly #due = new Slot();
+  readonly #now: () => number;
   readonly #automatic: boolean;
+  #size = 0;
+  /** When tick 0 would have been. */
+  #origin = 0;
+  #running = false;
+  #timer: NodeJS.Timeout | undefined;
 
-  /** `automatic: false`: time moves by `advance` only, for tests. */
-  constructor(options: { readonly period?: number | undefined; readonly automatic?: boolean | undefined } = {}) {
+  constructor(options: TimerWheelOptions = {}) {
     this.period = options.period ?? 50;
     this.#automatic = options.automatic ?? true;
+    this.#now = options.now ?? (this.#automatic ? () => performance.now() : () => 0);
   }
 
   /** Entries held now. */
@@ -54,11 +72,23 @@ export class TimerWheel {
     return Math.ceil(milliseconds / this.period) + 1;
   }
 
+  /** The tick by the clock, which is read for it. */
+  get current(): number {
+    if (!this.#running) return this.tick;
+    return Math.max(this.tick, Math.floor((this.#now() - this.#origin) / this.period));
+  }
+
+  /** The first tick that is at least `milliseconds` from now by the clock, which is read for it. */
+  after(milliseconds: number): number {
+    if (!this.#running) return this.tick + this.ticks(milliseconds);
+    return Math.max(this.tick + 1, Math.ceil((this.#now() - this.#origin + milliseconds) / this.period));
+  }
+
   /** Adds an entry to be looked at when `tick` comes. */
   add(entry: WheelEntry, tick: number): void {
     this.#place(entry, tick);
     this.#size++;
-    if (this.#interval === undefined) this.#start();
+    if (!this.#running) this.#start();
   }
 
   /** Takes an entry out; one that is not in does nothing. */
@@ -75,38 +105,66 @@ export class TimerWheel {
     this.#place(entry, tick);
   }
 
-  /** Moves time on by `count` ticks. */
+  /** Moves time on by `count` ticks, and looks with each at what is due. */
   advance(count = 1): void {
-    for (let i = 0; i < count; i++) this.#turn();
-  }
-
-  #start(): void {
-    if (!this.#automatic) return;
-    this.#interval = setInterval(() => this.#turn(), this.period);
-    this.#interval.unref();
-  }
-
-  #turn(): void {
-    const tick = ++this.tick;
-    this.#look(this.#slots[tick % slotCount] as Slot, tick);
-    if (this.#size === 0 && this.#interval !== undefined) {
-      clearInterval(this.#interval);
-      this.#interval = undefined;
+    for (let i = 0; i < count; i++) {
+      this.#origin -= this.period;
+      this.#collect(this.tick + 1);
+      this.#look();
     }
   }
 
-  #look(slot: Slot, tick: number): void {
-    // An entry may remove itself and others when told, so each is taken from the front; none is put back into
-    // this very slot, because no deadline is placed a whole turn ahead.
-    let entry = slot.wheelNext as WheelEntry;
-    while (entry !== slot) {
+  /** Reads the clock and looks at all that is due. */
+  catchUp(): void {
+    this.#collect(this.current);
+    this.#look();
+  }
+
+  #start(): void {
+    this.#running = true;
+    const now = this.#now();
+    this.#origin = now - this.tick * this.period;
+    if (this.#automatic) this.#schedule(now);
+  }
+
+  #schedule(now: number): void {
+    const next = this.#origin + (this.tick + 1) * this.period;
+    this.#timer = setTimeout(this.#onTimer, Math.max(Math.ceil(next - now), 1));
+    this.#timer.unref();
+  }
+
+  readonly #onTimer = (): void => {
+    const now = this.#now();
+    const before = this.tick;
+    this.#collect(Math.floor((now - this.#origin) / this.period));
+    this.#schedule(now);
+    if (this.tick - before > 1) setImmediate(this.#look).unref();
+    else this.#look();
+  };
+
+  /** Makes `tick` the present one. Whoever is due is taken out first: what is placed anew is placed by the new time. */
+  #collect(tick: number): void {
+    const last = Math.min(tick, this.tick + slotCount);
+    for (let i = this.tick + 1; i <= last; i++) append(this.#slots[i % slotCount] as Slot, this.#due);
+    if (tick > this.tick) this.tick = tick;
+  }
+
+  readonly #look = (): void => {
+    const { tick } = this;
+    const due = this.#due;
+    // An entry may remove itself and others when told, so each is taken from the front.
+    let entry = due.wheelNext as WheelEntry;
+    while (entry !== due) {
       unlink(entry);
       const next = entry.check(tick);
       if (next > 0) this.#place(entry, next);
       else this.#size--;
-      entry = slot.wheelNext as WheelEntry;
+      entry = due.wheelNext as WheelEntry;
     }
-  }
+    if (this.#size > 0) return;
+    this.#running = false;
+    clearTimeout(this.#timer);
+  };
 
   #place(entry: WheelEntry, tick: number): void {
     const distance = Math.min(tick - this.tick, slotCount - 1);
@@ -117,6 +175,20 @@ export class TimerWheel {
     previous.wheelNext = entry;
     slot.wheelPrevious = entry;
   }
+}
+
+/** Moves all of a ring to the end of another. */
+function append(from: Slot, to: Slot): void {
+  const first = from.wheelNext as WheelEntry;
+  if (first === from) return;
+  const last = from.wheelPrevious as WheelEntry;
+  const previous = to.wheelPrevious as WheelEntry;
+  previous.wheelNext = first;
+  first.wheelPrevious = previous;
+  last.wheelNext = to;
+  to.wheelPrevious = last;
+  from.wheelNext = from;
+  from.wheelPrevious = from;
 }
 
 function unlink(entry: WheelEntry): void {

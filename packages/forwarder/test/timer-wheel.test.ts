@@ -17,7 +17,6 @@ class Entry implements WheelEntry {
     this.looks.push(tick);
     return this.#next(tick);
   }
-
 }
 
 test("looks at entries at their tick, however far, and never early", () => {
@@ -68,4 +67,87 @@ test("an entry that is moved is looked at then, and once", () => {
 test("a span of time is at least that long from any moment of a tick", () => {
   const wheel = new TimerWheel({ period: 50, automatic: false });
   expect([wheel.ticks(0), wheel.ticks(1), wheel.ticks(50), wheel.ticks(51)]).toEqual([1, 2, 2, 3]);
+});
+
+test("a deadline is kept by the clock when ticks are missed", () => {
+  let now = 1000;
+  const wheel = new TimerWheel({ period: 50, automatic: false, now: () => now });
+  const entries = [240, 260, 900, 30_000].map((timeout) => {
+    const due = wheel.after(timeout);
+    const entry = new Entry((tick) => (tick < due ? due : 0));
+    wheel.add(entry, due);
+    return entry;
+  });
+  const done = (): number => entries.length - wheel.size;
+  now += 200;
+  wheel.catchUp();
+  expect(done()).toBe(0);
+  now += 500;
+  wheel.catchUp();
+  expect(done()).toBe(2);
+  now += 40_000;
+  wheel.catchUp();
+  expect([done(), wheel.tick]).toEqual([4, 815]);
+});
+
+test("what is placed while a late tick is looked at counts from the clock, and is looked at once", () => {
+  let now = 0;
+  const wheel = new TimerWheel({ period: 50, automatic: false, now: () => now });
+  const first = new Entry((tick) => (first.looks.length === 1 ? tick + 300 : 0));
+  const other = new Entry(() => {
+    wheel.add(added, wheel.tick + 2);
+    return 0;
+  });
+  const added = new Entry();
+  wheel.add(first, 3);
+  wheel.add(other, 4);
+  now = 50 * 400;
+  wheel.catchUp();
+  const late = first.looks[0] as number;
+  expect([late, other.looks, added.looks]).toEqual([wheel.tick, [late], []]);
+  now += 100;
+  wheel.catchUp();
+  expect([first.looks, added.looks]).toEqual([[late], [late + 2]]);
+  now += 50 * 1000;
+  wheel.catchUp();
+  expect([first.looks.length, wheel.size]).toEqual([2, 0]);
+});
+
+test("a span that begins while the process is held up begins then", () => {
+  let now = 0;
+  const wheel = new TimerWheel({ period: 50, automatic: false, now: () => now });
+  wheel.add(new Entry((tick) => tick + 1), 2);
+  now = 1000;
+  const due = wheel.after(100);
+  expect(due - wheel.current).toBe(2);
+  wheel.catchUp();
+  expect(wheel.tick).toBeLessThan(due);
+  now = 1100;
+  wheel.catchUp();
+  expect(wheel.tick).toBe(due);
+});
+
+test("a timer of its own goes by the clock", async () => {
+  let now = 0;
+  const wheel = new TimerWheel({ period: 5, now: () => now });
+  const told = new Promise<number>((resolve) => {
+    wheel.add(new Entry((tick) => (resolve(tick), 0)), wheel.after(60_000));
+    now = 70_000;
+  });
+  // The timer of the wheel holds no process open.
+  const hold = setInterval(() => undefined, 1000);
+  expect(await told).toBeGreaterThan(60_000 / 5);
+  clearInterval(hold);
+});
+
+test("no time passes while there are no entries", () => {
+  let now = 0;
+  const wheel = new TimerWheel({ period: 50, automatic: false, now: () => now });
+  wheel.add(new Entry(), 2);
+  now = 50;
+  wheel.catchUp();
+  expect([wheel.size, wheel.tick]).toEqual([0, 2]);
+  now = 100_000;
+  wheel.catchUp();
+  expect([wheel.tick, wheel.current]).toEqual([2, 2]);
 });

@@ -13,7 +13,7 @@ export function timeoutStep(logger: ProxyLogger): Step {
     name: "timeout",
     applies: (route) => route.answer === undefined && route.timeout !== undefined,
     run(ctx, next) {
-      ctx.startTick = sharedTimers.tick;
+      ctx.startTick = sharedTimers.current;
       const pending = next(ctx);
       // Nothing to watch when it is over, or with the forwarder, already.
       if (pending === undefined || (ctx.destination !== undefined && ctx.attempts === undefined)) return pending;
@@ -28,7 +28,7 @@ export function timeoutStep(logger: ProxyLogger): Step {
 export function timeLeft(ctx: ProxyContext): number | undefined {
   const { timeout } = ctx.route;
   if (timeout === undefined || ctx.startTick === 0) return timeout;
-  return Math.max(timeout - (sharedTimers.tick - ctx.startTick) * sharedTimers.period, 0);
+  return Math.max(timeout - (sharedTimers.current - ctx.startTick) * sharedTimers.period, 0);
 }
 
 class StepWait implements WheelEntry {

@@ -164,7 +164,7 @@ class TimeLimit implements WheelEntry {
 
   constructor(exchange: MirrorExchange, timeout: number) {
     this.#exchange = exchange;
-    sharedTimers.add(this, sharedTimers.tick + sharedTimers.ticks(timeout));
+    sharedTimers.add(this, sharedTimers.after(timeout));
   }
 
   check(): number {
