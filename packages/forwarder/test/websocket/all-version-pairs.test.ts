@@ -78,7 +78,7 @@ describe.each([
   });
 
   test("ends after the activity timeout", async () => {
-    await held({ activityTimeout: 80 }, async ({ client, destination, wire }) => {
+    await held({ activityTimeout: 300 }, async ({ client, destination, wire }) => {
       expect([await client.receive(), await destination.receive()]).toEqual([undefined, undefined]);
       expect((await wire.outcome())?.code).toBe("UpgradeActivityTimeout");
     });
