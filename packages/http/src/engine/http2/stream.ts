@@ -45,6 +45,10 @@ export interface StreamOwner {
   credit(count: number): void;
 }
 
+/** Chunks below this are copied together while they wait: an object for each would cost many times their bytes. */
+const smallChunk = 1024;
+const tailSize = 4096;
+
 /** Bytes of a request body that may be on their way. */
 export const streamWindow = 262_144;
 
@@ -69,6 +73,8 @@ export class Http2Stream {
   sent = 0;
   readonly #owner: StreamOwner;
   #chunks: Uint8Array[] | undefined = undefined;
+  /** Memory of our own that the last chunk is the beginning of: what is small is written behind it. */
+  #tail: Buffer | undefined = undefined;
   /** Bytes of the first chunk that were sent. */
   #offset = 0;
   #ending = false;
@@ -150,6 +156,7 @@ export class Http2Stream {
       } else {
         this.#chunks?.shift();
         this.#offset = 0;
+        if (this.#chunks?.length === 0) this.#tail = undefined;
       }
     }
     if (this.queued === 0 && this.#ending) this.#sendEnd();
@@ -171,9 +178,28 @@ export class Http2Stream {
   }
 
   #queue(chunk: Uint8Array): void {
-    (this.#chunks ??= []).push(chunk);
+    const chunks = (this.#chunks ??= []);
+    if (chunk.length >= smallChunk) {
+      this.#tail = undefined;
+      chunks.push(chunk);
+    } else {
+      this.#queueSmall(chunks, chunk);
+    }
     this.queued += chunk.length;
     if (this.sendWindow > 0) this.#owner.awaitTurn(this);
+  }
+
+  #queueSmall(chunks: Uint8Array[], chunk: Uint8Array): void {
+    const used = this.#tail === undefined ? tailSize : (chunks[chunks.length - 1] as Uint8Array).length;
+    if (used + chunk.length <= tailSize) {
+      const tail = this.#tail as Buffer;
+      tail.set(chunk, used);
+      chunks[chunks.length - 1] = tail.subarray(0, used + chunk.length);
+    } else {
+      const tail = (this.#tail = Buffer.allocUnsafeSlow(tailSize));
+      tail.set(chunk);
+      chunks.push(tail.subarray(0, chunk.length));
+    }
   }
 
   #sendEnd(): void {
@@ -203,7 +229,7 @@ export class Http2Stream {
   cut(): void {
     const closed = this.closed;
     this.localClosed = this.remoteClosed = true;
-    this.#chunks = undefined;
+    this.#chunks = this.#tail = undefined;
     this.queued = 0;
     if (!closed) this.#owner.closed(this);
   }
