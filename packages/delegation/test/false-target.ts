@@ -19,10 +19,16 @@ export async function startFalseTarget(
     socket.on("error", () => undefined);
     const frames = new FrameReader();
     frames.trust();
+    let isCarrier = false;
     socket.on("data", (chunk: Buffer) => {
+      // A byte for each descriptor, which is lost here.
+      if (isCarrier) return;
       frames.read(chunk, (kind, id, payload) => {
         if (kind === frameKind.handOver) onHandOver?.(socket, id);
-        else if (payload.includes("token")) doors[0]?.write(frame(frameKind.ready, 0));
+        else if (payload.includes("token")) {
+          isCarrier = true;
+          doors[0]?.write(frame(frameKind.ready, 0));
+        }
         else {
           doors.push(socket);
           socket.write(frame(frameKind.hello, 0, Buffer.from(JSON.stringify({ version, token: "t" }))));

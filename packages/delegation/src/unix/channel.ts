@@ -24,21 +24,28 @@ export interface ChannelOptions {
   readonly attachTimeout?: number | undefined;
   /** Milliseconds in which the other process must take a connection; then the channel is given up. Default 5000. */
   readonly acceptTimeout?: number | undefined;
-  /** Most connections on their way and not taken yet. Default 128. */
+  /** Most connections on their way and not taken yet: 128 of them were sent, others wait here for their turn. Default 4096. */
   readonly backlog?: number | undefined;
 }
 
 /** Told when the hand-over is over: without an error, the other process has the connection. */
 export type HandOverDone = (error: DelegationError | undefined) => void;
 
-interface Waiting {
+/** Not sent yet. */
+interface Queued {
   readonly held: HeldConnection;
   readonly mode: DelegationMode;
   readonly since: number;
   readonly done: HandOverDone;
+}
+
+interface Waiting extends Queued {
   hasDescriptor: boolean;
 }
 
+/** Most that were sent and not taken yet: the system holds no more than some 200 descriptors on their way. */
+const maximumWaiting = 128;
+const defaultBacklog = 4096;
 /** A door that the other process is slower to read than this has no place for more. */
 const maximumUnsent = 1_048_576;
 
@@ -52,6 +59,8 @@ export class Channel {
   readonly #carrier: Socket;
   /** By number, oldest first. */
   readonly #waiting = new Map<number, Waiting>();
+  /** Have their turn when others were taken, oldest first. Empty while none is on its way. */
+  #queue: Queued[] = [];
   /** Connections that will come back, by number. */
   readonly #lent = new Map<number, HeldConnection>();
   readonly #copies = new SocketCopies((id) => {
@@ -85,7 +94,7 @@ export class Channel {
   }
 
   get waitingCount(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + this.#queue.length;
   }
 
   /** Open connections of which the other process has a copy. */
@@ -106,20 +115,42 @@ export class Channel {
 
   #send(held: HeldConnection, mode: DelegationMode, done: HandOverDone): DelegationError | undefined {
     if (!this.#isOpen) return this.#gone();
-    const isFull = this.#waiting.size >= (this.#options.backlog ?? 128) || this.#door.unsent > maximumUnsent;
-    if (isFull) return this.#behind();
+    if (this.waitingCount >= (this.#options.backlog ?? defaultBacklog)) return this.#behind();
     if (held.head.length + held.rest.length > maximumFrame - 64) return new DelegationError("FAILED", "too much of the request was read already");
+    const queued = { held, mode, since: performance.now(), done };
+    const error = this.#queue.length > 0 ? "later" : this.#start(queued);
+    if (error !== "later") return error;
+    this.#queue.push(queued);
+    return undefined;
+  }
+
+  /** `later`: there is no place now, and there will be when one of those on their way was taken. */
+  #start({ held, mode, done }: Queued): DelegationError | "later" | undefined {
+    const someWait = this.#waiting.size > 0;
+    if (this.#waiting.size >= maximumWaiting || this.#door.unsent > maximumUnsent) return someWait ? "later" : this.#behind();
     let id = this.#copies.idOf(held.socket);
     const hasDescriptor = id === undefined;
     if (id === undefined) {
       const error = this.#sendDescriptor(held);
-      if (error !== undefined) return error;
+      if (error !== undefined) return error.code === "BUSY" && someWait ? "later" : error;
       id = this.#copies.add(held.socket);
     }
     this.#waiting.set(id, { held, mode, since: performance.now(), done, hasDescriptor });
     this.#door.write(handOverFrame(id, { mode, hasDescriptor, bodyLength: held.bodyLength, head: held.head, rest: held.rest }));
     this.#timer ??= this.#armTimer(this.#acceptTimeout);
     return undefined;
+  }
+
+  /** One of those on their way has arrived, or has not: others have their turn. */
+  #startQueued(): void {
+    while (this.#isOpen) {
+      const [next] = this.#queue;
+      if (next === undefined) return;
+      const error = this.#start(next);
+      if (error === "later") return;
+      this.#queue.shift();
+      if (error !== undefined) next.done(error);
+    }
   }
 
   #sendDescriptor({ socket }: HeldConnection): DelegationError | undefined {
@@ -143,9 +174,11 @@ export class Channel {
       this.#timer = undefined;
       const [oldest] = this.#waiting.values();
       if (oldest === undefined) return;
-      const left = oldest.since + this.#acceptTimeout - performance.now();
-      if (left > 0) this.#timer = this.#armTimer(left);
-      else this.#stalled();
+      const latest = performance.now() - this.#acceptTimeout;
+      if (oldest.since <= latest) return this.#stalled();
+      const [queued = oldest] = this.#queue;
+      this.#timer = this.#armTimer(Math.min(oldest.since, Math.max(queued.since, latest)) - latest);
+      while (this.#isOpen && (this.#queue[0]?.since ?? Infinity) <= latest) this.#queue.shift()?.done(this.#behind());
     }, Math.max(1, after));
   }
 
@@ -179,12 +212,14 @@ export class Channel {
     if (mode === "perRequest" && this.#copies.idOf(held.socket) === id) this.#lent.set(id, held);
     else this.#copies.delete(id);
     done(undefined);
+    this.#startQueued();
   }
 
   #refused(id: number, reason: string): void {
     const { done } = this.#arrived(id);
     this.#copies.delete(id);
     done(new DelegationError("BUSY", `the process at '${this.#path}' refused the connection: ${reason}`));
+    this.#startQueued();
   }
 
   #arrived(id: number): Waiting {
@@ -203,6 +238,7 @@ export class Channel {
       this.#waiting.delete(id);
       this.#copies.delete(id);
       done(error);
+      this.#startQueued();
       return;
     }
     waiting.hasDescriptor = true;
@@ -254,10 +290,14 @@ export class Channel {
     this.#carrier.destroy();
     const lent = [...this.#lent.values()];
     const waiting = [...this.#waiting.values()];
+    const queued = this.#queue;
     this.#lent.clear();
     this.#waiting.clear();
+    this.#queue = [];
     const error = new DelegationError(forWaiting.code, forWaiting.message, { cause: forWaiting.cause, mayBeShared });
     for (const { done } of waiting) done(error);
+    // Of these the other process has heard nothing.
+    for (const { done } of queued) done(forWaiting);
     for (const held of lent) {
       if (isLost) held.reset();
       else held.letGo();
