@@ -100,11 +100,10 @@ static void begin(Conn *conn) {
 }
 
 static void sendContinue(Conn *conn) {
-  static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
   if (!conn->expects || conn->started) return;
   conn->expects = 0;
   tell(conn, 'c');
-  if (send(conn->fd, text, sizeof text - 1, MSG_NOSIGNAL) < 0) conn->gone = 1;
+  if (send(conn->fd, continueText, strlen(continueText), MSG_NOSIGNAL) < 0) conn->gone = 1;
 }
 
 /* Step 4, the body. */
@@ -128,6 +127,10 @@ static void feed(Conn *conn) {
 static void flush(Conn *conn) {
   while (conn->sends.head) {
     Op *op = conn->sends.head;
+    if (op->last && op->offset == 0) {
+      int unread = !conn->bodyDone || conn->inLength > 0 || conn->bodyBroken || conn->expects || conn->body == BODY_OPAQUE;
+      tellEnd(conn, op->size, op->close || conn->closing || !conn->keep || unread);
+    }
     while (op->offset < op->size) {
       ssize_t count = send(conn->fd, op->data + op->offset, op->size - op->offset, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (count < 0) {
@@ -194,7 +197,7 @@ static void linger(int fd) {
   shutdown(fd, SHUT_WR);
   char scratch[65536];
   struct pollfd at = { fd, POLLIN, 0 };
-  for (int i = 0; i < 1024 && poll(&at, 1, 500) > 0; i++) if (recv(fd, scratch, sizeof scratch, 0) <= 0) return;
+  for (int i = 0; i < 1024 && poll(&at, 1, 2000) > 0; i++) if (recv(fd, scratch, sizeof scratch, 0) <= 0) return;
 }
 
 static void release(Conn *conn) {

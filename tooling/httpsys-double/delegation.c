@@ -5,8 +5,10 @@
  * A request goes as a parcel: its bytes, its socket, and one end of a lease. Its new process tells over the lease
  *   r  it was received          c  100 (Continue) was sent        d  it is over, and so is the connection
  *   k  it is over, and the connection comes back with the bytes that follow
+ *   e  the rest of its answer leaves now: 8 bytes with what was sent then, and one that tells whether the connection ends with it
  * A lease that ends without d or k is a process that died, or closed its queue: a request that it had not received goes to another
- * process of the queue; otherwise, or when there is none, it is answered with 503 unless some of its response has left already.
+ * process of the queue; otherwise, or when there is none, it is answered with 503 unless some of its response has left already. One whose
+ * whole answer has left is over, as if k had come: in Windows it is the system that sends, and nobody dies between the two.
  * HTTPSIM_ABANDONED=reset cuts those that had been received instead: which of the two HTTP.sys does, only Windows can tell.
  */
 #include "double.h"
@@ -14,6 +16,7 @@
 typedef struct { uint32_t magic, early; int32_t port; char prefix[1400]; } Parcel;
 static const uint32_t magic = 0x48545360;
 enum { MOST_EARLY = 200000 };
+const char continueText[] = "HTTP/1.1 100 Continue\r\n\r\n";
 static uint32_t totals[6];
 
 /* So far: requests given to other processes, connections that came back, requests given on, answered with 503, cut; now: calls that wait to give. */
@@ -60,8 +63,9 @@ static int handOver(Conn *conn, const char *name, const char *prefix, int first,
   if (conn->lease >= 0) { tell(conn, 'd'); close(conn->lease); conn->lease = -1; }
   conn->watch = ends[0];
   conn->handed = 1;
-  conn->taken = 0;
+  conn->taken = conn->continued = 0;
   conn->sentBefore = sent;
+  conn->endsAt = 0;
   if (name != conn->toName) snprintf(conn->toName, sizeof conn->toName, "%s", name);
   if (prefix != conn->toPrefix) snprintf(conn->toPrefix, sizeof conn->toPrefix, "%s", prefix);
   cancelOps(&conn->waits, ERROR_SUCCESS);
@@ -87,6 +91,15 @@ void tell(Conn *conn, char what) {
   if (conn->lease >= 0) send(conn->lease, &what, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+void tellEnd(Conn *conn, uint64_t size, int closes) {
+  char text[10] = { 'e' };
+  if (conn->lease < 0) return;
+  uint64_t at = sentTo(conn->fd) + size;
+  memcpy(text + 1, &at, 8);
+  text[9] = closes != 0;
+  send(conn->lease, text, sizeof text, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* The connection, after an answer, to the process that keeps it. */
 void giveBack(Conn *conn) {
   char what = 'k';
@@ -100,7 +113,9 @@ void giveBack(Conn *conn) {
 /* The other process died, or closed its queue. 0 when the connection is over. */
 static int abandoned(Conn *conn) {
   const char *how = getenv("HTTPSIM_ABANDONED");
-  if (sentTo(conn->fd) != conn->sentBefore) { totals[4]++; return 0; }
+  uint64_t sent = sentTo(conn->fd);
+  if (conn->endsAt && conn->endCloses && sent == conn->endsAt) return 0;
+  if (sent != conn->sentBefore && !(conn->continued && sent == conn->sentBefore - strlen(continueText))) { totals[4]++; return 0; }
   if (conn->taken && how && !strcmp(how, "reset")) { totals[4]++; conn->kill = 1; return 0; }
   if (!conn->taken) {
     Queue *home = findQueue(conn->home);
@@ -126,7 +141,12 @@ int attend(Conn *conn) {
   if (length < 0 && (errno == EAGAIN || errno == EINTR)) return 1;
   for (; at < length && !conn->returning; at++) {
     if (text[at] == 'r') conn->taken = 1;
-    else if (text[at] == 'c') conn->sentBefore += strlen("HTTP/1.1 100 Continue\r\n\r\n");
+    else if (text[at] == 'c') { conn->continued = 1; conn->sentBefore += strlen(continueText); }
+    else if (text[at] == 'e' && length - at >= 10) {
+      memcpy(&conn->endsAt, text + at + 1, 8);
+      conn->endCloses = text[at + 9];
+      at += 9;
+    }
     else if (text[at] == 'd') { conn->silent = 1; return 0; }
     else if (text[at] == 'k') { conn->returning = 1; conn->inLength = 0; }
   }
@@ -139,6 +159,10 @@ int attend(Conn *conn) {
   }
   close(conn->watch);
   conn->watch = -1;
+  if (!conn->returning && conn->endsAt && !conn->endCloses && sentTo(conn->fd) == conn->endsAt) {
+    conn->returning = 1;
+    conn->inLength = 0;
+  }
   if (!conn->returning) return abandoned(conn);
   totals[1]++;
   conn->returning = conn->handed = 0;

@@ -132,6 +132,9 @@ struct Conn {
   int taken;   /* ... which has received it */
   int returning; /* ... and gives it back */
   uint64_t sentBefore;
+  int continued;   /* ... or less, when 100 (Continue) did not leave */
+  uint64_t endsAt; /* what was sent when its answer is whole; 0 before that is known */
+  int endCloses;   /* ... and with it the connection ends */
   uint64_t home; /* the queue that it waits in again when nobody else takes it */
   char toName[256], toPrefix[1400];
   int closing; /* no further request */
@@ -223,7 +226,9 @@ int postTo(const char *name, int slot, const struct msghdr *parcel);
 void openInbox(Queue *queue);
 void closeInbox(Queue *queue);
 int shareOut(Conn *conn, Queue *queue);
+extern const char continueText[];
 void tell(Conn *conn, char what);
+void tellEnd(Conn *conn, uint64_t size, int closes);
 void giveBack(Conn *conn);
 int attend(Conn *conn);
 void answerPlainly(Conn *conn, int status, const char *phrase);
