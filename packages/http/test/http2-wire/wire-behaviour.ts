@@ -384,6 +384,35 @@ export function wireBehaviour(factory: WireServerFactory, borne: ReadonlyMap<str
       await closed;
     });
 
+    test.each([0, 1])("of a server that closes is one GOAWAY and the end after %i requests when nothing is under way", async (requests) => {
+      const { client, bench } = await connect();
+      for (let i = 0; i < requests; i++) expect(await client.get(1)).toBe("status 200");
+      expect(await client.alive()).toBe(true);
+      // The clock stands still: nothing is waited for.
+      await bench.server.front.close(60_000);
+      await until(() => client.closed);
+      expect(client.goaway).toEqual({ last: requests, code: errorCode.noError });
+      expect(client.frames.filter(({ type }) => type === frameType.goaway)).toHaveLength(1);
+    });
+
+    test("of a server that closes waits for a request whose head has begun to come", async () => {
+      const { client, bench } = await connect();
+      client.destroy();
+      const socket = await bench.server.connect();
+      let heard = "";
+      socket.on("data", (bytes) => (heard += bytes.toString("latin1")));
+      const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+      const head = whole(1, request("/"));
+      socket.write(Buffer.concat([clientPreface, settings([]), ping("halfway!"), head.subarray(0, 12)]));
+      await until(() => heard.includes("halfway!"));
+      const closed = bench.server.front.close(60_000);
+      await until(() => heard.includes("goodbye!"));
+      socket.write(Buffer.concat([head.subarray(12), ping("goodbye!", frameFlag.ack)]));
+      await Promise.all([closed, ended]);
+      expect(bench.seen).toEqual(["/"]);
+      expect(heard).toContain("ok");
+    });
+
     test("comes to whoever says nothing any more", async () => {
       const { client, bench } = await connect({}, { keepAliveTimeout: 1000 });
       expect(await client.get(1)).toBe("status 200");

@@ -3,7 +3,7 @@
  *
  * 1. the preface and SETTINGS, within the time for a head;
  * 2. streams, each an exchange (`session.ts`); what is malformed is answered or reset, floods end the connection;
- * 3. GOAWAY, twice at a shutdown so that no request under way is lost (RFC 9113, 6.8), once when idle or at fault;
+ * 3. GOAWAY, twice at a shutdown so that no request is lost while others are under way (RFC 9113, 6.8), once when idle or at fault;
  * 4. the socket closes, by itself or after a moment by force.
  */
 import type { Socket } from "node:net";
@@ -20,6 +20,8 @@ import { Http2Session, maximumHeaderList, type SessionOwner } from "./session.ts
 /** How long a connection that was told to go may take to close its socket, and how much it may still send. */
 const lingerTime = 5000;
 const maximumLingered = 8_388_608;
+/** The same at a shutdown where nothing was under way. */
+const idleLingerTime = 1000;
 /** How long the answer to the PING after the first GOAWAY is waited for. */
 const goodbyeTime = 1000;
 /** RFC 9113, 6.8: "no more streams soon", which refuses none. */
@@ -105,7 +107,13 @@ export class Http2Connection implements Timed, SessionOwner, OutputOwner {
   serverCloses(): void {
     this.serverClosing = true;
     this.#session.streams.shutDown();
-    this.shutDown();
+    if (!this.#session.streams.empty || !this.#frames.idle) {
+      this.shutDown();
+      return;
+    }
+    // What the client may be sending was not seen, as the last stream in the GOAWAY says: it may send that again elsewhere.
+    this.#goodbye();
+    this.#cutAt = Math.min(this.#cutAt, this.#context.wheel.after(idleLingerTime));
   }
 
   destroy(): void {
