@@ -162,6 +162,63 @@ describe("requests that are handed over", () => {
     expect((await ask(port, "/", { body: "0123456789" })).status).toBe(413);
   });
 
+  it("are not recalled by the time-out of their route, once they were taken", async () => {
+    const one = await receiver("one");
+    const { port, events } = await start(config({ destinations: { a: { address: "http://one/", metadata: one.metadata } } }, { timeout: 50 }));
+    const sent = request({ host: "127.0.0.1", port, path: "/later", agent }).end();
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    const slow = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(slow, "listening");
+    // A forwarded request with the same time has its 504 meanwhile.
+    const { port: other } = await start(config({ destinations: { a: { address: `http://127.0.0.1:${(slow.address() as AddressInfo).port}/` } } }, { timeout: 50 }));
+    const late = request({ host: "127.0.0.1", port: other, agent: false }).end();
+    const [refused] = (await once(late, "response")) as [IncomingMessage];
+    expect(refused.statusCode).toBe(504);
+    refused.resume();
+    slow.closeAllConnections();
+    slow.close();
+    for (const end of unfinished) end();
+    expect([response.statusCode, await textOf(response)]).toEqual([200, "begun\nended\n"]);
+    expect(events.filter(({ level }) => level === "warning" || level === "error")).toEqual([]);
+  });
+
+  it("go to no destination whose probes fail: those are sent to its Health over HTTP", async () => {
+    const [one, two] = [await receiver("one"), await receiver("two")];
+    let healthy = true;
+    const probed: (string | undefined)[] = [];
+    const health = createServer((incoming, response) => {
+      probed.push(incoming.url);
+      response.writeHead(healthy ? 200 : 503).end();
+    }).listen(0, "127.0.0.1");
+    await once(health, "listening");
+    closers.push(() => {
+      health.closeAllConnections();
+      health.close();
+    });
+    const { port, proxy } = await start(config({
+      loadBalancingPolicy: "RoundRobin",
+      healthCheck: { active: { enabled: true, interval: 20, timeout: 5000, policy: "ConsecutiveFailures", path: "/alive" } },
+      metadata: { "ConsecutiveFailuresHealthPolicy.Threshold": "1" },
+      destinations: {
+        a: { address: "http://one/", health: `http://127.0.0.1:${(health.address() as AddressInfo).port}/`, metadata: one.metadata },
+        b: { address: "http://two/", health: await forwarded("probe"), metadata: two.metadata },
+      },
+    }));
+    const of = (id: string) => proxy.state.cluster("c")!.destinations.all.find((each) => each.id === id)!;
+    await expect.poll(() => [of("a").activeHealth, of("b").activeHealth], { timeout: 20_000 }).toEqual(["Healthy", "Healthy"]);
+    const texts = new Set<string>();
+    for (let i = 0; i < 4; i++) texts.add((await ask(port)).text);
+    expect(texts).toEqual(new Set(["one 0", "two 0"]));
+    healthy = false;
+    await expect.poll(() => of("a").activeHealth, { timeout: 20_000 }).toBe("Unhealthy");
+    for (let i = 0; i < 4; i++) expect((await ask(port)).text).toBe("two 0");
+    healthy = true;
+    await expect.poll(() => of("a").activeHealth, { timeout: 20_000 }).toBe("Healthy");
+    expect(new Set(probed)).toEqual(new Set(["/alive"]));
+    // A probe is a request to `Health`: none came by hand-over.
+    expect(one.receiver.counts.received + two.receiver.counts.received).toBe(8);
+  });
+
   it("are tried once, whatever is said of retries", async () => {
     const metadata = { DelegationSocket: join(directory, "nobody.sock") };
     const { port, events } = await start(config({ retry: { maxAttempts: 3 }, destinations: { a: { address: "http://a/", metadata }, b: { address: "http://b/", metadata } } }));
