@@ -5,6 +5,10 @@ import { asError } from "../engine/client/engine-call.ts";
 import type { Http2Call } from "./http2-call.ts";
 import { trailerFields } from "./request-fields.ts";
 
+/** Chunks below this are copied together while others wait: Node keeps ten times their bytes for each write. */
+const smallChunk = 1024;
+const heldSize = 4096;
+
 /**
  * Carries a request body from its source to its stream: the declared length enforced, and the source held back while the
  * destination's windows are closed.
@@ -25,6 +29,11 @@ export class Http2Upload implements BodySink {
   #trailers: Record<string, string | string[]> | undefined;
   #paused = false;
   #over = false;
+  /** Writes that the stream has not taken yet. */
+  #writing = 0;
+  /** Small chunks that came meanwhile. */
+  #held: Buffer | undefined;
+  #heldCount = 0;
 
   constructor(call: Http2Call, source: BodySource, announced: boolean) {
     this.#call = call;
@@ -51,6 +60,7 @@ export class Http2Upload implements BodySink {
 
   /** The rest is not wanted. */
   drop(): void {
+    this.#held = undefined;
     if (this.#over) return;
     this.#over = true;
     this.started = true;
@@ -73,8 +83,12 @@ export class Http2Upload implements BodySink {
       }
     }
     // The last chunk takes the end along.
-    if (this.size !== undefined && this.#remaining === 0 && !this.waitsForTrailers) stream.end(chunk);
-    else room = stream.write(chunk);
+    if (this.size !== undefined && this.#remaining === 0 && !this.waitsForTrailers) {
+      this.#release(stream);
+      stream.end(chunk);
+    } else {
+      room = this.#write(stream, chunk);
+    }
     if (!room && !this.#paused) {
       this.#paused = true;
       try {
@@ -85,7 +99,7 @@ export class Http2Upload implements BodySink {
       }
     }
     this.#call.tellProgress();
-    return stream.writableLength === 0;
+    return stream.writableLength === 0 && this.#held === undefined;
   }
 
   onEnd(trailers: HeaderList | undefined): void {
@@ -102,7 +116,9 @@ export class Http2Upload implements BodySink {
     this.#over = true;
     this.complete = true;
     const stream = this.#stream as ClientHttp2Stream;
-    if (!stream.writableEnded && !stream.destroyed) stream.end();
+    if (stream.writableEnded || stream.destroyed) return;
+    this.#release(stream);
+    stream.end();
   }
 
   onError(error: Error): void {
@@ -131,7 +147,43 @@ export class Http2Upload implements BodySink {
     }
   }
 
+  #write(stream: ClientHttp2Stream, chunk: Uint8Array): boolean {
+    if (this.#writing > 0 && chunk.length < smallChunk) return this.#hold(stream, chunk);
+    this.#release(stream);
+    this.#writing++;
+    return stream.write(chunk, this.#written);
+  }
+
+  #hold(stream: ClientHttp2Stream, chunk: Uint8Array): boolean {
+    if (this.#heldCount + chunk.length > heldSize) this.#release(stream);
+    const held = (this.#held ??= Buffer.allocUnsafeSlow(heldSize));
+    held.set(chunk, this.#heldCount);
+    this.#heldCount += chunk.length;
+    return !stream.writableNeedDrain && stream.writableLength + this.#heldCount < stream.writableHighWaterMark;
+  }
+
+  /** What is held goes to the stream. */
+  #release(stream: ClientHttp2Stream): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    const bytes = held.subarray(0, this.#heldCount);
+    this.#held = undefined;
+    this.#heldCount = 0;
+    this.#writing++;
+    stream.write(bytes, this.#written);
+  }
+
+  /** The stream has taken a write, or is gone. */
+  readonly #written = (): void => {
+    const stream = this.#stream as ClientHttp2Stream;
+    if (--this.#writing > 0 || stream.destroyed || stream.writableEnded) return;
+    this.#release(stream);
+    // What was held counted, too: Node tells only of what it was given.
+    if (this.#paused && !stream.writableNeedDrain) this.#call.drained();
+  };
+
   #fail(fault: string, source: "client" | "gateway", cause: unknown): void {
+    this.#held = undefined;
     this.#over = true;
     // After the response nobody is left to tell: the stream is reset so that the destination does not take it for whole.
     if (this.#call.done) this.#call.reset();
