@@ -182,6 +182,37 @@ test("a target that is killed again and again: every request has an answer, a 50
   expect(delegator.rules).toMatchObject([{ state: "attached", handingOver: 0, destinations: 1 }]);
 });
 
+test.each(["engine", "http"] as const)("a target that stands still is given up, and nothing of what it does when it goes on reaches the clients (%s)", async (kind) => {
+  const target = await startTarget(path, kind);
+  closers.push(() => stop(target));
+  const { port, server, delegator } = await startGateway("perRequest");
+  // Of one of them the target has a copy, of the other it never heard.
+  const [known, unknown] = [await Client.open(port), await Client.open(port)];
+  known.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n");
+  await known.until("/first 0\n");
+  await eventually(target, ({ kept }) => kept === 1);
+  target.kill("SIGSTOP");
+  for (const client of [known, unknown]) client.send("GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
+  for (const client of [known, unknown]) expect(await client.until("failed\n")).toMatch(/^HTTP\/1.1 503 [^]*Connection: close/);
+  target.kill("SIGCONT");
+  // The target has gone on, and answered whom it could not have known to be gone.
+  await reportOf(target);
+  for (const client of [known, unknown]) {
+    await client.end();
+    expect(client.text).toBe("");
+    client.close();
+  }
+  for (let answer = ""; !answer.includes(" 200 "); ) {
+    const client = await Client.open(port);
+    client.send("GET /again HTTP/1.1\r\nHost: x\r\n\r\n");
+    answer = await client.until("\n");
+    client.close();
+    await reportOf(target);
+  }
+  await eventually(target, ({ connections, kept }) => server.connectionCount + connections + kept === 0);
+  expect(delegator.rules).toMatchObject([{ state: "attached", handingOver: 0 }]);
+});
+
 test("a target may start late, leave its socket behind and come again; what it was answering is reset", async () => {
   const { port } = await startGateway("perRequest");
   const client = await Client.open(port);
