@@ -63,12 +63,13 @@ try {
     const of = (pick: (window: Window) => number): string => median(all.map(pick)).toFixed(1).padStart(6);
     const ratio = median(each.flatMap(toNginx));
     if (proxy !== nginx) first ??= ratio;
+    const errors = all.reduce((sum, window) => sum + window.errors, 0);
     // What disturbs only ever adds: the window with the least tells something too.
     const least = each.map((windows) => Math.min(...windows.map(cpu)).toFixed(1)).join(" ");
     process.stdout.write(
       `${proxy.name.padEnd(16)} ${of(cpu)} µs (user ${of((w) => w.user)}, system ${of((w) => w.system)})  to nginx ${ratio.toFixed(3)}`
         + ` [by process ${each.map((windows) => median(toNginx(windows)).toFixed(2)).join(" ")}]`
-        + ` to the first ${(ratio / (first ?? ratio)).toFixed(3)}  least µs by process ${least}\n`,
+        + ` to the first ${(ratio / (first ?? ratio)).toFixed(3)}  least µs by process ${least}${errors > 0 ? `  ${errors} ERRORS` : ""}\n`,
     );
   }
 } finally {

@@ -13,7 +13,7 @@ export interface LoadResult {
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** Socket errors and answers that are not 2xx or 3xx. */
+  /** Socket errors and answers that are not 2xx or 3xx; with gRPC, replies without `grpc-status: 0`, which are no requests either. */
   readonly errors: number;
 }
 
@@ -27,7 +27,7 @@ export async function runLoad(
   if (shape.load === "h2load") return runH2load(shape, port, seconds, folder, core);
   if (shape.load !== undefined) {
     const script = fileURLToPath(new URL(`loads/${shape.load}.mjs`, import.meta.url));
-    return JSON.parse(await run(core, [process.execPath, script, String(port), String(seconds), String(shape.connections)])) as LoadResult;
+    return JSON.parse(await run(core, [process.execPath, script, String(port), String(seconds), String(shape.connections), JSON.stringify(shape)])) as LoadResult;
   }
   const script = join(folder, `${shape.name}.lua`);
   let lua = `wrk.method = "${shape.method ?? "GET"}"\n`;
@@ -51,7 +51,7 @@ async function runH2load(shape: Shape, port: number, seconds: number, folder: st
   for (const [name, value] of Object.entries(shape.headers ?? {})) args.push("-H", `${name}: ${value}`);
   if (shape.bodyBytes !== undefined) {
     const body = join(folder, `${shape.name}.body`);
-    writeFileSync(body, shape.destination === "grpc" ? grpcMessage(shape.bodyBytes) : Buffer.alloc(shape.bodyBytes, "x"));
+    writeFileSync(body, Buffer.alloc(shape.bodyBytes, "x"));
     args.push(`--data=${body}`);
   }
   const text = await run(core, ["h2load", ...args, urlOf(shape, port)]);
@@ -67,14 +67,6 @@ async function runH2load(shape: Shape, port: number, seconds: number, folder: st
     p99: at(0.99),
     errors: [...failed, ...others].reduce((sum, count) => sum + Number(count), 0),
   };
-}
-
-/** One message of a gRPC call: not compressed, and its length. */
-function grpcMessage(size: number): Buffer {
-  const message = Buffer.alloc(size, "x");
-  message.writeUInt8(0, 0);
-  message.writeUInt32BE(size - 5, 1);
-  return message;
 }
 
 function run(core: number, command: readonly string[]): Promise<string> {

@@ -144,7 +144,7 @@ they move with whatever else it does, and say little. Where the time goes, what 
 [performance](performance.md).
 
 Method: for each shape, every proxy in a fresh process${processes === 1 ? "" : ` (${processes} times)`}, one worker, all on the same core, one of them under load at a time;
-load (wrk or h2load, one thread; for WebSockets and events a program of this benchmark) and destination (nginx, answers from
+load (wrk or h2load, one thread; for WebSockets, events and gRPC a program of this benchmark) and destination (nginx, answers from
 memory; for WebSockets, events and gRPC a server of this benchmark) share the other. Each is warmed up by ${warmUp} requests
 (a twentieth of that where each moves a megabyte), for 2 s at least and 15 s at most; what a request cost meanwhile, with the
 compiling, is the column "while warming up". Then windows of ${seconds} s go round among them, the order turned round each time, with one of
@@ -153,7 +153,7 @@ built, with its full default pipeline; \`gateway-node\` is the same with the \`n
 is \`node:http2\` and undici put together by hand; \`gateway-per-request\` and \`gateway-sticky\` hand the connections of clients
 over ([delegation](delegation.md)), where the destination is a server of our engine that takes them. A proxy is missing where it has no route table, and where TLS, HTTP/2, WebSockets or gRPC are
 measured that it does not speak or is not set up for here. All Node proxies run with \`--use-largepages=silent\`, which the gateway's README recommends on Linux. Memory per idle connection is what ${furtherIdle} further connections added after the load. Errors are answers
-that were not 2xx and broken connections (@fastify/http-proxy answers requests that carry \`Connection: close\` with an error).
+that were not 2xx, replies of gRPC without \`grpc-status: 0\`, and broken connections (@fastify/http-proxy answers requests that carry \`Connection: close\` with an error).
 
 Machine: ${model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB. Versions: ${proxies.map((p) => `${p.name} (${p.version()})`).join(", ")}.
 

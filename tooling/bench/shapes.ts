@@ -24,8 +24,8 @@ export interface Shape {
   /** How clients connect. Default: HTTP/1.1 in cleartext. */
   readonly front?: Front;
   /** What makes the load. Default wrk. Messages and events count as requests. */
-  readonly load?: "h2load" | "websocket" | "events";
-  /** With h2load: requests under way on each connection. */
+  readonly load?: "h2load" | "websocket" | "events" | "grpc";
+  /** With h2load and grpc: requests under way on each connection. */
   readonly streams?: number;
   /** A server of `destinations/` in the place of nginx. */
   readonly destination?: "websocket" | "events" | "grpc" | "receiver";
@@ -135,7 +135,7 @@ export const shapes: readonly Shape[] = [
     connections: 4,
     streams: 16,
     front: "h2c",
-    load: "h2load",
+    load: "grpc",
     destination: "grpc",
   },
   {
