@@ -3,11 +3,13 @@ import type { BodySink } from "../body.ts";
 import { ExchangeStateError } from "../errors.ts";
 import type { Tunnel } from "../exchange.ts";
 import { resetCode } from "../engine/http2/reset-code.ts";
+import { JoinedWrites } from "./joined-writes.ts";
 import { resetStream } from "./reset-stream.ts";
 
 /** A tunnel over one stream, after an extended CONNECT (RFC 8441): END_STREAM is its FIN, RST_STREAM its reset. */
 export class Http2Tunnel implements Tunnel {
   readonly #stream: Http2Stream;
+  readonly #writes: JoinedWrites;
   readonly #onBytes: (count: number) => void;
   #sink: BodySink | undefined;
   #started = false;
@@ -21,6 +23,7 @@ export class Http2Tunnel implements Tunnel {
   constructor(stream: Http2Stream, onBytes: (count: number) => void) {
     this.#stream = stream;
     this.#onBytes = onBytes;
+    this.#writes = new JoinedWrites(stream, () => this.#drain?.());
     stream.on("drain", () => this.#drain?.());
   }
 
@@ -59,11 +62,11 @@ export class Http2Tunnel implements Tunnel {
   write(chunk: Uint8Array): boolean {
     const stream = this.#stream;
     if (this.#lost !== undefined || chunk.length === 0 || stream.destroyed || stream.writableEnded) return true;
-    return stream.write(chunk);
+    return this.#writes.write(chunk);
   }
 
   get pending(): number {
-    return this.#stream.destroyed ? 0 : this.#stream.writableLength;
+    return this.#stream.destroyed ? 0 : this.#stream.writableLength + this.#writes.held;
   }
 
   onDrain(listener: () => void): void {
@@ -71,7 +74,9 @@ export class Http2Tunnel implements Tunnel {
   }
 
   end(): void {
-    if (!this.#stream.destroyed) this.#stream.end();
+    if (this.#stream.destroyed || this.#stream.writableEnded) return;
+    this.#writes.release();
+    this.#stream.end();
   }
 
   onShutdown(listener: () => void): void {
@@ -96,6 +101,7 @@ export class Http2Tunnel implements Tunnel {
   closed(cause: Error): void {
     if (this.#lost !== undefined) return;
     this.#lost = cause;
+    this.#writes.drop();
     this.#drain = undefined;
     const sink = this.#sink;
     this.#sink = undefined;

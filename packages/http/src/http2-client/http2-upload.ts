@@ -3,11 +3,8 @@ import type { BodySink, BodySource } from "../body.ts";
 import type { HeaderList } from "../header-list.ts";
 import { asError } from "../engine/client/engine-call.ts";
 import type { Http2Call } from "./http2-call.ts";
+import { JoinedWrites } from "./joined-writes.ts";
 import { trailerFields } from "./request-fields.ts";
-
-/** Chunks below this are copied together while others wait: Node keeps ten times their bytes for each write. */
-const smallChunk = 1024;
-const heldSize = 4096;
 
 /**
  * Carries a request body from its source to its stream: the declared length enforced, and the source held back while the
@@ -29,11 +26,7 @@ export class Http2Upload implements BodySink {
   #trailers: Record<string, string | string[]> | undefined;
   #paused = false;
   #over = false;
-  /** Writes that the stream has not taken yet. */
-  #writing = 0;
-  /** Small chunks that came meanwhile. */
-  #held: Buffer | undefined;
-  #heldCount = 0;
+  #writes: JoinedWrites | undefined;
 
   constructor(call: Http2Call, source: BodySource, announced: boolean) {
     this.#call = call;
@@ -50,6 +43,9 @@ export class Http2Upload implements BodySink {
 
   start(stream: ClientHttp2Stream): void {
     this.#stream = stream;
+    this.#writes = new JoinedWrites(stream, () => {
+      if (this.#paused) this.#call.drained();
+    });
     this.started = true;
     try {
       this.#source.read(this);
@@ -60,7 +56,7 @@ export class Http2Upload implements BodySink {
 
   /** The rest is not wanted. */
   drop(): void {
-    this.#held = undefined;
+    this.#writes?.drop();
     if (this.#over) return;
     this.#over = true;
     this.started = true;
@@ -73,6 +69,7 @@ export class Http2Upload implements BodySink {
 
   onData(chunk: Uint8Array): boolean {
     const stream = this.#stream as ClientHttp2Stream;
+    const writes = this.#writes as JoinedWrites;
     if (this.#over || stream.writableEnded || stream.destroyed) return true;
     let room = true;
     if (this.size !== undefined) {
@@ -84,10 +81,10 @@ export class Http2Upload implements BodySink {
     }
     // The last chunk takes the end along.
     if (this.size !== undefined && this.#remaining === 0 && !this.waitsForTrailers) {
-      this.#release(stream);
+      writes.release();
       stream.end(chunk);
     } else {
-      room = this.#write(stream, chunk);
+      room = writes.write(chunk);
     }
     if (!room && !this.#paused) {
       this.#paused = true;
@@ -99,7 +96,7 @@ export class Http2Upload implements BodySink {
       }
     }
     this.#call.tellProgress();
-    return stream.writableLength === 0 && this.#held === undefined;
+    return stream.writableLength === 0 && writes.held === 0;
   }
 
   onEnd(trailers: HeaderList | undefined): void {
@@ -117,7 +114,7 @@ export class Http2Upload implements BodySink {
     this.complete = true;
     const stream = this.#stream as ClientHttp2Stream;
     if (stream.writableEnded || stream.destroyed) return;
-    this.#release(stream);
+    this.#writes?.release();
     stream.end();
   }
 
@@ -147,43 +144,8 @@ export class Http2Upload implements BodySink {
     }
   }
 
-  #write(stream: ClientHttp2Stream, chunk: Uint8Array): boolean {
-    if (this.#writing > 0 && chunk.length < smallChunk) return this.#hold(stream, chunk);
-    this.#release(stream);
-    this.#writing++;
-    return stream.write(chunk, this.#written);
-  }
-
-  #hold(stream: ClientHttp2Stream, chunk: Uint8Array): boolean {
-    if (this.#heldCount + chunk.length > heldSize) this.#release(stream);
-    const held = (this.#held ??= Buffer.allocUnsafeSlow(heldSize));
-    held.set(chunk, this.#heldCount);
-    this.#heldCount += chunk.length;
-    return !stream.writableNeedDrain && stream.writableLength + this.#heldCount < stream.writableHighWaterMark;
-  }
-
-  /** What is held goes to the stream. */
-  #release(stream: ClientHttp2Stream): void {
-    const held = this.#held;
-    if (held === undefined) return;
-    const bytes = held.subarray(0, this.#heldCount);
-    this.#held = undefined;
-    this.#heldCount = 0;
-    this.#writing++;
-    stream.write(bytes, this.#written);
-  }
-
-  /** The stream has taken a write, or is gone. */
-  readonly #written = (): void => {
-    const stream = this.#stream as ClientHttp2Stream;
-    if (--this.#writing > 0 || stream.destroyed || stream.writableEnded) return;
-    this.#release(stream);
-    // What was held counted, too: Node tells only of what it was given.
-    if (this.#paused && !stream.writableNeedDrain) this.#call.drained();
-  };
-
   #fail(fault: string, source: "client" | "gateway", cause: unknown): void {
-    this.#held = undefined;
+    this.#writes?.drop();
     this.#over = true;
     // After the response nobody is left to tell: the stream is reset so that the destination does not take it for whole.
     if (this.#call.done) this.#call.reset();

@@ -1,4 +1,4 @@
-/** What of a request body waits for the destination costs little more than its bytes, however small the pieces were. */
+/** What of a request body, or of a tunnel, waits for the destination costs little more than its bytes, however small the pieces were. */
 import { Duplex } from "node:stream";
 import { afterEach, expect, test, vi } from "vitest";
 import { HeaderList } from "../../src/index.ts";
@@ -74,4 +74,32 @@ test("a body that breaks off behind pieces that wait is never whole", async () =
   await call.result.catch(() => undefined);
   await request.reset();
   expect(request.whole).toBe(false);
+});
+
+test("pieces of one byte through a tunnel are few writes as well, wait for the destination, and arrive before its end", async () => {
+  const there = await bench.peer("http", { settings: { initialWindowSize: 0, enableConnectProtocol: true } });
+  const counted = countWrites();
+  const call = bench.send(bench.client(there), { method: "CONNECT", upgrade: "websocket", target: "/" });
+  const request = await there.accept();
+  request.stream.respond({ ":status": 200 });
+  const { tunnel } = await call.upgraded;
+  let drained = 0;
+  tunnel.onDrain(() => drained++);
+  let count = 0;
+  while (tunnel.write(Buffer.from([97 + (count++ % 26)])));
+  expect(count).toBeGreaterThan(4096);
+  expect(tunnel.pending).toBe(count);
+  expect(counted.writes).toBeLessThan(40);
+  await turns(50);
+  expect(drained).toBe(0);
+  request.collect();
+  there.sessions[0]?.settings({ initialWindowSize: 65_535 });
+  await until(() => drained > 0);
+  tunnel.write(Buffer.from("!"));
+  tunnel.write(Buffer.from("?"));
+  tunnel.end();
+  request.stream.end();
+  await until(() => request.whole);
+  expect(request.size).toBe(count + 2);
+  expect(request.body.endsWith("!?")).toBe(true);
 });
