@@ -3,7 +3,7 @@
  *
  * 1. What clients send under the names that the gateway fills is gone, on every route: in the head, with `_` for `-`, and in trailers.
  * 2. The credentials of the policy's schemes are gone where the scheme says so, and those that only this gateway understands on every route.
- * 3. Claims stand in their fields, and so does what another service answered.
+ * 3. Claims stand in their fields, and so does what another service answered. No client's Connection takes them away.
  * 4. Authorization stays, goes, or holds the token of the identity or one that is got for it.
  */
 import type { IdentityForwardingConfig } from "@proxy/config";
@@ -12,7 +12,7 @@ import type { ProxyContext } from "@proxy/pipeline";
 import type { AuthenticationScheme, Identity } from "../authentication/scheme.ts";
 import { refuse } from "../exchange/answers.ts";
 import { changedRequest, RequestExchange } from "../exchange/request-exchange.ts";
-import { BodyWithoutFields, fieldValue, type ReservedFields } from "../identity/identity-fields.ts";
+import { BodyWithoutFields, fieldValue, removeFromConnection, type ReservedFields } from "../identity/identity-fields.ts";
 import type { TokenExchange } from "./token-exchange.ts";
 
 /** Changes `ctx.exchange`; a promise says whether the request goes on: it is answered otherwise. */
@@ -43,6 +43,7 @@ export function compileForwarding({ reserved, schemes, config = {}, exchange }: 
       if (identity !== undefined) tell(headers, identity, filled);
       if (token !== "Keep") headers.remove("authorization");
       if (authorization !== undefined) headers.append("Authorization", authorization);
+      removeFromConnection(headers, (key) => reserved.has(key) || (authorization !== undefined && key === "authorization"));
     }
     hideTrailers(ctx, reserved);
     if (shown !== request || headers !== request.headers) ctx.exchange = new RequestExchange(ctx.exchange, changedRequest(shown, { headers }));

@@ -1,5 +1,5 @@
 /** Header fields in which a destination is told who the client is. */
-import type { BodySink, BodySource, HeaderList } from "@proxy/http";
+import { listElements, type BodySink, type BodySource, type HeaderList } from "@proxy/http";
 
 /**
  * A claim as the value of a field: what is not visible ASCII, `%` and the comma are percent-encoded UTF-8, blanks at both ends too; several
@@ -47,6 +47,18 @@ export class ReservedFields {
 
 function normal(name: string): string {
   return name.toLowerCase().replaceAll("_", "-");
+}
+
+/**
+ * Takes the names of fields that are the gateway's own out of Connection: what it names ends at the gateway (RFC 9110, 7.6.1), and a client that names what the gateway
+ * fills would have the destination see a request of nobody.
+ */
+export function removeFromConnection(headers: HeaderList, isOwn: (key: string) => boolean): void {
+  for (let i = headers.indexOf("connection"); i >= 0; i = headers.indexOf("connection", i + 1)) {
+    const named = listElements(headers.valueAt(i));
+    const kept = named.filter((name) => !isOwn(name.toLowerCase()));
+    if (kept.length < named.length) headers.setValueAt(i, kept.join(", "));
+  }
 }
 
 /** A body whose trailers do not hold them: applications that merge trailers into the head would believe them. */

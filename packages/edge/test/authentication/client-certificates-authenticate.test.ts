@@ -179,6 +179,12 @@ describe("a certificate in a field", () => {
     expect(await field(`Cert="${escaped(ann)}";Cert="${escaped(ann)}"`)).toBe(403);
   });
 
+  it("of Envoy is read in one go, whatever blanks it holds", async () => {
+    const { field } = await guarded({ authorities: authority.file, header: "X-Client-Cert", headerFormat: "Xfcc" });
+    expect(await field(`Cert=${" ".repeat(20_000)}""x`)).toBe(403);
+    expect(await field(`By=x; Cert = "${escaped(ann)}" ;Hash=ab`)).toBe(200);
+  });
+
   it("that stands twice, or is none, is refused", async () => {
     const { field } = await guarded({ authorities: authority.file, header: "X-Client-Cert" });
     for (const value of [[der(ann), der(ann)], "", "AAAA", `${der(ann)}!`, "=".repeat(4), der(ann).slice(4)]) expect(await field(value)).toBe(403);

@@ -1,3 +1,4 @@
+import { constants, generateKeyPairSync, sign } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -206,6 +207,19 @@ describe("keys in a file", () => {
     expect(await status("k1")).toBe(200);
     await replaceFile(file, JSON.stringify({ keys: [provider.keys[1]] }), () => events.named("signing-keys-read").length > 0);
     expect([await status("k1"), await status("k2")]).toEqual([401, 200]);
+  });
+
+  it("may be bound to one digest: tokens with another are none of theirs", async () => {
+    // The types say that it is text; Node takes a number alone.
+    const saltLength = 32 as unknown as string;
+    const { publicKey, privateKey } = generateKeyPairSync("rsa-pss", { modulusLength: 2048, hashAlgorithm: "sha256", mgf1HashAlgorithm: "sha256", saltLength });
+    write(publicKey.export({ type: "spki", format: "pem" }).toString());
+    const { asking, clock } = await guarded({ keyFile: file });
+    const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const claims = { iss: issuer, aud: audience, sub: "ann", exp: clock.date() / 1000 + 60 };
+    const text = `${encode({ alg: "PS256" })}.${encode(claims)}`;
+    expect((await asking(`${text}.${sign("sha256", Buffer.from(text), { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }).toString("base64url")}`)).status).toBe(200);
+    expect((await asking(`${encode({ alg: "PS512" })}.${encode(claims)}.${Buffer.alloc(256, 1).toString("base64url")}`)).status).toBe(401);
   });
 
   it("that is not there, holds nothing or a private key is an error at load, with its place", async () => {

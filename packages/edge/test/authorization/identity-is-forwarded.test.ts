@@ -54,6 +54,15 @@ describe("claims in fields", () => {
     }
   });
 
+  it("are not taken away by a client that names them in Connection", async () => {
+    const { seen } = await forwarding({ ...forward, token: "Forward" });
+    for (const named of [["x-user, x-roles, authorization"], ["close, X-USER", "Keep-Alive,x-roles,,x-drop", "Authorization"]]) {
+      const headers = await seen("/private", [["X-A", "ann;role=a"], ["X-Drop", "1"], ...named.map((value) => ["Connection", value] as const)]);
+      expect([headers.getAll("x-user"), headers.get("x-roles"), headers.get("authorization")]).toEqual([["ann"], "a", "Bearer token-of-ann"]);
+      expect(headers.has("x-drop")).toBe(!named.join().includes("x-drop"));
+    }
+  });
+
   it("are never a client's in trailers either", async () => {
     const { seen, clients } = await forwarding(forward);
     const trailers = HeaderList.from([["X-User", "root"], ["X_Roles", "admin"], ["X-Sum", "7"]]);

@@ -35,5 +35,10 @@ export function isSigned(algorithm: string, key: KeyObject, signed: Buffer, sign
   const rules = algorithms.get(algorithm);
   if (rules === undefined || (rules.size !== undefined && signature.length !== rules.size)) return false;
   const { hash, padding, saltLength, dsaEncoding } = rules;
-  return verify(hash, signed, { key, ...(padding === undefined ? {} : { padding }), ...(saltLength === undefined ? {} : { saltLength }), ...(dsaEncoding === undefined ? {} : { dsaEncoding }) }, signature);
+  try {
+    return verify(hash, signed, { key, ...(padding === undefined ? {} : { padding }), ...(saltLength === undefined ? {} : { saltLength }), ...(dsaEncoding === undefined ? {} : { dsaEncoding }) }, signature);
+  } catch {
+    // A key of RSASSA-PSS may name its digest, and OpenSSL throws for another one.
+    return false;
+  }
 }

@@ -35,7 +35,7 @@ function fromPem(escaped: string): Uint8Array | undefined {
 /** The proxy that is believed adds its element at the end: what stands before it somebody else said. */
 function fromXfcc(value: string): Uint8Array | undefined {
   const last = elementsOf(value).at(-1);
-  const certificates = (last === undefined ? [] : partsOf(last)).flatMap((part) => /^\s*cert\s*=\s*(?:"([^"\\]*)"|([^"]*))\s*$/i.exec(part)?.slice(1) ?? []).filter((text) => text !== undefined && text !== "");
+  const certificates = (last === undefined ? [] : partsOf(last)).flatMap((part) => /^cert\s*=(?:\s*"([^"\\]*)"|([^"]*))$/i.exec(part.trim())?.slice(1) ?? []).filter((text) => text !== undefined && text !== "");
   return certificates.length === 1 ? fromPem(certificates[0] ?? "") : undefined;
 }
 
