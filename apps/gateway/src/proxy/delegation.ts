@@ -1,27 +1,35 @@
 import { createHttpSysCarrier, createUnixCarrier, Delegator } from "@proxy/delegation";
 import type { HandOverEvent, QueueEvent } from "@proxy/delegation";
-import type { DelegationSource, HttpSysServer } from "@proxy/httpsys";
+import { delegationCalls, loadHttpSys, type DelegationSource, type HttpSysServer } from "@proxy/httpsys";
 import type { HostSettings } from "../configuration/host-settings.ts";
 import type { CallbackLog } from "../logging/callback-log.ts";
 
 const noHttpSys = "this gateway does not serve from HTTP.sys (Server:Engine HttpSys)";
 
+/** Why HTTP.sys of this machine cannot delegate, where the gateway serves from it. Undefined also where there is no HTTP.sys: its listeners say so. */
+export async function lackOfHttpSysDelegation({ engine, httpSys }: Pick<HostSettings, "engine" | "httpSys">): Promise<string | undefined> {
+  if (engine !== "HttpSys") return undefined;
+  const library = await loadHttpSys({ path: httpSys.libraryPath }).catch(() => undefined);
+  return library === undefined ? undefined : delegationCalls(library).unsupported;
+}
+
 /**
  * Hands requests to other processes, where destinations ask for it. Nothing is loaded or opened before one does. `httpSysServers` are those
- * that listen now.
+ * that listen now, `lack` is why they cannot delegate.
  */
 export function createDelegator(
   { addresses, engine }: Pick<HostSettings, "addresses" | "engine">,
   log: CallbackLog,
   httpSysServers: Iterable<HttpSysServer> = [],
+  lack?: string,
 ): Delegator {
   const isHttpSys = engine === "HttpSys";
   const sources = (): readonly DelegationSource[] => [...httpSysServers].flatMap(({ delegationSource }) => delegationSource ?? []);
   const isServed = engine !== "node" && !isHttpSys && addresses.some((each) => each.tls === undefined && each.protocols !== "Http2" && !each.proxyProtocol);
   return new Delegator({
-    carriers: [...(isServed ? [createUnixCarrier()] : []), ...(isHttpSys ? [createHttpSysCarrier(sources)] : [])],
+    carriers: [...(isServed ? [createUnixCarrier()] : []), ...(isHttpSys && lack === undefined ? [createHttpSysCarrier(sources)] : [])],
     missing: {
-      httpsys: noHttpSys,
+      httpsys: lack ?? noHttpSys,
       unix: "only cleartext HTTP/1.1 connections without a PROXY header can be handed over, of the engine that is the default; no address is served so",
     },
     onEvent: (event) => tell(log, event),

@@ -16,7 +16,7 @@ import { callbackLog } from "../logging/callback-log.ts";
 import type { CallbackLog } from "../logging/callback-log.ts";
 import { affinityKeys } from "./affinity-keys.ts";
 import { configurationChanges } from "./configuration-changes.ts";
-import { createDelegator } from "./delegation.ts";
+import { createDelegator, lackOfHttpSysDelegation } from "./delegation.ts";
 import { runWhenDue } from "./health-checks.ts";
 import { proxyClock } from "./proxy-clock.ts";
 import { proxyEvents } from "./proxy-events.ts";
@@ -51,14 +51,14 @@ export class Proxy extends Context.Service<
       let running = false;
       const proxy = yield* Effect.acquireRelease(
         Effect.tryPromise({
-          try: () =>
+          try: async () =>
             createReverseProxy({
               config: resolvingProvider(provider, resolver, clock),
               affinityKeys: keys,
               healthChecks: "external",
               extensions: [createEdgePolicies({ clock, trustedProxies: settings.trustedProxies, logger: proxyEvents(log, () => running) })],
               clock,
-              delegator: createDelegator(settings, log, httpSysServers),
+              delegator: createDelegator(settings, log, httpSysServers, await lackOfHttpSysDelegation(settings)),
               trustedProxies: settings.trustedProxies,
               errorPages: settings.errorPages,
               webSocketTelemetry: settings.webSocketTelemetry,

@@ -1,12 +1,18 @@
+import { execFile } from "node:child_process";
 import { createServer } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { createUnixCarrier, Delegator } from "@proxy/delegation";
 import { createReceiver } from "@proxy/delegation/receiver";
 import { createEngineServer } from "@proxy/http";
 import { createReverseProxy, type ReverseProxy } from "@proxy/pipeline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+// @boundaries-ignore the double of the HTTP Server API
+import { missing } from "../../../../packages/httpsys/test/double.ts";
+// @boundaries-ignore the double of the HTTP Server API
+import { buildDouble } from "../../../../tooling/httpsys-double/build.ts";
 import { createDelegator } from "../../src/proxy/delegation.ts";
 
 let directory: string;
@@ -76,5 +82,20 @@ describe("delegation that cannot be had", () => {
     expect(await refusal({ DelegationSocket: "run/s" }, gateway("default"))).toContain("has a DelegationSocket that is not absolute");
     expect(await refusal({ DelegationSocket: "/run/s", DelegationMode: "often" }, gateway("default"))).toContain("has the DelegationMode 'often'");
     expect(await refusal({ DelegationSocket: "/run/s", HttpSysDelegationQueue: "q" }, gateway("default"))).toContain("has both");
+  });
+
+  it.skipIf(missing !== undefined)(`stops the start where HTTP.sys cannot delegate${missing === undefined ? "" : ` (left out: ${missing})`}`, async () => {
+    const module = JSON.stringify(new URL("../../src/proxy/delegation.ts", import.meta.url).href);
+    const settings = JSON.stringify({ engine: "HttpSys", httpSys: { libraryPath: buildDouble() } });
+    const lackWith = async (without: string): Promise<string> => {
+      const code = `console.log(String(await (await import(${module})).lackOfHttpSysDelegation(${settings})))`;
+      const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@proxy/source", "--input-type=module", "--eval", code], { env: { ...process.env, HTTPSIM_WITHOUT_FEATURES: without } });
+      return stdout.trim();
+    };
+    expect(await lackWith("")).toBe("undefined");
+    const lack = await lackWith(",3,");
+    expect(lack).toBe("HTTP.sys says that it does not support delegation");
+    const delegator = createDelegator({ addresses: [], engine: "HttpSys" }, () => undefined, [], lack);
+    expect(await refusal({ HttpSysDelegationQueue: "q" }, delegator)).toContain(`destination 'd' of cluster 'c' asks for delegation that cannot be had: ${lack}`);
   });
 });
