@@ -1,7 +1,7 @@
-import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RouteConfig, StaticFilesPolicyConfig } from "@proxy/config";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import { exchangeBytes } from "../../pipeline/test/support/raw-sockets.ts";
@@ -74,6 +74,30 @@ describe("files", () => {
     expect(await ask("/docs?q")).toMatch(/^HTTP\/1\.1 301 [^]*Location: \/docs\/\?q\r\n/);
     expect(await ask("/docs/")).toMatch(/200 [^]*docs$/);
     expect(await ask("//docs")).not.toMatch(/Location: \/\//);
+  });
+});
+
+describe("a file that cannot be opened", () => {
+  const open = fs.createReadStream;
+  afterEach(() => void vi.restoreAllMocks());
+
+  it("is none where it has gone meanwhile", async () => {
+    const ask = await site();
+    vi.spyOn(fs, "createReadStream").mockImplementation(() => open(join(folder, "root/gone")));
+    expect(await ask("/a.css")).toMatch(/^HTTP\/1\.1 404 /);
+    vi.restoreAllMocks();
+    expect(await ask("/a.css")).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it("is told by status, and does not end the process", async () => {
+    const ask = await site();
+    for (const [code, status] of [["EACCES", 403], ["EMFILE", 503]] as const) {
+      const failing = (_path: string, _flags: string, _mode: number, done: (error: Error) => void): void => void setImmediate(done, Object.assign(new Error(code), { code }));
+      const system = { open: failing, read: fs.read, close: fs.close } as unknown as typeof fs;
+      vi.spyOn(fs, "createReadStream").mockImplementation(() => open("a", { fs: system }));
+      expect(await ask("/a.css"), code).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      vi.restoreAllMocks();
+    }
   });
 });
 

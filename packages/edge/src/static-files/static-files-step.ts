@@ -6,6 +6,7 @@
  * 2. Nothing that leads out of the folder is a file: dot segments in whatever encoding, names that begin with a dot, symbolic links to elsewhere.
  * 3. No file: the request goes on to the route's cluster. A route that has none answers with the fallback to clients that want a page, and 404 to others.
  */
+import { ReadStream } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
@@ -13,6 +14,7 @@ import send from "@fastify/send";
 import type { StaticFilesPolicyConfig } from "@proxy/config";
 import { HeaderList, type Exchange, type RequestHead } from "@proxy/http";
 import type { RouteModel, Step } from "@proxy/pipeline";
+import { refuse } from "../exchange/answers.ts";
 
 /** The step `static-files` with one policy for all routes. */
 export function staticFilesStep(policy: Omit<StaticFilesPolicyConfig, "name">): Step {
@@ -81,6 +83,8 @@ class Folder {
     // The library asks for no more of a request than this.
     const asked = { method: request.method, headers } as unknown as Readable;
     const found = await send(asked, path, { root: this.#root, dotfiles: "ignore", maxAge, highWaterMark: 65_536 });
+    // At once: an error of a stream that nobody listens to ends the process.
+    const opening = openingOf(found.stream);
     if (response.started || response.ended) {
       found.stream.destroy();
       return true;
@@ -105,6 +109,14 @@ class Folder {
       response.send({ status: found.statusCode, headers: HeaderList.from([...(range === undefined ? [] : [["Content-Range", range] as const]), ["Content-Length", "0"]]) });
       return true;
     }
+    const fault = await opening;
+    if (fault !== undefined || response.started || response.ended) {
+      found.stream.destroy();
+      // Gone between the look at it and now.
+      if (fault?.code === "ENOENT") return false;
+      if (fault !== undefined && !response.started && !response.ended) refuse(exchange, fault.code === "EACCES" || fault.code === "EPERM" ? 403 : 503);
+      return true;
+    }
     fields.append("X-Content-Type-Options", "nosniff");
     if (request.method === "HEAD" || found.statusCode === 304) {
       found.stream.destroy();
@@ -125,6 +137,16 @@ class Folder {
       return false;
     }
   }
+}
+
+/** Resolves when the file is open, or with why it cannot be; at once where there is none to open. Hears all that `stream` says later, too. */
+function openingOf(stream: Readable): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    stream.on("error", resolve);
+    stream.on("close", () => resolve(undefined));
+    if (stream instanceof ReadStream) stream.on("open", () => resolve(undefined));
+    else resolve(undefined);
+  });
 }
 
 /** Resolves when all of it is written, or nobody wants it any more. */
