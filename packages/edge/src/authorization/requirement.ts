@@ -39,13 +39,17 @@ function hasScope(scope: string): Requirement {
   return (identity) => holds(identity?.claims.get("scope")) || holds(identity?.claims.get("scp"));
 }
 
-/** The method that routing saw: a WebSocket over HTTP/2 is GET. */
+/**
+ * The method that routing saw: a WebSocket over HTTP/2 is GET. Its case does not count: `delete` is another method by RFC 9110, 9.1, and DELETE to destinations that
+ * ignore case, such as ASP.NET.
+ */
 function byMethod(methods: Readonly<Record<string, string>>, named: (name: string) => Requirement): Requirement {
   const rules = new Map(Object.entries(methods).map(([method, policy]) => [method.toUpperCase(), named(policy)]));
   const others = rules.get("*") ?? no;
   return (identity, ctx) => {
     const { request, features } = ctx.exchange;
-    return (rules.get(features.upgrade?.kind === "http2" ? "GET" : request.method) ?? others)(identity, ctx);
+    const method = features.upgrade?.kind === "http2" ? "GET" : request.method;
+    return (rules.get(method) ?? rules.get(method.toUpperCase()) ?? others)(identity, ctx);
   };
 }
 

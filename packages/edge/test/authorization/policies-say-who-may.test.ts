@@ -75,6 +75,11 @@ describe("authorization", () => {
     expect([await others.status("a;role=writer", "DELETE"), await others.status("a", "DELETE")]).toEqual([200, 403]);
   });
 
+  it("takes a method for the one that it is in another case, and not for one of the others", async () => {
+    const { status } = await asking({ any: {}, admins: { roles: ["admin"] }, p: { methods: { DELETE: "admins", "*": "any" } } }, "p");
+    expect([await status("a", "delete"), await status("a", "Delete"), await status("a;role=admin", "delete"), await status("a", "PATCH")]).toEqual([403, 403, 200, 200]);
+  });
+
   it("without RequireAuthenticated lets nobody in particular pass, and still knows the others", async () => {
     const users: (string | undefined)[] = [];
     const { send } = await edgeProxy(
