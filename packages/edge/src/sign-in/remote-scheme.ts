@@ -64,6 +64,8 @@ export interface SignInProtocol {
 }
 
 const largestForm = 512 * 1024;
+/** Sign-ins that wait for the other party at a time: anybody can begin one and come back with a made-up answer, for which it is asked. */
+const mostFinishing = 256;
 
 export class RemoteScheme implements SessionOwner {
   readonly name: string;
@@ -76,6 +78,7 @@ export class RemoteScheme implements SessionOwner {
   readonly #refreshes: Refreshes;
   readonly #origin: string;
   readonly #redirectUri: string;
+  #finishing = 0;
   #keeper: { readonly cookie: CookieScheme; readonly pending: PendingSignIns } | undefined;
 
   constructor(name: string, config: RemoteSignInConfig, { protocol, services }: { readonly protocol: SignInProtocol; readonly services: SchemeServices }) {
@@ -187,6 +190,8 @@ export class RemoteScheme implements SessionOwner {
     if (parameters === undefined) return give(exchange, statusAnswer(400));
     if (this.#protocol.isSignOut?.(parameters) === true) return give(exchange, statusAnswer(200, this.#ended(request)));
     if (request.method !== this.#protocol.callbackMethod) return give(exchange, statusAnswer(405));
+    // Before the cookie is used up: the same answer is good when it comes again.
+    if (this.#finishing >= mostFinishing) return give(exchange, statusAnswer(503, [], 1));
     const states = parameters.getAll(this.#protocol.stateParameter);
     const { pending, cookies } = this.#pending.end(request.headers, states.length === 1 ? (states[0] as string) : null);
     if (pending === undefined) {
@@ -197,6 +202,7 @@ export class RemoteScheme implements SessionOwner {
   }
 
   async #complete({ headers }: RequestHead, parameters: URLSearchParams, secrets: SignInSecrets, { state, returnUrl, cookies }: { state: string; returnUrl: string; cookies: readonly string[] }): Promise<Answer> {
+    this.#finishing++;
     try {
       const signedIn = await this.#protocol.finish(parameters, secrets, state, this.#redirectUri);
       const { user, claims } = keptClaims(signedIn, this.#config, this.#protocol.ownClaims);
@@ -208,6 +214,8 @@ export class RemoteScheme implements SessionOwner {
       return answer(returnUrl, [...cookies, ...lines]);
     } catch (error) {
       return this.#failed(error, cookies);
+    } finally {
+      this.#finishing--;
     }
   }
 

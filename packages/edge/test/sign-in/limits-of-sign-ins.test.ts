@@ -8,8 +8,11 @@ import { readForm } from "../../src/sign-in/form-body.ts";
 import { PendingSignIns } from "../../src/sign-in/pending-sign-ins.ts";
 import { RemoteDocument } from "../../src/sign-in/remote-document.ts";
 import { ReplayCache } from "../../src/sign-in/replay-cache.ts";
+import { RemoteScheme, type SignInProtocol } from "../../src/sign-in/remote-scheme.ts";
 import { localUrl } from "../../src/sign-in/return-url.ts";
 import { cookiesAfter, SetClock } from "../session/sessions.ts";
+import { publicOrigin } from "./browser.ts";
+import { siteWith } from "./schemes.ts";
 
 describe("a return address", () => {
   const parts = fc.constantFrom("/", "\\", "//", "/\\", ".", "..", "%2f", "%5c", "\t", "\n", "\r", "\0", " ", "@", ":", "https:", "javascript:", "evil.test", "a", "?", "#", "é", "\u2028");
@@ -111,6 +114,38 @@ describe("cookies of sign-ins", () => {
     }
     expect(headers.get("cookie")).not.toContain("junk");
     expect(states.map((state) => pending.end(headers, state).pending?.state === state)).toEqual([false, true, true, true, true]);
+  });
+});
+
+describe("sign-ins that the other party is asked for", () => {
+  it("are 256 at a time, and one beyond is good later", async () => {
+    const callback = `${publicOrigin}/signin-slow`;
+    const go = Promise.withResolvers<void>();
+    let asked = 0;
+    const protocol: SignInProtocol = {
+      callbackMethod: "GET",
+      stateParameter: "state",
+      ownClaims: new Set(),
+      start: (state) => Promise.resolve({ url: `${callback}?state=${state}`, secrets: {} }),
+      async finish() {
+        asked++;
+        await go.promise;
+        return { claims: { sub: "ann" } };
+      },
+    };
+    const { browser } = siteWith((services) => new RemoteScheme("slow", { publicOrigin }, { protocol, services }));
+    const atCallback = async () => {
+      const own = browser();
+      const { url } = await own.openUntil("/", (to) => to.href.startsWith(callback));
+      return () => own.ask(new URL(url));
+    };
+    const flood = [];
+    for (let count = 0; count < 256; count++) flood.push((await atCallback())());
+    const late = await atCallback();
+    expect([(await late()).status, asked]).toEqual([503, 256]);
+    go.resolve();
+    expect(new Set((await Promise.all(flood)).map(({ status }) => status))).toEqual(new Set([302]));
+    expect([(await late()).status, asked]).toEqual([302, 257]);
   });
 });
 
