@@ -13,6 +13,7 @@ import type { AuthenticationScheme, Identity } from "../authentication/scheme.ts
 import { refuse } from "../exchange/answers.ts";
 import { changedRequest, RequestExchange } from "../exchange/request-exchange.ts";
 import { BodyWithoutFields, fieldValue, removeFromConnection, type ReservedFields } from "../identity/identity-fields.ts";
+import { setTold } from "../identity/identity.ts";
 import type { TokenExchange } from "./token-exchange.ts";
 
 /** Changes `ctx.exchange`; a promise says whether the request goes on: it is answered otherwise. */
@@ -40,7 +41,10 @@ export function compileForwarding({ reserved, schemes, config = {}, exchange }: 
     const changes = token !== "Keep" || (tells && identity !== undefined);
     if (changes) {
       if (headers === request.headers) headers = headers.copy();
-      if (identity !== undefined) tell(headers, identity, filled);
+      if (identity !== undefined) {
+        const told = tell(headers, identity, filled);
+        if (told !== "") setTold(ctx, told);
+      }
       if (token !== "Keep") headers.remove("authorization");
       if (authorization !== undefined) headers.append("Authorization", authorization);
       removeFromConnection(headers, (key) => reserved.has(key) || (authorization !== undefined && key === "authorization"));
@@ -77,12 +81,19 @@ function valuesOf(claim: string): (identity: Identity) => readonly string[] {
   return ({ claims }) => claims.get(claim) ?? [];
 }
 
-function tell(headers: HeaderList, identity: Identity, filled: readonly { readonly name: string; readonly values: (identity: Identity) => readonly string[] }[]): void {
+/** Gives what was told, as one text: no field holds a line break. */
+function tell(headers: HeaderList, identity: Identity, filled: readonly { readonly name: string; readonly values: (identity: Identity) => readonly string[] }[]): string {
+  let told = "";
+  const add = (name: string, value: string): void => {
+    headers.append(name, value);
+    told += `${name}:${value}\n`;
+  };
   for (const { name, values } of filled) {
     const value = fieldValue(values(identity));
-    if (value !== undefined) headers.append(name, value);
+    if (value !== undefined) add(name, value);
   }
-  for (const [name, values] of identity.fields ?? []) for (const value of values) headers.append(name, value);
+  for (const [name, values] of identity.fields ?? []) for (const value of values) add(name, value);
+  return told;
 }
 
 /** Tokens are of visible characters (RFC 6750, 2.1); anything else is left out. */

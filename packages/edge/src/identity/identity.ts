@@ -14,3 +14,15 @@ export function setIdentity(ctx: ProxyContext, identity: Identity): void {
   ctx.items.set(key, identity);
   if (identity.name !== undefined) setUser(ctx, `${identity.scheme}:${identity.name}`);
 }
+
+const toldKey = Symbol("told");
+
+/** What the destination is told of the identity in fields, as one text; undefined: nothing. One user may come with tokens that say different things. */
+export function toldOf(ctx: ProxyContext): string | undefined {
+  return ctx.item(toldKey) as string | undefined;
+}
+
+/** For the step that fills the fields. */
+export function setTold(ctx: ProxyContext, told: string): void {
+  ctx.items.set(toldKey, told);
+}

@@ -7,11 +7,12 @@
  * 4. Nothing there: the first of several requests for the same goes on, without the fields that no key holds, and its answer is kept on its way to the
  *    client. The others wait for it, bounded in number and time; where it is not for them they go on, each for itself.
  */
+import { createHash } from "node:crypto";
 import type { Clock } from "@proxy/cluster";
 import { HeaderList, type Exchange, type RequestHead } from "@proxy/http";
 import { ProxyContext, type Next } from "@proxy/pipeline";
 import { AnsweredExchange } from "../exchange/answered-exchange.ts";
-import { identityOf } from "../identity/identity.ts";
+import { identityOf, toldOf } from "../identity/identity.ts";
 import { userOf } from "../identity/user.ts";
 import type { CacheControl } from "./cache-control.ts";
 import type { CacheEntry } from "./cache-entry.ts";
@@ -139,7 +140,9 @@ export class OutputCache implements FillCache {
     let partition = scope;
     if (isKnown) {
       if (!policy.varyByUser || user === undefined) return undefined;
-      partition += `u${keyPart(user)}`;
+      partition += `u${keyPart(user)}${keyPart(toldOf(ctx) ?? "")}`;
+      // One user may have tokens that allow different things; none of them is to be found in a store.
+      if ((bits & asks.authorization) !== 0) partition += keyPart(createHash("sha256").update(fieldSelection(ctx.exchange.request.headers, "authorization"), "latin1").digest("base64url"));
     } else if (((bits & asks.authorization) !== 0 && !policy.isHttp) || ((bits & asks.cookie) !== 0 && policy.cookies === "Bypass")) return undefined;
     if (policy.varyByHeader.length > 0) {
       const { headers } = ctx.exchange.request;

@@ -6,7 +6,9 @@ import type { FakeCall } from "../../../pipeline/test/support/fake-client.ts";
 import type { FakeRequest } from "../../../pipeline/test/support/fake-exchange.ts";
 import type { BodySource } from "@proxy/http";
 import { defaultUnkeyedHeaders } from "../../src/index.ts";
-import { cachedProxy, type Fields, type Policy } from "./cached-proxy.ts";
+import { cachedProxy, counting, type Fields, type Policy } from "./cached-proxy.ts";
+import { testScheme } from "../authentication/test-scheme.ts";
+import { configOf, edgeProxy } from "../proxies.ts";
 
 const modes: readonly Policy[] = [{}, { mode: "Http" }];
 const lasting: Fields = [["Cache-Control", "public, max-age=600"]];
@@ -192,3 +194,16 @@ for (const policy of modes) {
     });
   });
 }
+
+describe("one user with several tokens", () => {
+  it("gets for each what that token allows: by what the destination is told, and by the token where it goes there", async () => {
+    const policies = { authorization: { p: { forward: { headers: { "X-Tenant": "tenant" } } } }, outputCache: { c: { varyByUser: true } } };
+    const { send, clients } = await edgeProxy(configOf(policies, { authorizationPolicy: "p", outputCachePolicy: "c" }), { schemes: [testScheme("a")] }, { script: counting() });
+    const texts: string[] = [];
+    for (const [who, token] of [["ann;tenant=x", "1"], ["ann;tenant=y", "1"], ["ann;tenant=x", "2"], ["ann;tenant=x", "1"], ["ann;tenant=y", "1"]] as const) {
+      texts.push((await send({ headers: [["X-A", who], ["Authorization", `Bearer ${token}`]] })).response.text);
+    }
+    expect(texts).toEqual(["answer 1", "answer 2", "answer 3", "answer 1", "answer 2"]);
+    expect(clients.flatMap(({ calls }) => calls).length).toBe(3);
+  });
+});
