@@ -32,7 +32,10 @@ export function requestFields(request: DestinationRequest, scheme: string, host:
     if (key === "host") {
       if (++hosts > 1) return new UnsafeHead("there are two Host fields");
       fields[5] = value;
-    } else if (!leftOut.has(key) && (key !== "te" || value.toLowerCase() === "trailers")) {
+    } else if (key === "te") {
+      // The one value it may have, in any case of its letters (RFC 9113, 8.2.2); Node takes lower case alone.
+      if (value.toLowerCase() === "trailers") fields.push(key, "trailers");
+    } else if (!leftOut.has(key)) {
       fields.push(key, value);
     }
   }
