@@ -32,7 +32,7 @@ const connectionLevel: readonly string[] = [
 export const requestFieldsDropped: ReadonlySet<string> = new KeySet([...connectionLevel, "content-length", "expect"]);
 
 /** What is special about a request field, so that the copying asks once per line. */
-export type RequestFieldKind = "dropped" | "te" | "cookie" | "content";
+export type RequestFieldKind = "dropped" | "length" | "te" | "cookie" | "content";
 
 /** Fields about content: on a request without any they stand for content of length 0. */
 const aboutContent: readonly string[] = [
@@ -51,6 +51,7 @@ const aboutContent: readonly string[] = [
 const requestFieldKinds: ReadonlyMap<string, RequestFieldKind> = new Map<string, RequestFieldKind>([
   ...aboutContent.map((key) => [key, "content"] as const),
   ...Array.from(requestFieldsDropped, (key) => [key, "dropped"] as const),
+  ["content-length", "length"],
   ["te", "te"],
   ["cookie", "cookie"],
 ]);

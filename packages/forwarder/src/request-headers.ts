@@ -6,8 +6,8 @@ import { fieldsNamedByConnection, requestFieldKind } from "./hop-by-hop.ts";
  * are the connection's own fields, those that `Connection` names, framing, pseudo fields, and `omit` (keys).
  * Cookie lines are joined with `; ` (RFC 9113, 8.2.3); `TE: trailers` passes from HTTP/2 and 3 only.
  *
- * Returns whether there was a field about content among the copied. For transforms that build the outgoing fields
- * themselves.
+ * Returns whether there was a field about content among the copied, or a Content-Length: over HTTP/2 a request may have one of
+ * 0 without a body. For transforms that build the outgoing fields themselves.
  */
 export function copyRequestFields(
   request: RequestHead,
@@ -27,6 +27,9 @@ export function copyRequestFields(
     if (kind !== undefined) {
       if (kind === "content") {
         content = true;
+      } else if (kind === "length") {
+        content = true;
+        continue;
       } else if (kind === "te") {
         copyTe(request, i, target);
         continue;
