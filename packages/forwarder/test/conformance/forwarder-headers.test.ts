@@ -4,31 +4,15 @@ import { type ConformanceCase, loadArea } from "@proxy/conformance";
 import { reportArea } from "@proxy/conformance/report";
 // @boundaries-ignore the suite lives with its interface
 import { MemoryBody } from "../../../http/test/contract/recorders.ts";
-import { emptyTransformer, forward, type ForwarderError, type ForwardOptions, type Transformer } from "../../src/index.ts";
+import { emptyTransformer, forward, type ForwarderError, type ForwardOptions } from "../../src/index.ts";
 import { FakeExchange } from "../doubles/fake-exchange.ts";
 import { ScriptedClient } from "../doubles/scripted-client.ts";
+import { pairs, supersededBy, transformerOf } from "./header-cases.ts";
 import { scenarios, pendingReason } from "./header-scenarios.ts";
 
 const { area, cases } = loadArea("forwarder-headers");
 
-/** Rules that a row of the deviations decides otherwise, with the test that pins ours. */
-const superseded = new Map([
-  // A line break in a field: the front servers refuse the request with 400 (exchange contract, refusals).
-  ["newlines", "D21"],
-  // Repeated lines: lines-stay-as-they-came.test.ts
-  ["multi-value-wire", "D19"],
-]);
-/** Single cases of that kind. */
-const supersededCases = new Map([
-  // Content-Length with Transfer-Encoding: refused by the front servers with 400 (exchange contract, refusals).
-  ["forwarder-headers.content-length-conflict.80b0e8e5", "D20"],
-  // obs-text from a destination passes unchanged: lines-stay-as-they-came.test.ts
-  ["forwarder-headers.header-encoding.4d5c2eaa", "D21"],
-  ["forwarder-headers.header-encoding.1442f5b9", "D21"],
-]);
-
 const prefix = "http://destination.example:8080/base";
-const hostOfDestination: Transformer = { omitRequestHeaders: new Set(["host"]), trusted: true };
 const pending = new Map<string, number>();
 let held = 0;
 let set = 0;
@@ -36,7 +20,7 @@ let set = 0;
 describe(area, () => {
   for (const item of cases) {
     const { id, title } = item;
-    if (superseded.has(item.rule) || supersededCases.has(id)) {
+    if (supersededBy(item) !== undefined) {
       set++;
       continue;
     }
@@ -146,18 +130,8 @@ function bodyOf(sent: {
   return length === undefined ? undefined : new MemoryBody(content, { length: Number(length) });
 }
 
-function transformerOf(transforms: unknown): Transformer {
-  if (transforms === "copy-all") return emptyTransformer;
-  if (transforms !== undefined) return { copyRequestHeaders: false };
-  return hostOfDestination;
-}
-
 function version(protocol: string): HttpVersion {
   return protocol.slice("HTTP/".length) as HttpVersion;
-}
-
-function pairs(headers: Readonly<Record<string, readonly string[]>>): [string, string][] {
-  return Object.entries(headers).flatMap(([name, values]) => values.map((value): [string, string] => [name, value]));
 }
 
 /** The tables write "2.0" and "3.0". */
