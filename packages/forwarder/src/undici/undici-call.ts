@@ -143,6 +143,8 @@ export class UndiciCall implements Dispatcher.DispatchHandler, DestinationCall, 
     }
     const raw = (controller as unknown as Controller).rawTrailers;
     const trailers = raw === null || raw.length === 0 ? undefined : decode(raw);
+    // undici's parser takes framing in a trailer for that of the connection, and would then refuse the next response on it.
+    if (trailers !== undefined && trailers.has("transfer-encoding")) this.connection?.socket?.destroy();
     if (this.#held === undefined) this.#end(trailers);
     else this.#ended = { trailers };
   }

@@ -1,9 +1,10 @@
+import type { Socket } from "node:net";
 import { type buildConnector, Client, type Dispatcher } from "undici";
 import { UndiciCall } from "./undici-call.ts";
 
 /** How the socket that a connection has now failed, if it did. */
 export interface ConnectionFailure {
-  socket: object | null;
+  socket: Socket | null;
   error: Error | undefined;
 }
 
