@@ -15,7 +15,7 @@ const scripts: Readonly<Record<string, (socket: Socket) => void>> = {
   garbage: (socket) => socket.end("SMTP 220 hello\r\n\r\n"),
   cut: (socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\na part", () => socket.destroy()),
   silent: () => {},
-  tunnel: (socket) => socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", () => socket.resetAndDestroy()),
+  tunnel: (socket) => socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"),
 };
 const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
@@ -42,7 +42,9 @@ let port: number;
 
 beforeAll(async () => {
   destination = await rawDestination((received, socket) => {
-    if (/^\w+ \/\S* HTTP/.test(received) && received.includes("\r\n\r\n")) scripts[/ \/(\w+)/.exec(received)?.[1] ?? ""]?.(socket);
+    // Not at once: Node 24 takes a reset that comes together with bytes for an end.
+    if (received.endsWith("through the tunnel")) socket.resetAndDestroy();
+    else if (/^\w+ \/\S* HTTP/.test(received) && received.includes("\r\n\r\n")) scripts[/ \/(\w+)/.exec(received)?.[1] ?? ""]?.(socket);
   });
   const gone = await rawDestination(() => {});
   await gone.close();
@@ -87,6 +89,7 @@ test.each(endings)("a step sees that %s", async (_, cluster, more, ending) => {
   });
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => {}).resume();
+  if (cluster === "tunnel") socket.once("data", () => socket.write("through the tunnel"));
   const method = more.includes("Content-Length") || more.includes("chunked") ? "POST" : "GET";
   socket.write(`${method} /${cluster} HTTP/1.1\r\nHost: shop.test\r\n${more}${more.includes("\r\n\r\n") ? "" : "\r\n"}`);
   await over;

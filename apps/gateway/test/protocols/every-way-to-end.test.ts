@@ -60,7 +60,8 @@ const scripts: Readonly<Record<string, (socket: Socket) => void>> = {
   },
   "tunnel-silent": (socket) => socket.write(`${accepted}a part`),
   "tunnel-waiting": (socket) => socket.write(`${accepted}a part`),
-  "tunnel-broken": (socket) => socket.write(`${accepted}a part`, () => socket.resetAndDestroy()),
+  // Not at once: Node 24 takes a reset that comes together with bytes for an end.
+  "tunnel-broken": (socket) => socket.once("data", () => socket.resetAndDestroy()).write(`${accepted}a part`),
   switching: (socket) => socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"),
 };
 
@@ -211,7 +212,9 @@ async function overHttp1(way: Way): Promise<Way["client"]> {
   const answered = Promise.withResolvers<void>();
   socket.setEncoding("latin1").on("error", () => {}).on("data", (more: string) => {
     text += more;
-    if (text.includes("a part")) answered.resolve();
+    if (!text.includes("a part")) return;
+    answered.resolve();
+    if (way.cluster === "tunnel-broken") socket.write("through the tunnel");
   });
   const closed = new Promise((resolve) => socket.once("close", resolve));
   const reached = isAsked();
