@@ -12,6 +12,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     // Where a hang ends, on the slowest and busiest of machines: no measure of anything.
+    // A busy machine may starve a process of a test: in CI once more, and the report says so (retry x1).
+    retry: process.env["CI"] === "true" ? 1 : 0,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     setupFiles: ["./vitest.seed.ts"],

@@ -12,6 +12,8 @@ export default defineConfig({
     include: ["{packages,apps,tooling,examples}/*/test/system/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     fileParallelism: false,
+    // A busy machine may starve a process of a test: in CI once more, and the report says so (retry x1).
+    retry: process.env["CI"] === "true" ? 1 : 0,
     testTimeout: 600_000,
     hookTimeout: 600_000,
     setupFiles: ["./vitest.seed.ts"],
