@@ -122,22 +122,15 @@ export class TimerWheel {
 
   #start(): void {
     this.#running = true;
-    const now = this.#now();
-    this.#origin = now - this.tick * this.period;
-    if (this.#automatic) this.#schedule(now);
-  }
-
-  #schedule(now: number): void {
-    const next = this.#origin + (this.tick + 1) * this.period;
-    this.#timer = setTimeout(this.#onTimer, Math.max(Math.ceil(next - now), 1));
+    this.#origin = this.#now() - this.tick * this.period;
+    if (!this.#automatic) return;
+    this.#timer = setInterval(this.#onTimer, this.period);
     this.#timer.unref();
   }
 
   readonly #onTimer = (): void => {
-    const now = this.#now();
     const before = this.tick;
-    this.#collect(Math.floor((now - this.#origin) / this.period));
-    this.#schedule(now);
+    this.#collect(this.current);
     if (this.tick - before > 1) setImmediate(this.#look).unref();
     else this.#look();
   };
@@ -163,7 +156,7 @@ export class TimerWheel {
     }
     if (this.#size > 0) return;
     this.#running = false;
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
   };
 
   #place(entry: WheelEntry, tick: number): void {
