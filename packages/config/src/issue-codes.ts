@@ -71,6 +71,7 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "rate-limiter-header": "A rate limiter policy has PartitionBy Header without HeaderName, or the other way round.",
   "access-address": "An access policy has an address or network that is none, or an empty AllowAddresses.",
   "access-name": "An access policy has a method or header field that is no name, or an empty Methods.",
+  "access-paths": "`AmbiguousPaths` of an access policy is neither `Pass` nor `Refuse`.",
   "access-number": "A size of an access policy makes no sense.",
   "compression-policy-unknown": "No such compression policy is defined or registered.",
   "compression-policy-name-reserved": "The application registered a compression policy under a reserved name.",

@@ -88,6 +88,11 @@ export interface AccessPolicyConfig {
   readonly requireHeaders?: readonly string[] | undefined;
   /** Fields that must not be there; 400 otherwise. Default: none. */
   readonly denyHeaders?: readonly string[] | undefined;
+  /**
+   * What becomes of paths that a destination may read otherwise than the route that matched: encoded delimiters and dots, `;`, empty segments and their like, all of them in the
+   * documentation of access rules. `Refuse`: 400. Default `Pass`.
+   */
+  readonly ambiguousPaths?: "Pass" | "Refuse" | undefined;
   /** Characters of path and query; 414 beyond. Default: the server's limit. */
   readonly maxTargetLength?: number | undefined;
   /** Bytes of all header lines together; 431 beyond. Default: the server's limit. */

@@ -42,6 +42,9 @@ const Access = Schema.Struct({
   methods: field(list, "Methods that may pass; 405 for others.", { defaultText: "all" }),
   requireHeaders: field(list, "Fields that must be there; 400 otherwise.", { defaultText: "none" }),
   denyHeaders: field(list, "Fields that must not be there; 400 otherwise.", { defaultText: "none" }),
+  ambiguousPaths: field(OneOf(["Pass", "Refuse"]), "Paths that a destination may read otherwise than the route that matched (encoded delimiters and dots, `;`, empty segments and their like): `Refuse` answers 400.", {
+    default: "Pass",
+  }),
   maxTargetLength: field(Integer(1), "Characters of path and query; 414 beyond.", { defaultText: "the server's limit" }),
   maxHeaderBytes: field(Integer(1), "Bytes of all header lines together; 431 beyond.", { defaultText: "the server's limit" }),
   maxBodySize: field(Integer(0, large), "Bytes of a request body; 413 beyond. `MaxRequestBodySize` of the route comes first.", { defaultText: "the server's limit" }),

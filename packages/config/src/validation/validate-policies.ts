@@ -141,6 +141,8 @@ function checkAccess(policy: AccessPolicyConfig, add: Add): void {
       if (!token.test(name)) add("access-name", [member, index], `'${quoted(name)}' is no name of a ${member === "Methods" ? "method" : "header field"}`);
     }
   }
+  const { ambiguousPaths } = policy;
+  if (ambiguousPaths !== undefined && ambiguousPaths !== "Pass" && ambiguousPaths !== "Refuse") add("access-paths", ["AmbiguousPaths"], `'${quoted(ambiguousPaths)}' is neither Pass nor Refuse`);
   for (const [member, value, least] of [["MaxTargetLength", policy.maxTargetLength, 1], ["MaxHeaderBytes", policy.maxHeaderBytes, 1], ["MaxBodySize", policy.maxBodySize, 0]] as const) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= least)) add("access-number", [member], `${member} must be a whole number of at least ${least}`);
   }

@@ -2,6 +2,7 @@
 import { BlockList, isIP } from "node:net";
 import type { AccessPolicyConfig } from "@proxy/config";
 import { clientAddressOf, headerKey, type Exchange, type HeaderList } from "@proxy/http";
+import { isAmbiguousPath } from "../exchange/ambiguous-path.ts";
 
 export interface AccessPolicy {
   /** The status that a request is refused with; 0: it may pass. */
@@ -19,12 +20,13 @@ export function compileAccessPolicy(config: AccessPolicyConfig): AccessPolicy {
   const methods = config.methods === undefined ? undefined : new Set(config.methods.map((method) => method.toUpperCase()));
   const required = (config.requireHeaders ?? []).map(headerKey);
   const forbidden = (config.denyHeaders ?? []).map(headerKey);
+  const refusesAmbiguous = config.ambiguousPaths === "Refuse";
   const { maxTargetLength = Number.POSITIVE_INFINITY, maxHeaderBytes, maxBodySize } = config;
   return {
     allow: methods === undefined ? undefined : [...methods].join(", "),
     maxBodySize,
     refusal(exchange) {
-      const { method, path, query, headers } = exchange.request;
+      const { method, path, pathBase, query, headers } = exchange.request;
       if (allowed !== undefined || denied !== undefined) {
         const address = clientAddressOf(exchange);
         // Nobody knows where a Unix socket's client is: a list of addresses does not have it.
@@ -33,6 +35,7 @@ export function compileAccessPolicy(config: AccessPolicyConfig): AccessPolicy {
       }
       if (methods !== undefined && !methods.has(method)) return 405;
       if (path.length + query.length > maxTargetLength) return 414;
+      if (refusesAmbiguous && (isAmbiguousPath(path) || (pathBase !== undefined && isAmbiguousPath(pathBase)))) return 400;
       if (maxHeaderBytes !== undefined && sizeOf(headers) > maxHeaderBytes) return 431;
       for (const key of required) if (!headers.has(key)) return 400;
       for (const key of forbidden) if (headers.has(key)) return 400;

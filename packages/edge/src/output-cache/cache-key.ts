@@ -3,6 +3,7 @@
  * requests have one key that differ in any of them.
  */
 import { type HeaderList, type RequestHead } from "@proxy/http";
+import { hasAmbiguousEscapes } from "../exchange/ambiguous-path.ts";
 
 let lastAuthority = "";
 let lastHost = "";
@@ -40,15 +41,12 @@ export function cacheKey(request: RequestHead, byHost: boolean, selectQuery: Que
 
 /**
  * Whether gateway and destination may see another path in it: parameters, encoded delimiters and what ends a path in some servers. An answer to such a path is
- * kept under a name that it is not, perhaps (web cache deception).
+ * kept under a name that it is not, perhaps (web cache deception). Empty segments and dots at an end make another name, which is asked for by nobody else.
  */
 function isAmbiguous(path: string): boolean {
-  if (path.indexOf("%") < 0) return path.indexOf(";") >= 0 || path.indexOf("\\") >= 0;
-  return ambiguous.test(path);
+  if (path.indexOf(";") >= 0 || path.indexOf("\\") >= 0) return true;
+  return path.indexOf("%") >= 0 && (hasAmbiguousEscapes(path) || path.indexOf("%22") >= 0);
 }
-
-/** `;`, `\`, and as percent-encoded: controls, `"`, `#`, `%`, `/`, `;`, `?`, `\`, and dots. */
-const ambiguous = /[;\\]|%(?:[01][0-9a-f]|7f|2[2356ef]|3[bf]|5c)/i;
 
 /**
  * Selects the parameters of those names, which ignore case as ASP.NET's do, with their values as they came. Undefined for a query in which servers find

@@ -65,6 +65,9 @@ for (const policy of modes) {
       "/account/.%2e;x.css",
       "/account%7f.css",
       "/account%22.css",
+      "/account%c0%afx.css",
+      "/static/..%ef%bc%8faccount",
+      "/account%20/x.css",
     ];
     for (const target of paths) {
       it(`a path that others may read otherwise goes by: ${target}`, async () => {
