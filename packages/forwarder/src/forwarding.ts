@@ -30,6 +30,7 @@ import type { BodyChange } from "./body/body-transform.ts";
 import { changeRequestFields } from "./body/changed-head.ts";
 import { ChangedRequestBody } from "./body/changed-request-body.ts";
 import { contentCodings } from "./body/content-coding.ts";
+import { bindsConnection } from "./connection-bound.ts";
 import { failureBeforeHead, requestBodyFailure, requestBodyUnwanted, responseFailure } from "./failure.ts";
 import type { ClientResponse } from "./forward-options.ts";
 import { finishingRequest, over, preparing, relaying, transformingResponse, upgraded, waiting } from "./forwarding-state.ts";
@@ -123,6 +124,7 @@ export class Forwarding extends ForwardingResponse implements DestinationHandler
         this.refuse(400, "Sec-WebSocket-Key is missing or malformed");
         return;
       }
+      outgoing.singleUse = bindsConnection(outgoing.headers);
       const client = this.destination.clientOf(this.options.client);
       const attempt = this.attempt;
       this.phase = waiting;

@@ -29,6 +29,7 @@ export class Outgoing implements OutgoingRequest, DestinationRequest {
   target = "";
   upgrade: string | undefined;
   expectContinue = false;
+  singleUse = false;
   httpVersion: HttpVersion;
   versionPolicy: VersionPolicy;
 

@@ -140,6 +140,11 @@ export interface DestinationRequest {
    * answer); a final status first means the body is never read.
    */
   readonly expectContinue?: boolean | undefined;
+  /**
+   * The connection that takes it takes no other afterwards: its destination may know everything that comes on it as this client's. Connections of
+   * HTTP/2 are shared from the beginning: it goes over HTTP/1.1, and fails with `versionUnavailable` where that is not allowed.
+   */
+  readonly singleUse?: boolean | undefined;
 }
 
 export interface DestinationHandler {

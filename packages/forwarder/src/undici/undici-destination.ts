@@ -103,6 +103,7 @@ export class UndiciDestination implements DestinationClient {
       headers,
       body: stream,
       upgrade: request.upgrade ?? null,
+      ...(request.singleUse === true && { reset: true }),
       // Any constant: keeps undici from opening a new connection for each Host.
       servername: this.#origin.host,
     } as Dispatcher.DispatchOptions;

@@ -25,6 +25,8 @@ import { versionPlan } from "./version-plan.ts";
  * | 3, OrLower | ALPN: HTTP/2 or 1.1 | HTTP/1.1 |
  * | 3, Exact or OrHigher | fails: there is no HTTP/3 | fails |
  *
+ * Requests of single use go over HTTP/1.1 wherever the policy lets them, and fail otherwise.
+ *
  * A connection on which TLS settled on HTTP/1.1 is used by the engine; an origin of that kind is asked again once it has no
  * connection left. Both share the settings, except that `maxConnections` is for HTTP/1.1, whose requests need one each.
  * Requests that wait for an HTTP/2 stream are bounded by `maxQueuedRequests` and `queueTimeout` where no further connection may be
@@ -105,7 +107,8 @@ class VersionedDestination implements DestinationClient {
         return this.#sendNegotiated(request, handler);
       default: {
         const error = { step: "request", source: "gateway", requestSent: false, versionUnavailable: true } as const;
-        handler.onError(new DestinationError(`${this.#http1.name}: HTTP/3 is not supported`, error));
+        const fault = request.singleUse === true ? "a connection of its own is had over HTTP/1.1 only" : "HTTP/3 is not supported";
+        handler.onError(new DestinationError(`${this.#http1.name}: ${fault}`, error));
         return overCall;
       }
     }

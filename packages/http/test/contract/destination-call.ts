@@ -124,6 +124,7 @@ export interface SendOptions {
   readonly expectContinue?: boolean | undefined;
   readonly httpVersion?: HttpVersion | undefined;
   readonly versionPolicy?: VersionPolicy | undefined;
+  readonly singleUse?: boolean | undefined;
 }
 
 /** Sends a request for `a.test` and records the outcome. */
@@ -138,6 +139,7 @@ export function sendTo(client: DestinationClient, options: SendOptions = {}): Re
     expectContinue: options.expectContinue,
     httpVersion: options.httpVersion,
     versionPolicy: options.versionPolicy,
+    singleUse: options.singleUse,
   };
   recorded.call = client.send(request, recorded);
   return recorded;

@@ -112,6 +112,29 @@ export const destinationConnections: DestinationPart = {
       expect((await second.result).body).toBe("ok");
     });
 
+    test("that took a request of single use takes no other", async () => {
+      const there = await destination();
+      const one = client(there);
+      const first = send(one);
+      const used = await there.accept();
+      await used.readRequest();
+      used.write(ok);
+      await first.result;
+      await turns(2);
+      const only = send(one, { target: "/only", singleUse: true });
+      const request = await used.readRequest();
+      expect([request.target, request.header("connection")]).toEqual(["/only", "close"]);
+      // It does not close by itself.
+      used.write(ok);
+      expect((await only.result).body).toBe("ok");
+      await used.wire.ended;
+      const next = send(one, { target: "/next" });
+      const fresh = await there.accept();
+      expect((await fresh.readRequest()).target).toBe("/next");
+      fresh.write(ok);
+      await next.result;
+    });
+
     test("that speaks unasked while idle is closed", async () => {
       const there = await destination();
       const one = client(there);

@@ -97,6 +97,21 @@ describe.each(Object.keys(table) as Kind[])("to a destination of %s", (kind) => 
   });
 });
 
+test("a request of single use goes over HTTP/1.1 on a connection that none shares, or not at all", async () => {
+  const { there, client } = await destination("https both");
+  expect((await sendTo(client).result).body).toBe("2.0");
+  const singleUse = true;
+  for (const [httpVersion, versionPolicy] of [["1.1", exact], ["2", lower], ["1.1", higher]] as const) {
+    expect((await sendTo(client, { httpVersion, versionPolicy, singleUse }).result).body).toBe("1.1");
+  }
+  expect(there.sockets.length).toBe(4);
+  for (const versionPolicy of [exact, higher] as const) {
+    expect(await sendTo(client, { httpVersion: "2", versionPolicy, singleUse }).failure).toMatchObject({ versionUnavailable: true, requestSent: false, message: expect.stringContaining("HTTP/1.1 only") });
+  }
+  expect((await sendTo(client).result).body).toBe("2.0");
+  expect(there.sockets.length).toBe(4);
+});
+
 test("nothing said about it is version 2 or lower", async () => {
   for (const [kind, version] of [["https both", "2.0"], ["http 1.1", "1.1"]] as const) {
     const { client } = await destination(kind);

@@ -305,7 +305,7 @@ export class ClientConnection implements Timed, SocketListener {
     this.#reader.reset();
     this.announced = keepAliveTimeout;
     const requestDone = call.body === undefined || call.body.complete;
-    const reusable = keepAlive && requestDone && !surplus && !this.#ended;
+    const reusable = keepAlive && requestDone && !surplus && !this.#ended && call.request.singleUse !== true;
     this.#detach();
     if (!reusable) this.destroy();
     else if (this.#socket.writableLength === 0) this.#destination.connectionFree(this);

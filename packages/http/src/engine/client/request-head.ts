@@ -57,6 +57,8 @@ export function requestHead(request: DestinationRequest, host: string, proxied?:
   if (upgrade !== undefined) {
     if (!isHeaderValue(upgrade)) return unsafeField;
     text += `Connection: Upgrade${te ? ", TE" : ""}\r\nUpgrade: ${upgrade}\r\n`;
+  } else if (request.singleUse === true) {
+    text += te ? "Connection: close, TE\r\n" : "Connection: close\r\n";
   } else if (te) {
     // RFC 9110, 10.1.4: what TE says is for this hop.
     text += "Connection: TE\r\n";
