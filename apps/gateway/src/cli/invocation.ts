@@ -79,19 +79,22 @@ export class UsageError extends Error {
 const everywhere = { help: { type: "boolean", short: "h" } } as const satisfies ParseArgsOptionsConfig;
 const strict = { strict: { type: "boolean" } } as const satisfies ParseArgsOptionsConfig;
 const json = { json: { type: "boolean" } } as const satisfies ParseArgsOptionsConfig;
+/** Files: everywhere as `--config FILE`, and as `FILE` alone. */
+const config = { config: { type: "string", short: "c", multiple: true } } as const satisfies ParseArgsOptionsConfig;
 const runOptions = {
   ...everywhere,
   ...strict,
+  ...config,
   version: { type: "boolean", short: "V" },
-  config: { type: "string", short: "c", multiple: true },
   urls: { type: "string" },
   "log-level": { type: "string" },
 } as const satisfies ParseArgsOptionsConfig;
-const checkOptions = { ...everywhere, ...strict, ...json } as const satisfies ParseArgsOptionsConfig;
+const checkOptions = { ...everywhere, ...strict, ...json, ...config } as const satisfies ParseArgsOptionsConfig;
 const routesOptions = {
   ...everywhere,
   ...strict,
   ...json,
+  ...config,
   request: { type: "string", short: "r" },
   header: { type: "string", short: "H", multiple: true },
 } as const satisfies ParseArgsOptionsConfig;
@@ -128,23 +131,25 @@ export function parseInvocation(args: readonly string[]): Invocation {
     case "version":
       return { command: "version" };
     default:
-      throw new UsageError(`there is no command '${first}'`, undefined);
+      throw new UsageError(noCommand(first), undefined);
   }
 }
 
+/** A file in the place of a command is the likeliest mistake. */
+function noCommand(text: string): string {
+  const hint = /\.(json|jsonc|ya?ml|[cm]?[jt]s)$/i.test(text) ? `; to serve a file: gateway run --config ${text}` : "";
+  return `there is no command '${text}'${hint}`;
+}
+
 function parseRun(args: readonly string[]): Invocation {
-  const { values, positionals } = parse("run", () =>
-    parseArgs({ args: [...args], options: runOptions, allowPositionals: true }),
+  const { values, tokens } = parse("run", () =>
+    parseArgs({ args: [...args], options: runOptions, allowPositionals: true, tokens: true }),
   );
   if (values.help === true) return { command: "help", topic: args.length === 1 ? undefined : "run" };
   if (values.version === true) return { command: "version" };
-  const [stray] = positionals;
-  if (stray !== undefined) throw new UsageError(`unexpected argument '${stray}'; files are given with --config`, "run");
-  const files = values.config ?? [];
-  if (files.length === 0) throw new UsageError("no configuration: give at least one --config FILE", "run");
   return {
     command: "run",
-    files,
+    files: atLeastOneFile(tokens, "run"),
     urls: values.urls,
     strict: values.strict === true,
     logLevel: parseLogLevel(values["log-level"]),
@@ -152,21 +157,21 @@ function parseRun(args: readonly string[]): Invocation {
 }
 
 function parseCheck(args: readonly string[]): Invocation {
-  const { values, positionals } = parse("check", () =>
-    parseArgs({ args: [...args], options: checkOptions, allowPositionals: true }),
+  const { values, tokens } = parse("check", () =>
+    parseArgs({ args: [...args], options: checkOptions, allowPositionals: true, tokens: true }),
   );
   if (values.help === true) return { command: "help", topic: "check" };
   return {
     command: "check",
-    files: atLeastOneFile(positionals, "check"),
+    files: atLeastOneFile(tokens, "check"),
     strict: values.strict === true,
     json: values.json === true,
   };
 }
 
 function parseRoutes(args: readonly string[]): Invocation {
-  const { values, positionals } = parse("routes", () =>
-    parseArgs({ args: [...args], options: routesOptions, allowPositionals: true }),
+  const { values, tokens } = parse("routes", () =>
+    parseArgs({ args: [...args], options: routesOptions, allowPositionals: true, tokens: true }),
   );
   if (values.help === true) return { command: "help", topic: "routes" };
   const headers = values.header ?? [];
@@ -175,7 +180,7 @@ function parseRoutes(args: readonly string[]): Invocation {
   }
   return {
     command: "routes",
-    files: atLeastOneFile(positionals, "routes"),
+    files: atLeastOneFile(tokens, "routes"),
     strict: values.strict === true,
     json: values.json === true,
     request: values.request,
@@ -233,9 +238,17 @@ function parse<T>(topic: CommandName, run: () => T): T {
   }
 }
 
-function atLeastOneFile(positionals: readonly string[], topic: CommandName): readonly string[] {
-  if (positionals.length === 0) throw new UsageError("no configuration file given", topic);
-  return positionals;
+/** What `parseArgs` found, in the order of the command line, which is that in which files are laid over one another. */
+interface Token {
+  readonly kind: "option" | "positional" | "option-terminator";
+  readonly name?: string | undefined;
+  readonly value?: string | undefined;
+}
+
+function atLeastOneFile(tokens: readonly Token[], topic: CommandName): readonly string[] {
+  const files = tokens.flatMap(({ kind, name, value }) => (kind === "positional" || name === "config" ? (value ?? []) : []));
+  if (files.length === 0) throw new UsageError("no configuration: give at least one --config FILE", topic);
+  return files;
 }
 
 function parseLogLevel(text: string | undefined): LogLevelName | undefined {
@@ -248,5 +261,5 @@ function parseLogLevel(text: string | undefined): LogLevelName | undefined {
 function helpTopic(text: string | undefined): CommandName | undefined {
   if (text === undefined) return undefined;
   if (text === "run" || text === "check" || text === "routes" || text === "schema" || text === "dev-cert" || text === "hash-key") return text;
-  throw new UsageError(`there is no command '${text}'`, undefined);
+  throw new UsageError(noCommand(text), undefined);
 }

@@ -4,8 +4,8 @@ const overview = `gateway: a reverse proxy that reads YARP's configuration
 
 Usage
   gateway [run] --config FILE …    serve
-  gateway check FILE …             say everything that is wrong with a configuration
-  gateway routes FILE …            show the routes in the order in which they are tried, or explain a request
+  gateway check --config FILE …    say everything that is wrong with a configuration
+  gateway routes --config FILE …   show the routes in the order in which they are tried, or explain a request
   gateway schema                   print the JSON Schema of the configuration
   gateway dev-cert                 write a self-signed certificate for this machine, for development
   gateway hash-key                 make an API key and the hash of it for the configuration
@@ -18,32 +18,34 @@ Exit codes
   2  the command line is wrong, or a file is missing
 `;
 
+const files = `  -c, --config FILE    JSON, YAML or TypeScript; several are laid over one another; \`--config\` may be left out
+`;
+
 const topics: Readonly<Record<CommandName, string>> = {
   run: `gateway [run] --config FILE [--config FILE …] [options]
 
 Serves until SIGTERM or SIGINT, then finishes what is under way; a second signal ends at once.
 
-  -c, --config FILE    JSON, YAML or TypeScript; several are laid over one another
-      --urls URLS      where to listen instead of what the configuration says, separated by semicolons:
+${files}      --urls URLS      where to listen instead of what the configuration says, separated by semicolons:
                        http://127.0.0.1:8080, http://*:80, http://[::1]:0
       --strict         unknown keys are errors, not warnings
       --log-level L    Trace, Debug, Information, Warning, Error, Critical or None
   -h, --help
   -V, --version
 `,
-  check: `gateway check FILE [FILE …] [options]
+  check: `gateway check --config FILE [--config FILE …] [options]
 
 Loads the files as \`run\` would, together, without serving. Every error and warning goes to standard error.
 
-      --json           one JSON document instead of text
+${files}      --json           one JSON document instead of text
       --strict         unknown keys are errors, not warnings
   -h, --help
 `,
-  routes: `gateway routes FILE [FILE …] [options]
+  routes: `gateway routes --config FILE [--config FILE …] [options]
 
 Prints the route table in the order in which routes are tried, or explains what happens to one request.
 
-  -r, --request R      "GET http://host/path?query", or a URL alone
+${files}  -r, --request R      "GET http://host/path?query", or a URL alone
   -H, --header H       "Name: value" of that request; repeat it for more
       --json           one JSON document instead of text
       --strict         unknown keys are errors, not warnings
@@ -52,6 +54,8 @@ Prints the route table in the order in which routes are tried, or explains what 
   schema: `gateway schema
 
 Prints the JSON Schema of the configuration, for editors.
+
+  -h, --help
 `,
   "dev-cert": `gateway dev-cert [options]
 

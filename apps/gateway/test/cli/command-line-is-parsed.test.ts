@@ -13,6 +13,12 @@ describe("the command line", () => {
     expect(parseInvocation(["--config", "b", "--config=a"])).toMatchObject({ files: ["b", "a"] });
   });
 
+  test("files are given with --config and without, to every command that reads them, in their order", () => {
+    for (const command of ["run", "check", "routes"]) {
+      expect(parseInvocation([command, "a", "-c", "b", "--strict", "c", "--config=d"])).toMatchObject({ command, files: ["a", "b", "c", "d"], strict: true });
+    }
+  });
+
   test("the log level is known in any case and by .NET's names", () => {
     expect(parseInvocation(["-c", "a", "--log-level", "warning"])).toMatchObject({ logLevel: "Warning" });
   });
@@ -48,10 +54,10 @@ describe("the command line", () => {
     [["serve"], "there is no command 'serve'"],
     [["--config"], "--config"],
     [["--config", "a", "--colour"], "'--colour'"],
-    [["--config", "a", "b.json"], "unexpected argument 'b.json'"],
+    [["gateway.yaml"], "there is no command 'gateway.yaml'; to serve a file: gateway run --config gateway.yaml"],
     [["--config", "a", "--log-level", "loud"], "'loud' is none of Trace"],
     [["--config", "a", "--strict=yes"], "strict"],
-    [["check"], "no configuration file"],
+    [["check"], "no configuration: give at least one --config FILE"],
     [["routes", "a", "--header", "A: 1"], "--header belongs to a --request"],
     [["schema", "a"], "unexpected argument 'a'"],
     [["help", "me"], "there is no command 'me'"],
