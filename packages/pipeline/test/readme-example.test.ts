@@ -16,8 +16,8 @@ test("the README's example runs and serves its routes", async () => {
   const exited = once(child, "exit");
   try {
     const [line] = (await once(child.stdout, "data")) as [Buffer];
-    const url = /http:\S+/.exec(line.toString())?.[0] ?? "";
-    expect(await (await fetch(url)).text()).toBe("yes");
+    const url = `http://127.0.0.1:${/port: (\d+)/.exec(line.toString())?.[1]}`;
+    expect(await (await fetch(new URL("/healthy", url))).text()).toBe("yes");
     // Nothing listens behind the other route.
     expect((await fetch(new URL("/api/x", url))).status).toBeOneOf([200, 404, 502]);
     expect((await fetch(new URL("/other", url))).status).toBe(404);
