@@ -1,4 +1,4 @@
-/** Frames of a client, however their bytes are cut. */
+/** Frames of a peer, however their bytes are cut. */
 import { expect, test } from "vitest";
 import { CheckedFrames, type FrameEvents } from "../../src/engine/http2/checked-frames.ts";
 
@@ -38,8 +38,8 @@ class Recorder implements FrameEvents {
   pingAnswered(bytes: Buffer, from: number): void {
     this.told.push(`ping answered ${bytes.toString("hex", from, from + 8)}`);
   }
-  goaway(code: number): void {
-    this.told.push(`goaway ${code}`);
+  goaway(last: number, code: number): void {
+    this.told.push(`goaway ${last} ${code}`);
   }
   windowUpdate(id: number, increment: number): void {
     this.told.push(`window ${id} ${increment}`);
@@ -77,7 +77,7 @@ const frames: readonly (readonly [Buffer, string])[] = [
   [frame(3, 0, 1, "00000008"), "reset 1 8"],
   [frame(6, 0, 0, "0102030405060708"), "ping 0102030405060708"],
   [frame(6, 1, 0, "0102030405060708"), "ping answered 0102030405060708"],
-  [frame(7, 0, 0, "00000001 00000002"), "goaway 2"],
+  [frame(7, 0, 0, "00000001 00000002"), "goaway 1 2"],
   [frame(2, 0, 7, "00000001 10"), "nothing 5"],
   [frame(16, 0, 7, "0001"), "nothing 2"],
   [Buffer.concat([frame(1, 1, 9, "82"), frame(9, 0, 9, "86"), frame(9, 4, 9, "84")]), "headers 9 true false 828684"],

@@ -15,10 +15,7 @@ function closedStream(): { stream: Http2Stream; sent: Buffer[] } {
     writer, sendWindow: 1 << 30, maximumQueued: 65_536, mayWrite: () => true, awaitTurn: () => undefined, endWritten: () => undefined,
     closed: () => undefined, resetWritten: () => undefined, credit: () => undefined,
   }, 1, 0, true);
-  stream.listener = {
-    received: () => undefined, receivedEnd: () => undefined, drained: () => undefined, sent: () => undefined, lost: () => undefined,
-    watch: () => undefined, shutDown: () => undefined,
-  };
+  stream.listener = { received: () => undefined, receivedEnd: () => undefined, drained: () => undefined };
   return { stream, sent };
 }
 

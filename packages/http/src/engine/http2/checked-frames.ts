@@ -1,5 +1,5 @@
 /**
- * Checks what can be checked of a client's frame alone (RFC 9113, 4 and 6): its size, whether its stream may be 0, padding,
+ * Checks what can be checked of a frame alone (RFC 9113, 4 and 6): its size, whether its stream may be 0, padding,
  * that nothing stands between the parts of a header block. Header blocks come joined. No object is made per frame.
  */
 import { type FrameHandler, FrameReader } from "./frame-reader.ts";
@@ -19,7 +19,8 @@ export interface FrameEvents {
   settingsAcknowledged(): void;
   ping(bytes: Buffer, from: number): void;
   pingAnswered(bytes: Buffer, from: number): void;
-  goaway(code: number): void;
+  /** `last`: the last stream that the peer has looked at, or may. */
+  goaway(last: number, code: number): void;
   windowUpdate(id: number, increment: number): void;
   /** A frame of `size` bytes that changes nothing: PRIORITY, an unknown one, an empty part of a header block. */
   nothing(size: number): void;
@@ -27,13 +28,14 @@ export interface FrameEvents {
   fault(id: number, code: number, message: string): void;
 }
 
-/** Frames of one header block: what is large but honest needs three. */
-const maximumContinuations = 16;
+/** Frames of one header block beyond what its size needs: what is large but honest needs three. */
+const spareContinuations = 16;
 
-/** The frames of one client, in the order of the wire. */
+/** The frames of one peer, in the order of the wire. */
 export class CheckedFrames implements FrameHandler {
   readonly #events: FrameEvents;
   readonly #maximumBlock: number;
+  readonly #maximumContinuations: number;
   readonly #reader: FrameReader;
   /** Frames, or whole header blocks, that came. */
   count = 0;
@@ -52,6 +54,7 @@ export class CheckedFrames implements FrameHandler {
   constructor(events: FrameEvents, maximumBlock: number) {
     this.#events = events;
     this.#maximumBlock = maximumBlock;
+    this.#maximumContinuations = spareContinuations + Math.floor(maximumBlock / minimumMaxFrameSize);
     this.#reader = new FrameReader(this, minimumMaxFrameSize);
   }
 
@@ -155,7 +158,7 @@ export class CheckedFrames implements FrameHandler {
     const length = to - from;
     const ack = (flags & frameFlag.ack) !== 0;
     if (type === frameType.pushPromise) {
-      this.#fail(errorCode.protocolError, "a client promises a push");
+      this.#fail(errorCode.protocolError, "a push is promised");
     } else if (type === frameType.continuation) {
       this.#fail(errorCode.protocolError, "CONTINUATION without a header block");
     } else if (id !== 0) {
@@ -171,7 +174,7 @@ export class CheckedFrames implements FrameHandler {
     } else if (length < 8) {
       this.#fail(errorCode.frameSizeError, "a GOAWAY frame that is too short");
     } else {
-      events.goaway(readUint32(bytes, from + 4));
+      events.goaway(readUint32(bytes, from) & 0x7fffffff, readUint32(bytes, from + 4));
     }
   }
 
@@ -216,7 +219,7 @@ export class CheckedFrames implements FrameHandler {
       return;
     }
     const block = Buffer.concat([before, bytes.subarray(from, to)]);
-    if (++this.#continuations > maximumContinuations || block.length > this.#maximumBlock) {
+    if (++this.#continuations > this.#maximumContinuations || block.length > this.#maximumBlock) {
       this.#fail(errorCode.enhanceYourCalm, "a header block is too large");
       return;
     }

@@ -8,7 +8,8 @@ import { errorCode } from "./frames.ts";
 import { Http2RequestBody } from "./request-body.ts";
 import type { Http2RequestHead } from "./request-head.ts";
 import { Http2Response, type Http2ResponseOwner } from "./response.ts";
-import type { Http2Stream, StreamListener, StreamOwner } from "./stream.ts";
+import type { ServerStream, ServerStreamListener } from "./server-streams.ts";
+import type { StreamOwner } from "./stream.ts";
 import { Http2Tunnel } from "./tunnel.ts";
 
 /** What an exchange asks of the connection that its stream belongs to. */
@@ -24,19 +25,19 @@ export interface Http2ExchangeOwner extends StreamOwner {
   tunnelOpened(): void;
   tunnelClosed(): void;
   /** The client's side of a stream does not hold what it announced. */
-  malformed(stream: Http2Stream, error: BadRequestError): void;
-  /** A reader or a listener has thrown. */
-  guard(call: () => void): void;
+  malformed(stream: ServerStream, error: BadRequestError): void;
+  /** Calls who may throw: what is thrown ends `stream`. */
+  guard(stream: ServerStream, call: () => void): void;
 }
 
 const noFeatures: ExchangeFeatures = Object.freeze({});
 
 /** One stream of a connection as an exchange. What few handlers ask for is made when they ask. */
-export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListener {
+export class Http2Exchange implements Exchange, Http2ResponseOwner, ServerStreamListener {
   readonly request: RequestHead;
   readonly response: Http2Response;
   clientAddress: string | undefined = undefined;
-  readonly stream: Http2Stream;
+  readonly stream: ServerStream;
   readonly #owner: Http2ExchangeOwner;
   readonly #body: Http2RequestBody | undefined;
   readonly #protocol: string | undefined;
@@ -57,7 +58,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
   #sentMark = 0;
   #sendDeadline = Infinity;
 
-  constructor(owner: Http2ExchangeOwner, stream: Http2Stream, head: Http2RequestHead) {
+  constructor(owner: Http2ExchangeOwner, stream: ServerStream, head: Http2RequestHead) {
     this.#owner = owner;
     this.stream = stream;
     this.request = head.request;
@@ -92,11 +93,9 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
   }
 
   responseAborted(cause: Error): void {
-    this.#owner.guard(() => {
-      this.#body?.fail(cause);
-      this.#dropEarly();
-      this.#finish();
-    });
+    this.#guarded(() => this.#body?.fail(cause));
+    this.#dropEarly();
+    this.#finish();
   }
 
   // -- What the stream tells
@@ -151,19 +150,27 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
   lost(cause: Error): void {
     const ended = this.response.ended && this.#tunnel === undefined && this.stream.endPosition > 0;
     this.response.close();
-    if (this.#tunnel !== undefined) {
-      this.#tunnel.lost(cause);
-    } else if (!this.#complete && !ended) {
-      this.#gone = cause;
-      const first = this.#goneListener;
-      const others = this.#goneListeners;
-      this.#goneListener = this.#goneListeners = undefined;
-      first?.(cause);
-      if (others !== undefined) for (const listener of others) listener(cause);
-    }
-    this.#body?.fail(cause);
+    this.#guarded(() => {
+      if (this.#tunnel !== undefined) this.#tunnel.lost(cause);
+      else if (!this.#complete && !ended) this.#tellGone(cause);
+    });
+    this.#guarded(() => this.#body?.fail(cause));
     this.#dropEarly();
     this.#finish();
+  }
+
+  #tellGone(cause: Error): void {
+    this.#gone = cause;
+    const first = this.#goneListener;
+    const others = this.#goneListeners;
+    this.#goneListener = this.#goneListeners = undefined;
+    if (first !== undefined) this.#guarded(() => first(cause));
+    if (others !== undefined) for (const listener of others) this.#guarded(() => listener(cause));
+  }
+
+  /** Whoever throws keeps nobody else from being told. */
+  #guarded(call: () => void): void {
+    this.#owner.guard(this.stream, call);
   }
 
   // -- Time
@@ -274,6 +281,6 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, StreamListen
     const listeners = this.#completeListeners;
     if (listeners === undefined) return;
     this.#completeListeners = undefined;
-    for (const listener of listeners) listener();
+    for (const listener of listeners) this.#guarded(listener);
   }
 }

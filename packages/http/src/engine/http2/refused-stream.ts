@@ -1,13 +1,13 @@
 import { errorCode } from "./frames.ts";
-import type { Http2Stream, StreamListener } from "./stream.ts";
+import type { ServerStream, ServerStreamListener } from "./server-streams.ts";
 
 /** A stream whose request was answered without anybody having seen it, and whose rest nobody wants. */
-export class RefusedStream implements StreamListener {
-  readonly #stream: Http2Stream;
+export class RefusedStream implements ServerStreamListener {
+  readonly #stream: ServerStream;
   readonly #credit: (count: number) => void;
 
   /** `credit`: bytes that came may come again, on other streams. */
-  constructor(stream: Http2Stream, credit: (count: number) => void) {
+  constructor(stream: ServerStream, credit: (count: number) => void) {
     this.#stream = stream;
     this.#credit = credit;
   }

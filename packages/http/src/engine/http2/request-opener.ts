@@ -1,7 +1,6 @@
 import { Completion } from "../../completion.ts";
 import { BadRequestError, ClientGoneError } from "../../errors.ts";
 import { HeaderList } from "../../header-list.ts";
-import type { ConnectionStreams } from "./connection-streams.ts";
 import { Http2Exchange } from "./exchange.ts";
 import type { FieldCollector } from "./field-collector.ts";
 import { errorCode } from "./frames.ts";
@@ -10,6 +9,7 @@ import type { PeerSettings } from "./peer-settings.ts";
 import { RefusedStream } from "./refused-stream.ts";
 import { type Http2RequestHead, MalformedRequestError, RequestHeadReader } from "./request-head.ts";
 import { OutgoingFields } from "./response-head.ts";
+import type { ServerStreamListener, ServerStreams } from "./server-streams.ts";
 import { Http2Stream } from "./stream.ts";
 
 /** Streams at once: Kestrel's. */
@@ -23,7 +23,7 @@ const noFields = new OutgoingFields();
 
 /** Makes exchanges of header blocks that open streams, and gives them to the handler; what is no request, or one too many, is refused. */
 export class RequestOpener {
-  readonly #streams: ConnectionStreams;
+  readonly #streams: ServerStreams;
   readonly #context: Http2Context;
   readonly #peer: PeerSettings;
   readonly #heads: RequestHeadReader;
@@ -31,7 +31,7 @@ export class RequestOpener {
   #requests = 0;
 
   /** `onRequest` is told how many there were. */
-  constructor(streams: ConnectionStreams, context: Http2Context, peer: PeerSettings, onRequest: (count: number) => void) {
+  constructor(streams: ServerStreams, context: Http2Context, peer: PeerSettings, onRequest: (count: number) => void) {
     this.#streams = streams;
     this.#context = context;
     this.#peer = peer;
@@ -67,7 +67,7 @@ export class RequestOpener {
       this.#refuse(id, endStream, error as BadRequestError);
       return;
     }
-    const stream = new Http2Stream(streams, id, this.#peer.initialWindowSize, endStream);
+    const stream = new Http2Stream<ServerStreamListener>(streams, id, this.#peer.initialWindowSize, endStream);
     streams.table.open.set(id, stream);
     const exchange = new Http2Exchange(streams, stream, head);
     stream.listener = exchange;
@@ -98,7 +98,7 @@ export class RequestOpener {
       streams.countReset();
       return;
     }
-    const stream = new Http2Stream(streams, id, this.#peer.initialWindowSize, endStream);
+    const stream = new Http2Stream<ServerStreamListener>(streams, id, this.#peer.initialWindowSize, endStream);
     stream.listener = new RefusedStream(stream, (count) => streams.credit(count));
     streams.table.open.set(id, stream);
     streams.writer.head(id, error.status, noFields, 0, true);

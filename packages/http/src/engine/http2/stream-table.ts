@@ -1,15 +1,15 @@
-import type { Http2Stream } from "./stream.ts";
+import type { Http2Stream, StreamListener } from "./stream.ts";
 
-/** How many streams that we reset are remembered: the client may have sent more on them before it heard of it. */
+/** How many streams that we reset are remembered: the peer may have sent more on them before it heard of it. */
 const maximumRemembered = 512;
 const maximumSkipped = 16;
 
 /** What a stream identifier stands for when no stream is open by it (RFC 9113, 5.1 and 5.1.1). */
 export type StreamFate = "idle" | "skipped" | "reset" | "closed";
 
-/** The streams of one connection. */
-export class StreamTable {
-  readonly open = new Map<number, Http2Stream>();
+/** The streams of one connection, all of which its client has opened. */
+export class StreamTable<L extends StreamListener = StreamListener> {
+  readonly open = new Map<number, Http2Stream<L>>();
   /** The highest identifier that the client has used. */
   last = 0;
   readonly #reset = new Set<number>();
@@ -35,9 +35,15 @@ export class StreamTable {
 
   /** Of an identifier that is not in `open`. */
   fateOf(id: number): StreamFate {
-    // The even ones would be ours, and we open none.
+    // The even ones would be pushes.
     if (id > this.last || id % 2 === 0) return "idle";
     if (this.#reset.has(id) || id < this.#remembersFrom) return "reset";
     return this.#skipped.some(([from, to]) => id >= from && id < to) ? "skipped" : "closed";
+  }
+
+  /** No stream has ever had this identifier. */
+  isUnused(id: number): boolean {
+    const fate = this.fateOf(id);
+    return fate === "idle" || fate === "skipped";
   }
 }

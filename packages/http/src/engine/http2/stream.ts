@@ -6,28 +6,20 @@ import type { HeaderLine, HeaderList } from "../../header-list.ts";
 import { minimumMaxFrameSize } from "./frames.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 
-/** The exchange, or tunnel, that a stream carries. */
+/** What a stream carries. */
 export interface StreamListener {
   /** Bytes of DATA. Not `lasting`: they are overwritten when this returns. */
   received(bytes: Buffer, from: number, to: number, lasting: boolean): void;
-  /** The client has ended its side. */
+  /** The peer has ended its side. */
   receivedEnd(trailers: HeaderList | undefined): void;
   /** What waited was sent so far that more may be written. */
   drained(): void;
-  /** The system has taken the last byte of our side. */
-  sent(): void;
-  /** The client reset the stream, or did something that ends it, or the connection is lost. */
-  lost(cause: Error): void;
-  /** Looks at what should have happened by now; `time` and `elapsed` are in milliseconds. */
-  watch(time: number, elapsed: number): void;
-  /** The server begins to close. */
-  shutDown(): void;
 }
 
 /** What a stream asks of its connection. */
 export interface StreamOwner {
   readonly writer: FrameWriter;
-  /** Bytes that the client takes on all streams together. */
+  /** Bytes that the peer takes on all streams together. */
   sendWindow: number;
   /** Bytes that may wait on one stream before `write` gives false. */
   readonly maximumQueued: number;
@@ -41,7 +33,7 @@ export interface StreamOwner {
   closed(stream: Http2Stream): void;
   /** We reset a stream: what comes on it means nothing any more. */
   resetWritten(stream: Http2Stream): void;
-  /** The client may send `count` bytes more on the connection. */
+  /** The peer may send `count` bytes more on the connection. */
   credit(count: number): void;
 }
 
@@ -49,17 +41,17 @@ export interface StreamOwner {
 const smallChunk = 1024;
 const tailSize = 4096;
 
-/** Bytes of a request body that may be on their way. */
+/** Bytes of one body that may be on their way to us. */
 export const streamWindow = 262_144;
 
-export class Http2Stream {
+export class Http2Stream<L extends StreamListener = StreamListener> {
   readonly id: number;
-  listener!: StreamListener;
-  /** Bytes that the client takes. May be below zero (RFC 9113, 6.9.2). */
+  listener!: L;
+  /** Bytes that the peer takes. May be below zero (RFC 9113, 6.9.2). */
   sendWindow: number;
-  /** Bytes that the client may send. */
+  /** Bytes that the peer may send. */
   receiveWindow = streamWindow;
-  /** The client has ended, or reset, the stream. */
+  /** The peer has ended, or reset, the stream. */
   remoteClosed: boolean;
   /** We have. */
   localClosed = false;
@@ -236,13 +228,13 @@ export class Http2Stream {
 
   // -- Receiving
 
-  /** The client has ended its side. */
+  /** The peer has ended its side. */
   closeRemote(): void {
     this.remoteClosed = true;
     if (this.localClosed) this.#owner.closed(this);
   }
 
-  /** The reader has used `count` bytes: told to the client when it is worth a frame. */
+  /** The reader has used `count` bytes: told to the peer when it is worth a frame. */
   used(count: number): void {
     this.#owner.credit(count);
     if (this.remoteClosed) return;
