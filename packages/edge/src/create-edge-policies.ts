@@ -14,7 +14,7 @@ import { outputCachePolicies, type OutputCacheControl } from "./output-cache/out
 import type { OutputCacheStoreFactory } from "./output-cache/output-cache-store.ts";
 import type { RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";
 import { staticFilesPolicies } from "./static-files/static-files-policies.ts";
-import { edgeSteps, type CompiledPolicies, type EdgePolicyKind, type EdgeStepName, type PolicyConfigOf } from "./edge-policy-kind.ts";
+import { edgeSteps, type CompiledPolicies, type EdgePolicyKind, type EndpointGuard, type EndpointRequest, type EdgeStepName, type PolicyConfigOf } from "./edge-policy-kind.ts";
 
 export interface EdgePoliciesOptions {
   /** Policies from code, by name; those of the configuration come on top. */
@@ -55,6 +55,7 @@ export function createEdgePolicies(options: EdgePoliciesOptions = {}): EdgePolic
   const authentication = authenticationPolicies(code.authentication, schemes);
   const schemeNames = ({ policies }: ProxyConfig): readonly string[] => [...(mergePolicies([code, policies])?.authentication ?? []).map(({ name }) => name), ...schemes.names];
   const outputCache = outputCachePolicies(code.outputCache, { clock: options.clock, store: options.outputCacheStore });
+  // Guards of endpoints stand in this order, which for them is that of the steps.
   const kinds: readonly AnyKind[] = [
     anyKind(authentication),
     anyKind(authorizationPolicies(code.authorization, { functions: options.authorization ?? {}, prepared: authentication.prepared, schemeNames, services })),
@@ -128,7 +129,7 @@ class EdgePolicies implements EdgePoliciesExtension {
     }
     this.#prepared = prepared;
     return {
-      endpoints: endpointsOf(prepared.values()),
+      endpoints: endpointsOf([...prepared.values()]),
       commit: () => {
         this.#current = prepared;
         this.#prepared = undefined;
@@ -155,7 +156,15 @@ class EdgePolicies implements EdgePoliciesExtension {
   }
 }
 
-function endpointsOf(compiled: Iterable<CompiledPolicies>): ReadonlyMap<string, ExchangeHandler> | undefined {
-  const all = [...compiled].flatMap(({ endpoints }) => [...(endpoints ?? [])]);
-  return all.length === 0 ? undefined : new Map(all);
+/** Endpoints behind what guards them: no route's policy reaches them. */
+function endpointsOf(compiled: readonly CompiledPolicies[]): ReadonlyMap<string, ExchangeHandler> | undefined {
+  const all = compiled.flatMap(({ endpoints }) => [...(endpoints ?? [])]);
+  const guards = compiled.flatMap(({ guard }) => guard ?? []);
+  return all.length === 0 ? undefined : new Map(all.map(([path, handler]) => [path, guarded(path, handler, guards)]));
+}
+
+function guarded(path: string, handler: ExchangeHandler, guards: readonly EndpointGuard[]): ExchangeHandler {
+  const route = { config: { routeId: path } };
+  const run = guards.reduceRight<(request: EndpointRequest) => void | Promise<void>>((next, guard) => (request) => guard(request, next), ({ exchange }) => handler(exchange));
+  return (exchange) => run({ exchange, route, item: () => undefined });
 }

@@ -1,5 +1,5 @@
 import type { ConfigIssue, DefinedPolicyKind, PoliciesConfig, ProxyConfig } from "@proxy/config";
-import type { ExchangeHandler } from "@proxy/http";
+import type { Exchange, ExchangeHandler } from "@proxy/http";
 import type { RouteModel, Step } from "@proxy/pipeline";
 
 /**
@@ -38,9 +38,23 @@ export interface EdgePolicyKind<K extends DefinedPolicyKind = DefinedPolicyKind>
   close?(): void;
 }
 
+/** A request that an endpoint is to answer, as the steps see those of routes. */
+export interface EndpointRequest {
+  exchange: Exchange;
+  /** Named for the endpoint: limits by route count it apart. */
+  readonly route: { readonly config: { readonly routeId: string } };
+  /** Nobody left anything. */
+  item(key: symbol): undefined;
+}
+
+/** Answers instead of an endpoint, or calls `next`, at once or later. */
+export type EndpointGuard = (request: EndpointRequest, next: (request: EndpointRequest) => void | Promise<void>) => void | Promise<void>;
+
 export interface CompiledPolicies {
   /** What answers before routing, by path. */
   readonly endpoints?: ReadonlyMap<string, ExchangeHandler> | undefined;
+  /** What holds for the endpoints of all kinds: the policy for requests that name none. */
+  readonly guard?: EndpointGuard | undefined;
   /** What runs in `step` for requests of `route`; undefined: nothing. */
   bind(step: EdgeStepName, route: RouteModel): Step["run"] | undefined;
   /** In force from now on. */

@@ -24,7 +24,7 @@ export interface ProxyExtension {
 export interface PreparedExtension {
   /**
    * What answers requests before a route is sought, by path (in the one normal form, exact): what another party sends clients back to, such as the
-   * callback of a sign-in. No step sees them. In force and gone with the rest of the configuration; of two for one path the first extension's counts.
+   * callback of a sign-in. No step sees them: what is to hold for all requests the extension has to put in front of them itself. In force and gone with the rest of the configuration; of two for one path the first extension's counts.
    */
   readonly endpoints?: ReadonlyMap<string, ExchangeHandler> | undefined;
   commit(): void;

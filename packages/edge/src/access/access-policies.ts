@@ -1,7 +1,7 @@
 import { routePolicies, type PoliciesConfig } from "@proxy/config";
 import type { EdgePolicyKind } from "../edge-policy-kind.ts";
 import { compileAccessPolicy } from "./access-policy.ts";
-import { accessRun } from "./access-step.ts";
+import { accessCheck, accessRun } from "./access-step.ts";
 
 /** Access policies by name, as routes ask for them with `AccessPolicy`. `Default` holds for routes that name none. */
 export function accessPolicies(code: PoliciesConfig["access"]): EdgePolicyKind<"access"> {
@@ -11,7 +11,10 @@ export function accessPolicies(code: PoliciesConfig["access"]): EdgePolicyKind<"
     code: code ?? [],
     compile(policies) {
       const compiled = new Map(policies.map((policy) => [policy.name.toLowerCase(), compileAccessPolicy(policy)]));
+      const others = compiled.get("default");
+      const passes = others === undefined ? undefined : accessCheck(others);
       return {
+        guard: passes === undefined ? undefined : (request, next) => (passes(request.exchange) ? next(request) : undefined),
         bind(_step, { config }) {
           const asked = routePolicies(config).access;
           if (asked === "disabled") return undefined;

@@ -3,7 +3,7 @@ import type { ProxyContext } from "@proxy/pipeline";
 const key = Symbol("user");
 
 /** Who the request comes from, once a step has made sure of it; undefined: nobody knows. */
-export function userOf(ctx: ProxyContext): string | undefined {
+export function userOf(ctx: Pick<ProxyContext, "item">): string | undefined {
   const user = ctx.item(key);
   return typeof user === "string" ? user : undefined;
 }

@@ -1,10 +1,16 @@
 import type { RateLimiterPolicyConfig } from "@proxy/config";
-import { clientAddressOf, headerKey } from "@proxy/http";
+import { clientAddressOf, headerKey, type Exchange } from "@proxy/http";
 import type { ProxyContext } from "@proxy/pipeline";
 import { userOf } from "../identity/user.ts";
 
+/** A request that is counted: one on its way through the steps, or one that an endpoint answers. */
+export interface LimitedRequest extends Pick<ProxyContext, "item"> {
+  exchange: Exchange;
+  readonly route: { readonly config: { readonly routeId: string } };
+}
+
 /** Names those whose requests are counted together. */
-export type Partition = (ctx: ProxyContext) => string;
+export type Partition = (ctx: LimitedRequest) => string;
 
 /** How requests are told apart under a policy. */
 export function partitionOf({ partitionBy = "Address", headerName = "" }: RateLimiterPolicyConfig): Partition {
@@ -30,7 +36,7 @@ export function partitionOf({ partitionBy = "Address", headerName = "" }: RateLi
   }
 }
 
-function addressOf(ctx: ProxyContext): string {
+function addressOf(ctx: LimitedRequest): string {
   const address = clientAddressOf(ctx.exchange) ?? "";
   return address.includes(":") ? networkOf(address) : address;
 }

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { routePolicies, type PoliciesConfig, type RateLimiterPolicyConfig } from "@proxy/config";
 import type { EdgePolicyKind } from "../edge-policy-kind.ts";
-import { createRateLimiter, rateLimiterRun, type RateLimiter, type RateLimiterOptions } from "./rate-limiter-step.ts";
+import { askLimiters, createRateLimiter, rateLimiterRun, type RateLimiter, type RateLimiterOptions } from "./rate-limiter-step.ts";
 
 interface Held {
   readonly policy: RateLimiterPolicyConfig;
@@ -24,7 +24,10 @@ export function rateLimiterPolicies(code: PoliciesConfig["rateLimiter"], options
         const before = current.get(name);
         return [name, before !== undefined && isDeepStrictEqual({ ...before.policy }, { ...policy }) ? before : { policy, limiter: createRateLimiter(policy, options) }];
       }));
+      const everywhere = next.get("default")?.limiter;
       return {
+        // Nobody is known at an endpoint: a limit by user counts by address there.
+        guard: everywhere === undefined ? undefined : (request, goOn) => askLimiters([everywhere], request, goOn),
         bind(step, route) {
           const asked = routePolicies(route.config).rateLimiter;
           if (asked === "disabled") return undefined;

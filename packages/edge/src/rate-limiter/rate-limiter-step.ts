@@ -7,11 +7,11 @@
 import { systemClock, type Clock } from "@proxy/cluster";
 import type { RateLimiterPolicyConfig } from "@proxy/config";
 import { HeaderList } from "@proxy/http";
-import type { Next, ProxyContext, Step } from "@proxy/pipeline";
+import type { Step } from "@proxy/pipeline";
 import { AnsweredExchange } from "../exchange/answered-exchange.ts";
 import { ConcurrencyLimiter, WindowLimiter, type Admission, type Limiter } from "./limiter.ts";
 import { memoryRateLimitStore } from "./memory-store.ts";
-import { partitionOf, type Partition } from "./partition.ts";
+import { partitionOf, type LimitedRequest, type Partition } from "./partition.ts";
 import { rateLimitFields, type RateLimitFields } from "./rate-limit-fields.ts";
 import type { RateLimitStoreFactory } from "./rate-limit-store.ts";
 
@@ -47,10 +47,17 @@ export function rateLimiterStep(policy: Omit<RateLimiterPolicyConfig, "name">, o
 
 /** What asks `limiters`, in order. */
 export function rateLimiterRun(limiters: readonly RateLimiter[]): Step["run"] {
-  return (ctx, next) => ask(limiters, 0, ctx, next);
+  return (ctx, next) => askLimiters(limiters, ctx, next);
 }
 
-function ask(limiters: readonly RateLimiter[], index: number, ctx: ProxyContext, next: Next): void | Promise<void> {
+type Next<R> = (request: R) => void | Promise<void>;
+
+/** The same for whatever is limited. */
+export function askLimiters<R extends LimitedRequest>(limiters: readonly RateLimiter[], request: R, next: Next<R>): void | Promise<void> {
+  return ask(limiters, 0, request, next);
+}
+
+function ask<R extends LimitedRequest>(limiters: readonly RateLimiter[], index: number, ctx: R, next: Next<R>): void | Promise<void> {
   const one = limiters[index];
   if (one === undefined) return next(ctx);
   const key = one.partition(ctx);
@@ -61,7 +68,7 @@ function ask(limiters: readonly RateLimiter[], index: number, ctx: ProxyContext,
   return judge(limiters, index, ctx, next, key, taken);
 }
 
-function judge(limiters: readonly RateLimiter[], index: number, ctx: ProxyContext, next: Next, key: string, admission: Admission | undefined): void | Promise<void> {
+function judge<R extends LimitedRequest>(limiters: readonly RateLimiter[], index: number, ctx: R, next: Next<R>, key: string, admission: Admission | undefined): void | Promise<void> {
   const one = limiters[index] as RateLimiter;
   if (admission === undefined) return waitForTurn(one, ctx, key).then((later) => (later === undefined ? undefined : judge(limiters, index, ctx, next, key, later)));
   if (!admission.allowed) {
@@ -73,12 +80,12 @@ function judge(limiters: readonly RateLimiter[], index: number, ctx: ProxyContex
   return ask(limiters, index + 1, ctx, next);
 }
 
-function isOver({ exchange }: ProxyContext): boolean {
+function isOver({ exchange }: LimitedRequest): boolean {
   return exchange.response.started || exchange.response.ended;
 }
 
 /** Undefined: the request is over meanwhile. */
-function waitForTurn(one: RateLimiter, ctx: ProxyContext, key: string): Promise<Admission | undefined> {
+function waitForTurn(one: RateLimiter, ctx: LimitedRequest, key: string): Promise<Admission | undefined> {
   const { promise, resolve } = Promise.withResolvers<Admission | undefined>();
   const takeOut = one.limiter.wait(key, { end: resolve });
   ctx.exchange.onComplete(() => {
@@ -93,7 +100,7 @@ function waitForTurn(one: RateLimiter, ctx: ProxyContext, key: string): Promise<
   });
 }
 
-function announce(fields: RateLimitFields, ctx: ProxyContext, { remaining, resetAfter }: Admission): void {
+function announce(fields: RateLimitFields, ctx: LimitedRequest, { remaining, resetAfter }: Admission): void {
   ctx.exchange = new AnsweredExchange(ctx.exchange, (head) => {
     const headers = head.headers.copy();
     headers.append("RateLimit-Policy", fields.policy);
@@ -102,7 +109,7 @@ function announce(fields: RateLimitFields, ctx: ProxyContext, { remaining, reset
   });
 }
 
-function refuse({ fields, status }: RateLimiter, ctx: ProxyContext, { resetAfter, retryAfter }: Admission): void {
+function refuse({ fields, status }: RateLimiter, ctx: LimitedRequest, { resetAfter, retryAfter }: Admission): void {
   if (isOver(ctx)) return;
   const headers = HeaderList.from([
     ["Retry-After", String(Math.max(Math.ceil(retryAfter / 1000), 1))],
