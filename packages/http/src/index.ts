@@ -63,7 +63,7 @@ export { SocketTunnel } from "./node/socket-tunnel.ts";
 export { createEngineServer } from "./engine/server/engine-server.ts";
 export type { AdoptingServer, EngineServerOptions } from "./engine/server/engine-server.ts";
 export { ChunkedDecoder } from "./engine/chunked-decoder.ts";
-export type { AdoptedConnection, ConnectionLender, GiveBackOutcome } from "./engine/server/connection.ts";
+export type { AdoptedConnection, ConnectionLender, GiveBackOutcome } from "./engine/server/connection-lender.ts";
 export { fileDescriptorOf, restartHandle, stopHandle } from "./engine/server/held-connection.ts";
 export { createHttp2Server } from "./engine/http2/http2-server.ts";
 export type { Http2ServerOptions } from "./engine/http2/http2-server.ts";

@@ -1,6 +1,7 @@
 import type { Exchange, ExchangeHandler, ServerLimits } from "../../src/index.ts";
 import { ConnectionBudget, defaultServerLimits, HeaderList } from "../../src/index.ts";
-import { Connection, type ConnectionSocket } from "../../src/engine/server/connection.ts";
+import { Connection } from "../../src/engine/server/connection.ts";
+import type { ConnectionSocket } from "../../src/engine/server/connection-socket.ts";
 import { RequestParser } from "../../src/engine/server/request-parser.ts";
 import type { ServerContext } from "../../src/engine/server/server-context.ts";
 import { TimerWheel } from "../../src/engine/timer-wheel.ts";

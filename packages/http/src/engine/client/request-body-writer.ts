@@ -2,6 +2,7 @@ import type { BodySink, BodySource } from "../../body.ts";
 import { DestinationError } from "../../destination-client.ts";
 import type { HeaderList } from "../../header-list.ts";
 import type { Socket } from "node:net";
+import { latin1Text } from "../latin1-text.ts";
 import { asError, type EngineCall } from "./engine-call.ts";
 import { lastChunk } from "./request-head.ts";
 
@@ -78,7 +79,7 @@ export class RequestBodyWriter implements BodySink {
       }
     }
     if (size <= joinedSize) {
-      const text = latin1(chunk);
+      const text = latin1Text(chunk);
       this.#text(this.#chunked ? `${size.toString(16)}\r\n${text}\r\n` : text);
       return true;
     }
@@ -184,9 +185,4 @@ export class RequestBodyWriter implements BodySink {
       }),
     );
   }
-}
-
-function latin1(chunk: Uint8Array): string {
-  const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  return buffer.toString("latin1");
 }

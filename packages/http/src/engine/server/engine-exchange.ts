@@ -8,7 +8,8 @@ import type { RequestBody } from "./request-body.ts";
 /** What an exchange asks of its connection. */
 export interface ExchangeOwner {
   readonly info: ConnectionInfo;
-  upgrade(head: ResponseHead): Tunnel;
+  /** Throws when `exchange` cannot be upgraded (any more). */
+  upgrade(exchange: EngineExchange, head: ResponseHead): Tunnel;
   /** Undefined when `exchange` is over, or its connection cannot be given away. */
   hold(exchange: EngineExchange): HeldConnection | undefined;
 }
@@ -101,7 +102,7 @@ export class EngineExchange implements Exchange {
     const upgrade: UpgradeFeature = {
       protocol: this.#upgrade,
       kind: "http1",
-      accept: (head) => owner.upgrade(head),
+      accept: (head) => owner.upgrade(this, head),
     };
     return bodyLimit === undefined ? { upgrade } : { upgrade, bodyLimit };
   }

@@ -1,21 +1,17 @@
 import { ExchangeStateError } from "../../errors.ts";
 import type { ResponseHead, ResponseSink } from "../../exchange.ts";
 import { HeaderList } from "../../header-list.ts";
+import { latin1Text } from "../latin1-text.ts";
+import type { ClientOutput } from "./client-output.ts";
 import { dateLine } from "./date-line.ts";
-import { ResponseFieldWriter, trailerFields } from "./response-fields.ts";
+import { ResponseFieldWriter } from "./response-fields.ts";
+import {
+  framedByClose, framedByLength, framedChunked, maximumText, ResponseStream, withoutBody,
+} from "./response-stream.ts";
 import { statusLine } from "./status-line.ts";
 
-/** What a response asks of the connection that it goes to. */
+/** What a response asks of the turn that it belongs to. */
 export interface ResponseOwner {
-  /** Bytes handed to the socket that the system has not taken. */
-  readonly unsent: number;
-  /** Sends latin1 text; false when the socket's buffer is full. */
-  writeText(text: string): boolean;
-  writeBytes(bytes: Uint8Array): boolean;
-  /** What is written in between leaves as one. */
-  cork(): void;
-  /** Ends `cork`; false when the socket's buffer is full. */
-  uncork(): boolean;
   /**
    * The final head is about to be written, `whole` with all of the response: whether the connection stays open
    * afterwards. Not `possible`: the end of the connection is the end of the response.
@@ -29,49 +25,30 @@ export interface ResponseOwner {
   responseAborted(cause: Error, hard: boolean): void;
 }
 
-/** Texts up to this go to the system without another allocation in Node's stream layer. */
-const maximumText = 16_384;
-
-/** A chunk above this is not worth the copy that lets it leave with the next one. */
-const minimumAlone = 1024;
-
 const notStarted = 0;
 const streaming = 1;
 const over = 2;
 
-/** How the body of a streamed response is framed. */
-const framedByLength = 0;
-const framedChunked = 1;
-const framedByClose = 2;
-const withoutBody = 3;
-
 const fields = new ResponseFieldWriter();
 
-/**
- * The response of one exchange. A head and a small body leave as one text; small pieces of a stream wait for
- * the end of the turn of the event loop or for `flush`, so that they too leave together.
- */
+/** The response of one exchange. A head and a small body leave as one text; a body that comes in pieces is a `ResponseStream`. */
 export class EngineResponse implements ResponseSink {
   status: number | undefined = undefined;
   readonly #owner: ResponseOwner;
+  readonly #output: ClientOutput;
   readonly #head: boolean;
   readonly #http10: boolean;
   #state = notStarted;
-  #framing = framedByLength;
-  /** Bytes of the body that are still to come, when framed by length. */
-  #remaining = 0;
-  /** Text that was not handed to the socket yet. */
-  #held = "";
-  #waits = false;
+  #stream: ResponseStream | undefined = undefined;
   /** Nothing that is called from now on has an effect. */
   #closed = false;
   /** The system has taken all of it. */
   #flushed = false;
   #drain: (() => void) | undefined = undefined;
-  #wantsDrain = false;
 
-  constructor(owner: ResponseOwner, head: boolean, http10: boolean) {
+  constructor(owner: ResponseOwner, output: ClientOutput, head: boolean, http10: boolean) {
     this.#owner = owner;
+    this.#output = output;
     this.#head = head;
     this.#http10 = http10;
   }
@@ -85,11 +62,11 @@ export class EngineResponse implements ResponseSink {
   }
 
   get trailersSupported(): boolean {
-    return !this.#http10 && !this.#head && (this.#state === notStarted || this.#framing === framedChunked);
+    return !this.#http10 && !this.#head && (this.#state === notStarted || this.#stream?.framing === framedChunked);
   }
 
   get pending(): number {
-    return this.#closed || this.#flushed ? 0 : this.#owner.unsent + this.#held.length;
+    return this.#closed || this.#flushed ? 0 : this.#output.unsent + (this.#stream?.heldLength ?? 0);
   }
 
   informational(status: number, headers: HeaderList): void {
@@ -98,7 +75,7 @@ export class EngineResponse implements ResponseSink {
     if (status < 100 || status > 199 || status === 101) throw new ExchangeStateError(`${status} is no interim status`);
     if (this.#http10) return;
     if (status === 100) this.#owner.continueSent();
-    this.#owner.writeText(`${statusLine(status, undefined)}${fields.write(headers, false)}\r\n`);
+    this.#output.writeText(`${statusLine(status, undefined)}${fields.write(headers, false)}\r\n`);
   }
 
   send(head: ResponseHead, body?: Uint8Array | string): void {
@@ -123,82 +100,72 @@ export class EngineResponse implements ResponseSink {
     } else if (!bodiless && !(this.#head && bytes === undefined)) {
       text += `Content-Length: ${length}\r\n`;
     }
-    text = this.#finishHead(text, true);
+    text = this.#finishHead(text, true, true);
     this.status = head.status;
     this.#state = over;
-    const owner = this.#owner;
-    if (bytes === undefined || length === 0 || bodiless || this.#head) owner.writeText(text);
-    else if (typeof bytes === "string") owner.writeText(text + bytes);
-    else if (text.length + length <= maximumText) owner.writeText(text + latin1(bytes));
+    const output = this.#output;
+    if (bytes === undefined || length === 0 || bodiless || this.#head) output.writeText(text);
+    else if (typeof bytes === "string") output.writeText(text + bytes);
+    else if (text.length + length <= maximumText) output.writeText(text + latin1Text(bytes));
     else this.#writeTogether(text, bytes);
-    owner.responseEnded();
+    this.#owner.responseEnded();
   }
 
   start(head: ResponseHead): void {
     if (this.#closed) return;
     this.#checkStart(head.status);
     let text = statusLine(head.status, head.reason) + fields.write(head.headers, !forbidsLength(head.status));
+    let framing = framedByLength;
     if (this.#head || hasNoBody(head.status)) {
-      this.#framing = withoutBody;
-    } else if (fields.contentLength >= 0) {
-      this.#framing = framedByLength;
-      this.#remaining = fields.contentLength;
-    } else if (this.#http10) {
-      this.#framing = framedByClose;
-    } else {
-      this.#framing = framedChunked;
-      text += "Transfer-Encoding: chunked\r\n";
+      framing = withoutBody;
+    } else if (fields.contentLength < 0) {
+      framing = this.#http10 ? framedByClose : framedChunked;
+      if (framing === framedChunked) text += "Transfer-Encoding: chunked\r\n";
     }
-    this.#held = this.#finishHead(text, false);
+    const length = fields.contentLength;
+    text = this.#finishHead(text, false, framing !== framedByClose);
     this.status = head.status;
     this.#state = streaming;
-    this.#flushSoon();
+    this.#stream = new ResponseStream(this.#output, text, framing, length);
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.#state !== streaming) {
+    const stream = this.#stream;
+    if (this.#state !== streaming || stream === undefined) {
       if (this.#closed) return true;
       throw new ExchangeStateError(this.#state === notStarted ? "a body before the head" : "a body after the end");
     }
-    const { length } = chunk;
-    if (length === 0 || this.#framing === withoutBody) return true;
-    if (this.#framing === framedByLength) {
-      if (length > this.#remaining) {
-        this.abort(new ExchangeStateError("the response is longer than its Content-Length"));
-        return true;
-      }
-      this.#remaining -= length;
+    if (chunk.length === 0) return true;
+    if (stream.exceededBy(chunk.length)) {
+      this.abort(new ExchangeStateError("the response is longer than its Content-Length"));
+      return true;
     }
-    return this.#framing === framedChunked ? this.#writeChunk(chunk) : this.#writePlain(chunk);
+    return stream.write(chunk);
   }
 
   flush(): void {
-    if (this.#held === "") return;
-    const text = this.#held;
-    this.#held = "";
-    this.#written(this.#owner.writeText(text));
+    this.#stream?.flush();
   }
 
   end(trailers?: HeaderList): void {
-    if (this.#state !== streaming) {
+    const stream = this.#stream;
+    if (this.#state !== streaming || stream === undefined) {
       if (this.#closed) return;
       throw new ExchangeStateError(this.#state === notStarted ? "an end before the head" : "a second end");
     }
-    if (this.#framing === framedByLength && this.#remaining > 0) {
+    if (stream.incomplete) {
       this.abort(new ExchangeStateError("the response is shorter than its Content-Length"));
       return;
     }
-    if (this.#framing === framedChunked) {
-      this.#held += trailers === undefined ? "0\r\n\r\n" : `0\r\n${trailerFields(trailers)}\r\n`;
-    }
+    stream.finish(trailers);
     this.#state = over;
-    this.flush();
+    stream.flush();
     this.#owner.responseEnded();
   }
 
   abort(cause: Error): void {
     if (this.#closed) return;
-    const hard = this.#state === streaming && this.#framing === framedByClose;
+    const hard = this.#state === streaming && this.#stream?.framing === framedByClose;
     this.close();
     this.#owner.responseAborted(cause, hard);
   }
@@ -211,7 +178,7 @@ export class EngineResponse implements ResponseSink {
   close(): void {
     this.#closed = true;
     this.#state = over;
-    this.#held = "";
+    this.#stream?.drop();
     this.#drain = undefined;
   }
 
@@ -230,9 +197,7 @@ export class EngineResponse implements ResponseSink {
 
   /** The socket's buffer is empty again. */
   drained(): void {
-    if (!this.#wantsDrain) return;
-    this.#wantsDrain = false;
-    this.#drain?.();
+    if (this.#stream?.drained() === true) this.#drain?.();
   }
 
   #checkStart(status: number): void {
@@ -240,95 +205,20 @@ export class EngineResponse implements ResponseSink {
     if (status < 200) throw new ExchangeStateError(`${status} is no final status`);
   }
 
-  #finishHead(text: string, whole: boolean): string {
+  /** `possible`: the connection can go on behind this response. */
+  #finishHead(text: string, whole: boolean, possible: boolean): string {
     let end = fields.hasDate ? text : text + dateLine();
-    if (!this.#owner.decidePersistence(whole, this.#framing !== framedByClose)) end += "Connection: close\r\n";
+    if (!this.#owner.decidePersistence(whole, possible)) end += "Connection: close\r\n";
     else if (this.#http10) end += "Connection: keep-alive\r\n";
     return `${end}\r\n`;
   }
 
-  #writePlain(chunk: Uint8Array): boolean {
-    const complete = this.#framing === framedByLength && this.#remaining === 0;
-    if (this.#held === "" && (complete || chunk.length > minimumAlone)) return this.#written(this.#owner.writeBytes(chunk));
-    if (this.#held.length + chunk.length <= maximumText) {
-      this.#held += latin1(chunk);
-      if (complete) this.flush();
-      else this.#flushSoon();
-      return this.#hasRoom();
-    }
-    return this.#writeLarge(this.#held, chunk, "");
-  }
-
-  #writeChunk(chunk: Uint8Array): boolean {
-    const size = `${chunk.length.toString(16)}\r\n`;
-    if (this.#held.length + chunk.length <= maximumText) {
-      this.#held += `${size}${latin1(chunk)}\r\n`;
-      this.#flushSoon();
-      return this.#hasRoom();
-    }
-    return this.#writeLarge(this.#held + size, chunk, "\r\n");
-  }
-
-  #writeLarge(before: string, chunk: Uint8Array, after: string): boolean {
-    this.#held = "";
-    const owner = this.#owner;
-    owner.cork();
-    if (before !== "") owner.writeText(before);
-    owner.writeBytes(chunk);
-    if (after !== "") owner.writeText(after);
-    return this.#written(owner.uncork());
-  }
-
   #writeTogether(text: string, bytes: Uint8Array): void {
-    this.#owner.cork();
-    this.#owner.writeText(text);
-    this.#owner.writeBytes(bytes);
-    this.#owner.uncork();
+    this.#output.cork();
+    this.#output.writeText(text);
+    this.#output.writeBytes(bytes);
+    this.#output.uncork();
   }
-
-  #written(room: boolean): boolean {
-    if (!room) this.#wantsDrain = true;
-    return room;
-  }
-
-  /** Whether earlier pieces left room; the one in hand was copied. */
-  #hasRoom(): boolean {
-    return !this.#wantsDrain;
-  }
-
-  #flushSoon(): void {
-    if (this.#waits) return;
-    this.#waits = true;
-    waiting.push(this);
-    if (flushing) return;
-    flushing = true;
-    void now.then(flushWaiting);
-  }
-
-  /** The held text at the end of a turn. */
-  flushHeld(): void {
-    this.#waits = false;
-    this.flush();
-  }
-}
-
-/**
- * The responses that hold text until the callback in hand is over. One microtask for all of them, without a closure:
- * `nextTick` makes Node go through JavaScript once more after every read.
- */
-const waiting: EngineResponse[] = [];
-let flushing = false;
-const now = Promise.resolve();
-
-function flushWaiting(): void {
-  flushing = false;
-  for (let response = waiting.pop(); response !== undefined; response = waiting.pop()) response.flushHeld();
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.isBuffer(bytes)
-    ? bytes.toString("latin1")
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
 /** Whether UTF-8 and latin1 give the same bytes. */

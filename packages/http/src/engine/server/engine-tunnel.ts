@@ -1,15 +1,13 @@
 import type { BodySink } from "../../body.ts";
 import { ExchangeStateError } from "../../errors.ts";
 import type { Tunnel } from "../../exchange.ts";
+import type { ClientOutput } from "./client-output.ts";
 import type { InputBuffer } from "./input-buffer.ts";
 
 /** What a tunnel asks of the connection that it runs over. */
 export interface TunnelOwner {
-  readonly unsent: number;
-  writeBytes(bytes: Uint8Array): boolean;
   /** The tunnel takes bytes (again): `consume` will be called. */
-  bodyWanted(): void;
-  bodyPaused(): void;
+  tunnelWanted(): void;
   tunnelEnded(): void;
   tunnelAborted(cause: Error): void;
 }
@@ -17,6 +15,7 @@ export interface TunnelOwner {
 /** A connection after its upgrade: bytes both ways. */
 export class EngineTunnel implements Tunnel {
   readonly #owner: TunnelOwner;
+  readonly #output: ClientOutput;
   #sink: BodySink | undefined;
   #started = false;
   #paused = false;
@@ -28,8 +27,9 @@ export class EngineTunnel implements Tunnel {
   #shutdown: (() => void) | undefined;
   #shuttingDown = false;
 
-  constructor(owner: TunnelOwner) {
+  constructor(owner: TunnelOwner, output: ClientOutput) {
     this.#owner = owner;
+    this.#output = output;
   }
 
   read(sink: BodySink): void {
@@ -40,30 +40,28 @@ export class EngineTunnel implements Tunnel {
       return;
     }
     this.#sink = sink;
-    this.#owner.bodyWanted();
+    this.#owner.tunnelWanted();
   }
 
   pause(): void {
-    if (this.#paused) return;
     this.#paused = true;
-    this.#owner.bodyPaused();
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#sink !== undefined) this.#owner.bodyWanted();
+    if (this.#sink !== undefined) this.#owner.tunnelWanted();
   }
 
   write(chunk: Uint8Array): boolean {
     if (this.#ended || this.#lost !== undefined || chunk.length === 0) return true;
-    const room = this.#owner.writeBytes(chunk);
+    const room = this.#output.writeBytes(chunk);
     if (!room) this.#wantsDrain = true;
     return room;
   }
 
   get pending(): number {
-    return this.#lost === undefined ? this.#owner.unsent : 0;
+    return this.#lost === undefined ? this.#output.unsent : 0;
   }
 
   onDrain(listener: () => void): void {
@@ -112,7 +110,7 @@ export class EngineTunnel implements Tunnel {
   /** The peer has half-closed: told after what came before. */
   peerEnded(): void {
     this.#peerEnded = true;
-    this.#owner.bodyWanted();
+    this.#owner.tunnelWanted();
   }
 
   drained(): void {
