@@ -218,6 +218,8 @@ export interface HttpClientConfig {
   readonly connectionLifetime?: number | undefined;
   /** Extension: connections opened when a destination is first used, ahead of requests; 0 to 1000. Default 0. */
   readonly prewarm?: number | undefined;
+  /** Extension: the address of this machine that connections are made from. Default: the system's choice. */
+  readonly localAddress?: string | undefined;
 }
 
 export interface WebProxyConfig {

@@ -303,6 +303,7 @@ export function httpClientEquals(a: HttpClientConfig, b: HttpClientConfig): bool
     same(a.idleTimeout, b.idleTimeout) &&
     same(a.connectionLifetime, b.connectionLifetime) &&
     same(a.prewarm, b.prewarm) &&
+    same(a.localAddress, b.localAddress) &&
     sameSection(a.webProxy, b.webProxy, webProxyEquals)
   );
 }

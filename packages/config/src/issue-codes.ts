@@ -129,6 +129,7 @@ export const configIssueCodes: Readonly<Record<string, string>> = {
   "idle-timeout": "An IdleTimeout of 0 or less.",
   "connection-lifetime": "A ConnectionLifetime of 0 or less.",
   prewarm: "Prewarm is no whole number from 0 to 1000.",
+  "local-address": "A LocalAddress is no IP address.",
   "request-header-encoding": "An encoding that is none for headers.",
   "response-header-encoding": "An encoding that is none for headers.",
   "web-proxy-address": "A web proxy's address is no http URL.",

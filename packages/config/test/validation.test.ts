@@ -91,6 +91,9 @@ describe("the connections of a cluster", () => {
     [{ idleTimeout: 31 * 86_400_000 }, ["duration-too-long"]],
     [{ prewarm: -1 }, ["prewarm"]],
     [{ prewarm: 1001 }, ["prewarm"]],
+    [{ localAddress: "eth0" }, ["local-address"]],
+    [{ localAddress: "[::1]" }, ["local-address"]],
+    [{ localAddress: "fe80::1" }, []],
   ])("%j", async (httpClient, codes) => {
     expect(await codesOfCluster({ httpClient })).toEqual(codes);
   });

@@ -22,7 +22,7 @@ export interface ForwardNodeOptions extends ForwardOptions, ExchangeFromNodeOpti
 /**
  * `forward` inside any `node:http` server, express or fastify: sends `req` to `destination` and its response to
  * `res`. Header fields that were set on `res` before go to the client in front of the destination's. Nothing may
- * have read the body (no body parser in front of it).
+ * have read the body (no body parser in front of it), unless `options.body` gives it again: `bytesBody(req.rawBody)`.
  *
  * Resolves as `forward` does; a request that no proxy can pass on (an invalid target or Host, both framings) is
  * answered with its 4xx and resolves with `RequestCreation`. Rejects when `res` is answered already.

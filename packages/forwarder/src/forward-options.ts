@@ -31,7 +31,7 @@ export interface ForwardOptions {
    * Strict-Transport-Security gives way to one that stands here. Not changed.
    */
   readonly responseHeaders?: HeaderList | undefined;
-  /** Sent in the place of the exchange's body: a source that wraps it. Only for an exchange that has one. */
+  /** Sent in the place of the exchange's body: a source that wraps it, or `bytesBody` of `@proxy/http`. Only for an exchange that has one. */
   readonly body?: BodySource | undefined;
   /** Makes this one of several attempts. Default: the only one. */
   readonly attempt?: ForwardAttempt | undefined;

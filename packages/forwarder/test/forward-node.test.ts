@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createEngineClient, type HttpClient } from "@proxy/http";
+import { bytesBody, createEngineClient, type HttpClient } from "@proxy/http";
 import { afterEach, expect, test } from "vitest";
 // @boundaries-ignore the suite lives with its interface
 import { RawClient } from "../../http/test/contract/raw-client.ts";
@@ -91,4 +91,23 @@ test("a response that is answered already is refused", async () => {
   client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   expect((await client.readResponse()).body.toString()).toBe("me");
   await expect(outcome).rejects.toThrow("answered already");
+});
+
+test("a body that a parser has read goes on with the length that it has now", async () => {
+  const { there, http } = await destination();
+  const client = await listen((req, res) => {
+    const chunks: Buffer[] = [];
+    req.on("data", (chunk: Buffer) => chunks.push(chunk));
+    req.on("end", () => {
+      const parsed = JSON.parse(Buffer.concat(chunks).toString()) as object;
+      void forwardNode(req, res, there.prefix, http, { body: bytesBody(JSON.stringify({ ...parsed, seen: true })) });
+    });
+  });
+  for (const framing of ["Content-Length: 9\r\n\r\n{ \"a\":1 }", "Transfer-Encoding: chunked\r\n\r\n9\r\n{ \"a\":1 }\r\n0\r\n\r\n"]) {
+    client.write(`POST /x HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${framing}`);
+    const connection = there.connections[0] ?? (await there.accept());
+    expect(await connection.readUntil('{"a":1,"seen":true}')).toContain("Content-Length: 19\r\n");
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    expect((await client.readResponse("POST")).body.toString()).toBe("ok");
+  }
 });

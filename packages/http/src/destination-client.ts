@@ -73,6 +73,11 @@ export interface HttpClientOptions {
    * (CONNECT). Default none; the environment is not asked.
    */
   readonly webProxy?: WebProxyOptions | undefined;
+  /**
+   * Address of this machine that connections are made from. Host names then stand for their addresses of the same family, of which the
+   * first is tried. Default: the system's choice.
+   */
+  readonly localAddress?: string | undefined;
   /** Looks host names up; for tests. Default: the system's resolver. */
   readonly lookup?: LookupFunction | undefined;
 }

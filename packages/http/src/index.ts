@@ -1,4 +1,5 @@
 export type { BodySource, BodySink, ByteSink } from "./body.ts";
+export { bytesBody } from "./bytes-body.ts";
 export type {
   Exchange,
   ExchangeFeatures,

@@ -26,8 +26,8 @@ describe("the client of a cluster", () => {
     expect(clients.map((client) => client.closed)).toEqual([1, 1]);
   });
 
-  it.each(["maxQueuedRequests", "queueTimeout", "idleTimeout", "connectionLifetime", "prewarm"])("is replaced when %s changes, and only then", async (name) => {
-    const having = (value: number): ProxyConfigInput => oneCluster(["a"], { httpClient: { [name]: value } });
+  it.each(["maxQueuedRequests", "queueTimeout", "idleTimeout", "connectionLifetime", "prewarm", "localAddress"])("is replaced when %s changes, and only then", async (name) => {
+    const having = (value: number): ProxyConfigInput => oneCluster(["a"], { httpClient: { [name]: name === "localAddress" ? `127.0.0.${value}` : value } });
     const { proxy, clients } = await testProxy(having(1));
     await proxy.update(having(1));
     expect(clients).toHaveLength(1);

@@ -181,6 +181,7 @@ const HttpClient = Schema.Struct({
     default: 0,
     extension: true,
   }),
+  localAddress: field(Text, "The address of this machine that connections are made from.", { defaultText: "the system's choice", extension: true }),
 });
 
 const HttpRequest = Schema.Struct({

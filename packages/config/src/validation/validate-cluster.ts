@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { ClusterConfig, DestinationConfig } from "../cluster-config.ts";
 import type { ConfigIssue } from "../config-issue.ts";
 import { longestTimer } from "../duration.ts";
@@ -139,6 +140,11 @@ function checkHttpClient(cluster: ClusterConfig, found: IssueCollector): void {
   }
   if (prewarm !== undefined && prewarm !== null && !(Number.isSafeInteger(prewarm) && prewarm >= 0 && prewarm <= 1000)) {
     found.error("prewarm", ["HttpClient", "Prewarm"], "Prewarm must be a whole number from 0 to 1000", { value: prewarm });
+  }
+  if (client.localAddress && isIP(client.localAddress) === 0) {
+    found.error("local-address", ["HttpClient", "LocalAddress"], `LocalAddress '${quoted(client.localAddress)}' is no IP address`, {
+      hint: "an address of this machine, IPv4 or IPv6 without brackets",
+    });
   }
   const { sslProtocols, clientCertificate, serverName } = client;
   if (sslProtocols && sslProtocols.length > 0 && sslProtocols.every((name) => name === "Ssl2" || name === "Ssl3")) {

@@ -71,6 +71,7 @@ function createPool(address: string, origin: DestinationOrigin, options: HttpCli
       checkServerIdentity: (...[, certificate]: Parameters<typeof checkServerIdentity>) => checkServerIdentity(name, certificate),
       ...(tls.options.acceptAnyCertificate === true && { rejectUnauthorized: false }),
       ...(options.lookup !== undefined && { lookup: options.lookup }),
+      ...(options.localAddress !== undefined && { localAddress: options.localAddress, family: isIP(options.localAddress) }),
     } as buildConnector.BuildOptions);
   let { generation } = tls;
   let connect = connector();

@@ -53,6 +53,7 @@ export function httpClientOptions(settings: HttpClientConfig): HttpClientOptions
     idleTimeout: settings.idleTimeout,
     connectionLifetime: settings.connectionLifetime,
     prewarm: settings.prewarm,
+    localAddress: settings.localAddress || undefined,
     tls: clientTlsOptions(settings),
     requestHeaderEncoding: encodings.get(settings.requestHeaderEncoding?.toLowerCase() ?? ""),
     responseHeaderEncoding: encodings.get(settings.responseHeaderEncoding?.toLowerCase() ?? ""),

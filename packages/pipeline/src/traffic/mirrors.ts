@@ -10,10 +10,11 @@
 import { fractionOf, type ClusterState, type RandomSource } from "@proxy/cluster";
 import type { MirrorConfig } from "@proxy/config";
 import { sharedTimers, type WheelEntry } from "@proxy/forwarder";
+import { bytesBody } from "@proxy/http";
 import { ProxyContext } from "../context.ts";
 import type { ProxyLogger } from "../logger.ts";
 import type { Next } from "../steps/step.ts";
-import { BytesBody, CopiedBody } from "./copied-body.ts";
+import { CopiedBody } from "./copied-body.ts";
 import { MirrorExchange } from "./mirror-exchange.ts";
 
 /** `Mirror` of a route, made ready. */
@@ -115,7 +116,7 @@ export class Mirrors {
     }
     counts.active++;
     counts.sent++;
-    const exchange = new MirrorExchange(ctx.exchange, bytes === undefined ? undefined : new BytesBody(bytes));
+    const exchange = new MirrorExchange(ctx.exchange, bytes === undefined ? undefined : bytesBody(bytes));
     this.#active.add(exchange);
     // Nobody waits for it, and it never rejects.
     void this.#serve(ctx, mirror, exchange).then((error) => {

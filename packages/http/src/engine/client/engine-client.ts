@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type {
   DestinationOrigin,
   HttpClient,
@@ -19,7 +20,7 @@ export interface EngineClientOptions extends HttpClientOptions {
  * An HTTP/1.1 client of the engine: a pool of connections per origin, cleartext and TLS, strict in what it reads
  * (RFC 9110 and 9112), one request at a time on a connection. Timeouts are coarse: they pass up to two
  * `timerInterval`s late, never early. Connections that have been idle for two `timerInterval`s do not hold the process
- * open. Throws when what `tls` holds cannot be used, or the web proxy has no http address.
+ * open. Throws when what `tls` holds cannot be used, the web proxy has no http address, or `localAddress` is no IP address.
  */
 export function createEngineClient(options: EngineClientOptions = {}): HttpClient {
   return new EngineClient(options);
@@ -37,6 +38,7 @@ export class EngineClient implements HttpClient {
   readonly #options: PoolOptions;
   readonly #tls: DestinationTls;
   readonly #lookup: EngineClientOptions["lookup"];
+  readonly #localAddress: string | undefined;
   readonly #proxy: WebProxy | undefined;
   readonly #wheel: TimerWheel;
   #closing = false;
@@ -58,6 +60,8 @@ export class EngineClient implements HttpClient {
     };
     this.#tls = options.tls instanceof DestinationTls ? options.tls : new DestinationTls(options.tls);
     this.#lookup = options.lookup;
+    this.#localAddress = options.localAddress;
+    if (options.localAddress !== undefined && isIP(options.localAddress) === 0) throw new TypeError("localAddress is no IP address");
     this.#proxy = options.webProxy === undefined ? undefined : prepareWebProxy(options.webProxy);
     this.#wheel = new TimerWheel({ now: options.now, interval: options.timerInterval });
   }
@@ -70,7 +74,7 @@ export class EngineClient implements HttpClient {
     const own: DestinationOrigin = { scheme, host, port, serverName };
     const key = `${scheme}://${host.toLowerCase()} ${port} ${serverName ?? ""}`;
     const proxy = this.#proxy === undefined || this.#proxy.bypasses(host) ? undefined : this.#proxy;
-    const means: ConnectionMeans = { tls, lookup: this.#lookup, proxy };
+    const means: ConnectionMeans = { tls, lookup: this.#lookup, localAddress: this.#localAddress, proxy };
     if (proxy === undefined || tls !== undefined) return this.#held(key, own, means);
     return this.#held(key, own, { ...means, upgrades: this.#held(`${key} tunnels`, own, means) });
   }

@@ -35,6 +35,7 @@ export interface ConnectionMeans {
   /** Undefined: cleartext. */
   readonly tls: DestinationTls | undefined;
   readonly lookup: OpenSocketOptions["lookup"];
+  readonly localAddress: OpenSocketOptions["localAddress"];
   readonly proxy?: WebProxy | undefined;
   /** Where requests for another protocol go: a proxy that is asked for URLs could not pass them on. */
   readonly upgrades?: EngineDestination | undefined;
@@ -56,7 +57,7 @@ export class EngineDestination implements DestinationClient, Timed {
   readonly options: PoolOptions;
   readonly tls: DestinationTls | undefined;
   /** What the opening of a connection needs beyond the origin. */
-  readonly means: Pick<OpenSocketOptions, "tls" | "lookup" | "tunnelOver" | "instead">;
+  readonly means: Pick<OpenSocketOptions, "tls" | "lookup" | "localAddress" | "tunnelOver" | "instead">;
   /** Requests name the whole URL, for the proxy that gets them. */
   readonly proxied: ProxiedHead | undefined;
   readonly wheel: TimerWheel;
@@ -85,13 +86,13 @@ export class EngineDestination implements DestinationClient, Timed {
   #resolveClosed: (() => void) | undefined;
 
   constructor(origin: DestinationOrigin, options: PoolOptions, means: ConnectionMeans, wheel: TimerWheel) {
-    const { tls, lookup, proxy, upgrades } = means;
+    const { tls, lookup, localAddress, proxy, upgrades } = means;
     this.origin = origin;
     this.options = options;
     this.tls = tls;
     this.#upgrades = upgrades;
     const asksForUrls = proxy !== undefined && upgrades !== undefined;
-    this.means = asksForUrls ? { tls, lookup, instead: proxy } : { tls, lookup, tunnelOver: proxy };
+    this.means = asksForUrls ? { tls, lookup, localAddress, instead: proxy } : { tls, lookup, localAddress, tunnelOver: proxy };
     this.proxied = asksForUrls ? proxiedHead(proxy, origin) : undefined;
     this.wheel = wheel;
     const host = origin.host.includes(":") ? `[${origin.host}]` : origin.host;
@@ -112,7 +113,7 @@ export class EngineDestination implements DestinationClient, Timed {
   }
 
   /** How a connection comes about that nobody reads whole URLs from. */
-  get tunnelMeans(): Pick<OpenSocketOptions, "tls" | "lookup" | "tunnelOver"> {
+  get tunnelMeans(): Pick<OpenSocketOptions, "tls" | "lookup" | "localAddress" | "tunnelOver"> {
     return this.#upgrades?.means ?? this.means;
   }
 

@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type LookupFunction, type OnReadOpts, type
 import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { DestinationOrigin } from "../../destination-client.ts";
 import type { DestinationTls } from "../../tls/destination-tls.ts";
+import { connectionSource } from "./connection-source.ts";
 import { connectToProxy, openTunnel } from "./proxy-tunnel.ts";
 import type { WebProxy } from "./web-proxy.ts";
 
@@ -18,6 +19,8 @@ export interface OpenSocketOptions {
   /** Who is connected to instead of the origin, without TLS. */
   readonly instead?: Pick<DestinationOrigin, "host" | "port"> | undefined;
   readonly lookup?: LookupFunction | undefined;
+  /** Where the connection is made from. Undefined: the system's choice. */
+  readonly localAddress?: string | undefined;
   /** How the socket is read; undefined: it is left alone. */
   readonly onread?: OnReadOpts | undefined;
 }
@@ -57,7 +60,7 @@ export function openSocket(options: OpenSocketOptions, listener: SocketListener)
   for (const { port } of [target, tunnelOver ?? target]) {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError("the port is not valid");
   }
-  if (tunnelOver !== undefined) return new Opening(options, listener, connectToProxy(tunnelOver, { lookup: options.lookup, keepAliveDelay }));
+  if (tunnelOver !== undefined) return new Opening(options, listener, connectToProxy(tunnelOver, options, keepAliveDelay));
   const base = {
     host: target.host,
     port: target.port,
@@ -66,7 +69,7 @@ export function openSocket(options: OpenSocketOptions, listener: SocketListener)
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveDelay,
-    ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+    ...connectionSource(options),
     ...(options.onread === undefined ? {} : { onread: options.onread }),
   };
   const socket = tls === undefined ? connectTcp(base) : connectTls({ ...base, ...tlsOptions(options, tls) });

@@ -1,6 +1,7 @@
-import { connect, type LookupFunction, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { DestinationOrigin } from "../../destination-client.ts";
 import { FieldScanner, headIncomplete } from "../head-parser.ts";
+import { connectionSource, type ConnectionSource } from "./connection-source.ts";
 import { StatusLine, statusLineIncomplete } from "./status-line.ts";
 import { authorityOf, type WebProxy } from "./web-proxy.ts";
 
@@ -46,7 +47,7 @@ export function openTunnel(
 }
 
 /** Begins to connect to `proxy`. */
-export function connectToProxy(proxy: WebProxy, options: { readonly lookup: LookupFunction | undefined; readonly keepAliveDelay: number }): Socket {
+export function connectToProxy(proxy: WebProxy, source: ConnectionSource, keepAliveDelay: number): Socket {
   return connect({
     host: proxy.host,
     port: proxy.port,
@@ -54,8 +55,8 @@ export function connectToProxy(proxy: WebProxy, options: { readonly lookup: Look
     autoSelectFamily: true,
     noDelay: true,
     keepAlive: true,
-    keepAliveInitialDelay: options.keepAliveDelay,
-    ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+    keepAliveInitialDelay: keepAliveDelay,
+    ...connectionSource(source),
   });
 }
 
