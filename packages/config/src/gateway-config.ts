@@ -37,6 +37,7 @@ export interface ServerConfig {
   /** What serves the addresses: the engine of this toolkit, the server of `node:http`, or HTTP.sys. Default `http1`. */
   readonly engine: ServerEngine;
   readonly httpSys: HttpSysConfig;
+  readonly delegation: SocketDelegationConfig;
   /** A line in the log, and in the access log as JSON, of what each WebSocket carried. Default false. */
   readonly webSocketTelemetry: boolean;
 }
@@ -50,6 +51,12 @@ export interface HttpSysConfig {
   readonly queueName?: string | undefined;
   /** Another library with the HTTP Server API. Default: that of Windows. */
   readonly libraryPath?: string | undefined;
+}
+
+/** For destinations whose connections are handed to another process over its socket. */
+export interface SocketDelegationConfig {
+  /** Most requests for one process that it has not taken yet, 1 to 65536. 503 beyond. Default 4096. */
+  readonly backlog?: number | undefined;
 }
 
 /** The same on all gateways that share clients. The first secret protects, the others only read; those of the file come first. */
@@ -165,5 +172,6 @@ export const defaultServerConfig: ServerConfig = {
   accessLog: {},
   engine: "http1",
   httpSys: {},
+  delegation: {},
   webSocketTelemetry: false,
 };

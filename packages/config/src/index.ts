@@ -85,6 +85,7 @@ export type {
   AccessLogConfig,
   AffinityKeysConfig,
   HttpSysConfig,
+  SocketDelegationConfig,
   ServerEngine,
   ServerLimitsConfig,
   MinDataRateConfig,

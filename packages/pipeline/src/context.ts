@@ -45,6 +45,8 @@ export class ProxyContext implements CompletionListener {
   outcome: ForwarderError | undefined = undefined;
   /** What a cache had to do with the answer; undefined where none was asked. */
   cache: CacheOutcome | undefined = undefined;
+  /** Whether another process has the request and answers it: nothing of the answer is known here, not even its status. */
+  delegated = false;
   /** Which attempt to forward the request this is, from 1; above 1 only where `Retry` is configured. */
   attempt = 1;
   /** What is sent as the request's body: the exchange's, or a source of a step's that wraps it. */

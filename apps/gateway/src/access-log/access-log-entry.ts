@@ -9,7 +9,7 @@ export interface AccessLogEntry {
   readonly remoteAddress: string | undefined;
   /** Undefined when the request could not be read. */
   readonly request: AccessLogRequest | undefined;
-  /** Undefined when the client left, or was cut off, before an answer. */
+  /** Undefined when the client left, or was cut off, before an answer, and when another process answers. */
   readonly status: number | undefined;
   readonly route: string | undefined;
   readonly cluster: string | undefined;
@@ -20,6 +20,8 @@ export interface AccessLogEntry {
   readonly error: string | undefined;
   /** What the output cache had to do with the answer, where one was asked. Not in the combined format. */
   readonly cache?: string | undefined;
+  /** Whether it was handed to another process, which answers it: the entry is written then. Not in the combined format. */
+  readonly delegated?: boolean | undefined;
   /** What a WebSocket carried, where that is told. Not in the combined format. */
   readonly webSocket?: WebSocketReport | undefined;
 }

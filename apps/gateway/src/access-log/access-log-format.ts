@@ -48,6 +48,7 @@ function formatJson(entry: AccessLogEntry): string {
     attempts: entry.attempts,
     error: entry.error,
     cache: entry.cache,
+    delegated: entry.delegated,
     webSocket: entry.webSocket && { ...entry.webSocket, established: new Date(entry.webSocket.established).toISOString() },
   });
   return `${asciiJson(text)}\n`;

@@ -93,6 +93,7 @@ function entryOf(exchange: Exchange, ctx: ProxyContext | undefined, duration: nu
     attempts: ctx === undefined || ctx.attempt === 1 ? undefined : ctx.attempt,
     error: ctx?.outcome?.code,
     cache: ctx?.cache,
+    delegated: ctx?.delegated === true ? true : undefined,
     webSocket: ctx?.webSocket,
   };
 }

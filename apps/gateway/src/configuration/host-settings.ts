@@ -1,4 +1,4 @@
-import type { AccessLogConfig, AffinityKeysConfig, EndpointConfig, ErrorPageConfig, GatewayConfig, HttpSysConfig, ServerEngine, ServerLimitsConfig } from "@proxy/config";
+import type { AccessLogConfig, AffinityKeysConfig, EndpointConfig, ErrorPageConfig, GatewayConfig, HttpSysConfig, ServerEngine, ServerLimitsConfig, SocketDelegationConfig } from "@proxy/config";
 import { defaultServerLimits } from "@proxy/http";
 import type { MinDataRate, ServerLimits } from "@proxy/http";
 import type { AccessLogSettings } from "../access-log/access-log.ts";
@@ -14,6 +14,7 @@ export interface HostSettings {
   readonly limits: ServerLimits;
   readonly engine: ServerEngine;
   readonly httpSys: HttpSysConfig;
+  readonly delegation: SocketDelegationConfig;
   /** Milliseconds. */
   readonly shutdownTimeout: number;
   readonly logLevel: LogLevelName;
@@ -39,6 +40,7 @@ export function hostSettingsOf(config: GatewayConfig, overrides: HostOverrides):
     limits: limitsOf(server.limits),
     engine: server.engine,
     httpSys: server.httpSys,
+    delegation: server.delegation,
     shutdownTimeout: server.shutdownTimeout,
     logLevel: overrides.logLevel ?? config.logging.level,
     accessLog: accessLogSettings(server.accessLog),

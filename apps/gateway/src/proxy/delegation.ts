@@ -18,7 +18,7 @@ export async function lackOfHttpSysDelegation({ engine, httpSys }: Pick<HostSett
  * that listen now, `lack` is why they cannot delegate.
  */
 export function createDelegator(
-  { addresses, engine }: Pick<HostSettings, "addresses" | "engine">,
+  { addresses, engine, delegation }: Pick<HostSettings, "addresses" | "engine" | "delegation">,
   log: CallbackLog,
   httpSysServers: Iterable<HttpSysServer> = [],
   lack?: string,
@@ -27,7 +27,7 @@ export function createDelegator(
   const sources = (): readonly DelegationSource[] => [...httpSysServers].flatMap(({ delegationSource }) => delegationSource ?? []);
   const isServed = engine !== "node" && !isHttpSys && addresses.some((each) => each.tls === undefined && each.protocols !== "Http2" && !each.proxyProtocol);
   return new Delegator({
-    carriers: [...(isServed ? [createUnixCarrier()] : []), ...(isHttpSys && lack === undefined ? [createHttpSysCarrier(sources)] : [])],
+    carriers: [...(isServed ? [createUnixCarrier({ backlog: delegation.backlog })] : []), ...(isHttpSys && lack === undefined ? [createHttpSysCarrier(sources)] : [])],
     missing: {
       httpsys: lack ?? noHttpSys,
       unix: "only cleartext HTTP/1.1 connections without a PROXY header can be handed over, of the engine that is the default; no address is served so",

@@ -73,7 +73,7 @@ describe("delegation that cannot be had", () => {
     return opening.then(async (proxy) => (await proxy.close(), "opened"), (error: Error) => error.message);
   };
   const gateway = (engine: "default" | "node"): Delegator =>
-    createDelegator({ addresses: [{ protocols: "Http1", tls: undefined, proxyProtocol: false } as never], engine: engine as never }, () => undefined);
+    createDelegator({ addresses: [{ protocols: "Http1", tls: undefined, proxyProtocol: false } as never], engine: engine as never, delegation: {} }, () => undefined);
 
   it("stops the start with its reason", async () => {
     expect(await refusal({ DelegationSocket: "/run/s" }, undefined)).toContain("destination 'd' of cluster 'c' asks by DelegationSocket for delegation, and nothing here delegates");
@@ -95,7 +95,7 @@ describe("delegation that cannot be had", () => {
     expect(await lackWith("")).toBe("undefined");
     const lack = await lackWith(",3,");
     expect(lack).toBe("HTTP.sys says that it does not support delegation");
-    const delegator = createDelegator({ addresses: [], engine: "HttpSys" }, () => undefined, [], lack);
+    const delegator = createDelegator({ addresses: [], engine: "HttpSys", delegation: {} }, () => undefined, [], lack);
     expect(await refusal({ HttpSysDelegationQueue: "q" }, delegator)).toContain(`destination 'd' of cluster 'c' asks for delegation that cannot be had: ${lack}`);
   });
 });

@@ -103,6 +103,14 @@ const HttpSys = Schema.Struct({
   libraryPath: field(Text, "Another library with the HTTP Server API.", { defaultText: "that of Windows" }),
 });
 
+const Delegation = Schema.Struct({
+  backlog: field(
+    Integer(1, 65_536),
+    "Most requests for one process that it has not taken yet: 128 are on their way to it, the others wait in the gateway, none longer than 5 s. 503 beyond.",
+    { default: 4096 },
+  ),
+});
+
 export const ServerSection = Schema.Struct({
   limits: field(Limits, "Limits of the listening side, with Kestrel's names and defaults."),
   endpoints: field(record(Endpoint, "name"), "Named listeners, in addition to `Urls`."),
@@ -126,6 +134,7 @@ export const ServerSection = Schema.Struct({
   accessLog: field(AccessLog, "One line per request.", { defaultText: "off", extension: true }),
   engine: field(OneOf(["http1", "node", "HttpSys"]), "What serves the addresses: the engine of this toolkit, for HTTP/1.1 `node:http`, or all of it HTTP.sys (Windows).", { default: "http1", extension: true }),
   httpSys: field(HttpSys, "For the engine `HttpSys`. Its TLS certificates are those of Windows (`netsh http add sslcert`).", { extension: true }),
+  delegation: field(Delegation, "For destinations with the metadata `DelegationSocket`. Read at the start.", { extension: true }),
   webSocketTelemetry: field(Bool, "Whether the log tells what each WebSocket carried (messages and bytes each way) and how it was closed; so does the access log as JSON.", {
     default: false,
     extension: true,

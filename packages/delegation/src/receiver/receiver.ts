@@ -3,9 +3,9 @@
  * over. See `../unix/channel.ts` for what is said in which order.
  */
 import { once } from "node:events";
-import { chmod, unlink } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import type { Server as HttpServer } from "node:http";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { fileDescriptorOf, stopHandle, type AdoptingServer } from "@proxy/http";
 import { DelegationError } from "../errors.ts";
 import { frame, frameKind, FrameReader, protocolVersion } from "../unix/frames.ts";
@@ -16,6 +16,7 @@ import { adoptIntoHttpServer } from "./adopt-into-http-server.ts";
 import type { BorrowedConnection } from "./borrowed-connection.ts";
 import { GatewayDoor, type DoorContext } from "./gateway-door.ts";
 import type { Adopt } from "./lender.ts";
+import { claimSocketPath, systemClaimSteps, type ClaimSteps, type SocketLock } from "./socket-path.ts";
 
 export interface ReceiverOptions {
   /** Absolute path of the socket. Its directory is made if it is missing, and must be reached by this user alone (0700). */
@@ -46,27 +47,24 @@ export interface DelegationReceiver {
 }
 
 /** Listens; rejects with `DelegationError` when this machine cannot, or another process listens there. */
-export async function createReceiver(options: ReceiverOptions): Promise<DelegationReceiver> {
-  const native = libc();
-  await checkSocketDirectory(options.path, "create");
-  await removeStale(options.path);
-  const receiver = new Receiver(options, native);
-  await receiver.listen();
-  return receiver;
+export function createReceiver(options: ReceiverOptions): Promise<DelegationReceiver> {
+  return openReceiver(options);
 }
 
-/** A socket that nobody listens at is what a process leaves that was killed. */
-async function removeStale(path: string): Promise<void> {
-  const probe = connect(path);
+/** As `createReceiver`, with the steps that make the path its own. */
+export async function openReceiver(options: ReceiverOptions, steps?: ClaimSteps): Promise<DelegationReceiver> {
+  const native = libc();
+  const { path } = options;
+  await checkSocketDirectory(path, "create");
+  const lock = await claimSocketPath(path, steps ?? systemClaimSteps(native));
+  const receiver = new Receiver(options, native, lock);
   try {
-    await once(probe, "connect");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ECONNREFUSED") await unlink(path).catch(() => undefined);
-    return;
-  } finally {
-    probe.destroy();
+    await receiver.listen();
+  } catch (cause) {
+    await receiver.close();
+    throw new DelegationError("FAILED", `'${path}' cannot be listened at: ${(cause as Error).message}`, { cause });
   }
-  throw new DelegationError("REFUSED", `another process listens at '${path}'`);
+  return receiver;
 }
 
 class Receiver implements DelegationReceiver, DoorContext {
@@ -83,10 +81,12 @@ class Receiver implements DelegationReceiver, DoorContext {
   readonly waiting = new Map<string, GatewayDoor>();
   readonly doors = new Set<GatewayDoor>();
   readonly #server: Server;
+  readonly #lock: SocketLock;
   readonly #peers = new Set<Socket>();
 
-  constructor({ path, server, maxConnections, maxKeptConnections, onFault }: ReceiverOptions, native: Libc) {
+  constructor({ path, server, maxConnections, maxKeptConnections, onFault }: ReceiverOptions, native: Libc, lock: SocketLock) {
     this.path = path;
+    this.#lock = lock;
     this.libc = native;
     this.maxConnections = maxConnections ?? Infinity;
     this.maxKept = maxKeptConnections ?? 1024;
@@ -102,7 +102,8 @@ class Receiver implements DelegationReceiver, DoorContext {
 
   async listen(): Promise<void> {
     const listening = once(this.#server, "listening");
-    this.#server.listen(this.path);
+    // Exclusive: a worker of node:cluster would share the socket of its primary, which no lock is about.
+    this.#server.listen({ path: this.path, exclusive: true });
     await listening;
     await chmod(this.path, 0o600);
   }
@@ -111,6 +112,8 @@ class Receiver implements DelegationReceiver, DoorContext {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+    // The socket is gone with that: who starts now need not wait for what is still said to gateways.
+    this.#lock.release();
     for (const door of this.doors) {
       this.#peers.delete(door.socket);
       door.close();

@@ -1,6 +1,7 @@
 /**
- * The four calls of the system that Node has no way to: handing an open file to another process over a Unix-domain socket
- * (`sendmsg`, `recvmsg` with SCM_RIGHTS, unix(7), cmsg(3)), and who is at its other end (SO_PEERCRED, getpeereid).
+ * The calls of the system that Node has no way to: handing an open file to another process over a Unix-domain socket
+ * (`sendmsg`, `recvmsg` with SCM_RIGHTS, unix(7), cmsg(3)), who is at its other end (SO_PEERCRED, getpeereid), and a lock that goes with its
+ * process (flock(2)).
  *
  * Every message is one byte with one descriptor, in memory that is used again: a byte is sent as a whole or not at all, and
  * a reader of one byte gets one descriptor. What belongs to it travels over another socket.
@@ -26,6 +27,8 @@ export interface Libc {
   receiveDescriptor(channel: number): number;
   /** The numeric id of the user at the other end, or -1. */
   peerUser(channel: number): number;
+  /** Locks an open file for as long as it is open: 0, or the number of the error; EWOULDBLOCK when another process has the lock. Never blocks. */
+  lock(fd: number): number;
   close(fd: number): void;
 }
 
@@ -59,6 +62,8 @@ const scmRights = 1;
 const soPeerCred = 17;
 const setDescriptorFlags = 2;
 const closeOnExec = 1;
+/** LOCK_EX and LOCK_NB, the same on both systems. */
+const exclusiveLock = 2 | 4;
 
 let loaded: Libc | DelegationError | undefined;
 
@@ -95,6 +100,7 @@ function bind(koffi: Koffi, layout: Layout): Libc {
   const sendmsg = library.func("int64_t sendmsg(int, void *, int)") as unknown as Call<[number, Buffer, number]>;
   const recvmsg = library.func("int64_t recvmsg(int, void *, int)") as unknown as Call<[number, Buffer, number]>;
   const close = library.func("int close(int)") as unknown as Call<[number]>;
+  const flock = library.func("int flock(int, int)") as unknown as Call<[number, number]>;
   const message = new Message(layout, koffi);
   const peerUser = process.platform === "linux" ? linuxPeer(library) : darwinPeer(library);
   const setFlags =
@@ -102,6 +108,7 @@ function bind(koffi: Koffi, layout: Layout): Libc {
   return {
     peerUser,
     close: (fd) => void close(fd),
+    lock: (fd) => (flock(fd, exclusiveLock) === 0 ? 0 : koffi.errno() || constants.errno.EIO),
     sendDescriptor(channel, fd) {
       message.fill(fd);
       return sendmsg(channel, message.header, layout.dontWait | layout.sendFlags) === 1 ? 0 : koffi.errno() || constants.errno.EIO;

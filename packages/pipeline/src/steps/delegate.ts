@@ -58,6 +58,7 @@ function delegate(ctx: ProxyContext, destination: DestinationState, delegator: R
     destination.inFlight--;
     if (destination.inFlight === 0) destination.drain?.idle();
     if (failure === undefined) {
+      ctx.delegated = true;
       logger.event("debug", "request-delegated", names);
     } else if (failure.reason === "impossible") {
       logger.event("error", "step-failed", { ...names, error: failure.error });
