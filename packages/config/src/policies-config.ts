@@ -59,6 +59,8 @@ export interface RateLimiterPolicyConfig {
   readonly headerName?: string | undefined;
   /** Requests of a partition that may wait for a permit. Default 0. */
   readonly queueLimit?: number | undefined;
+  /** Who is served first of those who wait. In a full queue `NewestFirst` has the oldest give way to who comes. Default `OldestFirst`. */
+  readonly queueProcessingOrder?: "OldestFirst" | "NewestFirst" | undefined;
   /** Milliseconds that a request waits at most. Default 10 seconds. */
   readonly queueTimeout?: number | undefined;
   /** Partitions that are counted at a time, which bounds memory to 24 bytes for each. Default 1 048 576. */

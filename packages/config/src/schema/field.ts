@@ -8,7 +8,7 @@ export interface FieldInfo {
   readonly default?: string | number | boolean | undefined;
   /** The default in words, where it is no value. */
   readonly defaultText?: string | undefined;
-  /** An empty object is not the same as none. */
+  /** An empty object, or list, is not the same as none. */
   readonly keepsEmpty?: boolean | undefined;
   /** Beyond YARP's and Kestrel's model. */
   readonly extension?: boolean | undefined;

@@ -26,6 +26,7 @@ const RateLimiter = Schema.Struct({
   }),
   headerName: field(Text, "The field for `Header`."),
   queueLimit: field(Integer(0), "Requests of a partition that may wait for a permit.", { default: 0 }),
+  queueProcessingOrder: field(OneOf(["OldestFirst", "NewestFirst"]), "Who is served first of those who wait. In a full queue `NewestFirst` has the oldest give way to who comes.", { default: "OldestFirst" }),
   queueTimeout: field(Duration, "How long a request waits at most.", { default: "00:00:10" }),
   maxPartitions: field(Integer(1024, 67_108_864), "Partitions that are counted at a time, 24 bytes each.", { default: 1_048_576 }),
   statusCode: field(Integer(400, 599), "Status of refusals.", { default: 429 }),
@@ -37,9 +38,9 @@ const Timeout = Schema.Struct({
 });
 
 const Access = Schema.Struct({
-  allowAddresses: field(list, "Addresses and networks (`10.0.0.0/8`) that may pass; 403 for others.", { defaultText: "all" }),
+  allowAddresses: field(list, "Addresses and networks (`10.0.0.0/8`) that may pass; 403 for others.", { defaultText: "all", keepsEmpty: true }),
   denyAddresses: field(list, "Those that may not, whatever `AllowAddresses` says; 403.", { defaultText: "none" }),
-  methods: field(list, "Methods that may pass; 405 for others.", { defaultText: "all" }),
+  methods: field(list, "Methods that may pass; 405 for others.", { defaultText: "all", keepsEmpty: true }),
   requireHeaders: field(list, "Fields that must be there; 400 otherwise.", { defaultText: "none" }),
   denyHeaders: field(list, "Fields that must not be there; 400 otherwise.", { defaultText: "none" }),
   ambiguousPaths: field(OneOf(["Pass", "Refuse"]), "Paths that a destination may read otherwise than the route that matched (encoded delimiters and dots, `;`, empty segments and their like): `Refuse` answers 400.", {

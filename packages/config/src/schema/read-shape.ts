@@ -104,10 +104,15 @@ function readSection(node: ConfigNode, shape: SectionShape, path: ShapePath, rep
       if (!shape.open) reportUnknown(member, shape, path, report);
       continue;
     }
-    const value = readShape(member.value, field.shape, [...path, field.key], report);
+    const isKept = field.info.keepsEmpty === true && isEmptyList(member.value, field.shape);
+    const value = isKept ? [] : readShape(member.value, field.shape, [...path, field.key], report);
     if (value !== undefined && (field.info.keepsEmpty === true || !isEmptyObject(value, field.shape))) result[field.member] = value;
   }
   return result;
+}
+
+function isEmptyList(node: ConfigNode, shape: Shape): boolean {
+  return shape.kind === "list" && node.kind === "array" && node.items.length === 0;
 }
 
 function isEmptyObject(value: Plain, shape: Shape): boolean {

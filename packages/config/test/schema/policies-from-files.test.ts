@@ -29,7 +29,7 @@ describe("policies in a file", () => {
       {
         Cors: { a: { Origins: ["*"], Credentials: "true" }, b: { Credentials: "perhaps" } },
         RateLimiter: { c: { Window: "soon" }, d: { PermitLimit: 1, PartitionBy: "Header" } },
-        Access: { e: { AllowAddresses: ["10.0.0.0/33", "::1", "10.0.0.1"] } },
+        Access: { e: { AllowAddresses: ["10.0.0.0/33", "::1", "10.0.0.1"], AmbiguousPaths: "drop" } },
       },
       { RateLimiterPolicy: "f" },
     );
@@ -37,12 +37,17 @@ describe("policies in a file", () => {
       "rate-limiter-policy-unknown /ReverseProxy/Routes/r/RateLimiterPolicy 1",
       "conversion /Policies/Cors/b/Credentials 1",
       "conversion /Policies/RateLimiter/c/Window 1",
+      "conversion /Policies/Access/e/AmbiguousPaths 1",
       "cors-credentials /Policies/Cors/a/Origins/0 1",
       "cors-origins /Policies/Cors/b 1",
       "rate-limiter-number /Policies/RateLimiter/c 1",
       "rate-limiter-header /Policies/RateLimiter/d 1",
       "access-address /Policies/Access/e/AllowAddresses/0 1",
     ]);
+  });
+
+  it("that let nobody in are errors, and do not let everybody in", async () => {
+    expect(await issuesOf(file({ Access: { a: { AllowAddresses: [] }, b: { Methods: [], DenyAddresses: [] } } }))).toEqual(["access-address /Policies/Access/a/AllowAddresses 1", "access-name /Policies/Access/b/Methods 1"]);
   });
 
   it("lists the known names for one that is not", async () => {

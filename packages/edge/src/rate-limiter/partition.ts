@@ -41,14 +41,27 @@ function addressOf(ctx: LimitedRequest): string {
   return address.includes(":") ? networkOf(address) : address;
 }
 
-/** The first 64 bits of an IPv6 address: whoever has one network has 2^64 addresses in it (RFC 6177). */
+/**
+ * The first 64 bits of an IPv6 address, in one spelling: whoever has one network has 2^64 addresses in it (RFC 6177). An IPv4 address that is mapped into IPv6 (RFC 4291, 2.5.5.2), as proxies in front may write
+ * it, is that address: otherwise all of them would be one.
+ */
 export function networkOf(address: string): string {
   const gap = address.indexOf("::");
-  if (gap < 0) return address.split(":", 4).join(":");
-  const before = gap === 0 ? [] : address.slice(0, gap).split(":");
-  const after = gap + 2 === address.length ? [] : address.slice(gap + 2).split(":");
-  // An IPv4 tail stands for two groups.
-  const tail = after.at(-1)?.includes(".") === true ? after.length + 1 : after.length;
-  const zeros = Array.from({ length: Math.max(8 - before.length - tail, 0) }, () => "0");
-  return [...before, ...zeros, ...after].slice(0, 4).join(":");
+  const before = groupsOf(gap < 0 ? address : address.slice(0, gap));
+  const after = gap < 0 ? [] : groupsOf(address.slice(gap + 2));
+  const zeros = Array.from({ length: Math.max(8 - before.length - after.length, 0) }, () => 0);
+  const groups = [...before, ...zeros, ...after];
+  const [, , , , , mark, high = 0, low = 0] = groups;
+  if (mark === 0xffff && groups.slice(0, 5).every((group) => group === 0)) return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+  return groups.slice(0, 4).map((group) => group.toString(16)).join(":");
+}
+
+function groupsOf(text: string): readonly number[] {
+  if (text === "") return [];
+  return text.split(":").flatMap((group) => {
+    if (!group.includes(".")) return Number.parseInt(group, 16);
+    // An IPv4 tail stands for two groups.
+    const [a = 0, b = 0, c = 0, d = 0] = group.split(".").map(Number);
+    return [a * 256 + b, c * 256 + d];
+  });
 }

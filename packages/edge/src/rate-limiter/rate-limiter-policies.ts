@@ -1,6 +1,6 @@
 /**
  * Rate limiter policies by name, as routes ask for them with `RateLimiterPolicy`. `Default` is the global limiter: it holds for every route that does not
- * say `Disable`, before the route's own. Counts outlive a reload that leaves their policy as it is.
+ * say `Disable`, before the route's own. Counts, and those who wait, outlive a reload that leaves their policy as it is.
  */
 import { isDeepStrictEqual } from "node:util";
 import { routePolicies, type PoliciesConfig, type RateLimiterPolicyConfig } from "@proxy/config";
@@ -25,6 +25,7 @@ export function rateLimiterPolicies(code: PoliciesConfig["rateLimiter"], options
         return [name, before !== undefined && isDeepStrictEqual({ ...before.policy }, { ...policy }) ? before : { policy, limiter: createRateLimiter(policy, options) }];
       }));
       const everywhere = next.get("default")?.limiter;
+      const kept = new Set([...next.values()].map(({ limiter }) => limiter));
       return {
         // Nobody is known at an endpoint: a limit by user counts by address there.
         guard: everywhere === undefined ? undefined : (request, goOn) => askLimiters([everywhere], request, goOn),
@@ -37,7 +38,9 @@ export function rateLimiterPolicies(code: PoliciesConfig["rateLimiter"], options
           return here.length === 0 ? undefined : rateLimiterRun(here.map(({ limiter }) => limiter));
         },
         commit() {
+          const gone = [...current.values()].filter(({ limiter }) => !kept.has(limiter));
           current = next;
+          for (const { limiter } of gone) limiter.limiter.close();
         },
       };
     },

@@ -1,7 +1,7 @@
 /**
  * 1. A permit of each limit in turn. What is refused ends here: 429, or the policy's status, with Retry-After.
  * 2. Where there is none now and the queue has room, the request waits. When it ends in between (its client leaves, the route's `Timeout` runs out) it
- *    leaves the queue and goes no further.
+ *    leaves the queue and goes no further. Where the limit itself ends (a reload, the proxy closes) it is answered with 503.
  * 3. Permits of `Concurrency` are given back when the exchange is over in whatever way: answered, cut, tunnel closed.
  */
 import { systemClock, type Clock } from "@proxy/cluster";
@@ -9,11 +9,13 @@ import type { RateLimiterPolicyConfig } from "@proxy/config";
 import { HeaderList } from "@proxy/http";
 import type { Step } from "@proxy/pipeline";
 import { AnsweredExchange } from "../exchange/answered-exchange.ts";
-import { ConcurrencyLimiter, WindowLimiter, type Admission, type Limiter } from "./limiter.ts";
+import { ConcurrencyLimiter } from "./concurrency-limiter.ts";
+import type { Admission, Limiter, Turn } from "./limiter.ts";
 import { memoryRateLimitStore } from "./memory-store.ts";
 import { partitionOf, type LimitedRequest, type Partition } from "./partition.ts";
 import { rateLimitFields, type RateLimitFields } from "./rate-limit-fields.ts";
 import type { RateLimitStoreFactory } from "./rate-limit-store.ts";
+import { WindowLimiter } from "./window-limiter.ts";
 
 /** A policy with its counts. */
 export interface RateLimiter {
@@ -40,9 +42,10 @@ export function createRateLimiter(policy: RateLimiterPolicyConfig, { clock = sys
   };
 }
 
-/** The step `rate-limiter` with one policy for all routes. */
-export function rateLimiterStep(policy: Omit<RateLimiterPolicyConfig, "name">, options?: RateLimiterOptions): Step {
-  return { name: "rate-limiter", run: rateLimiterRun([createRateLimiter({ name: "default", ...policy }, options)]) };
+/** The step `rate-limiter` with one policy for all routes. `close` ends its queue: those who wait are answered with 503. */
+export function rateLimiterStep(policy: Omit<RateLimiterPolicyConfig, "name">, options?: RateLimiterOptions): Step & { close(): void } {
+  const limiter = createRateLimiter({ name: "default", ...policy }, options);
+  return { name: "rate-limiter", run: rateLimiterRun([limiter]), close: () => limiter.limiter.close() };
 }
 
 /** What asks `limiters`, in order. */
@@ -70,7 +73,12 @@ function ask<R extends LimitedRequest>(limiters: readonly RateLimiter[], index: 
 
 function judge<R extends LimitedRequest>(limiters: readonly RateLimiter[], index: number, ctx: R, next: Next<R>, key: string, admission: Admission | undefined): void | Promise<void> {
   const one = limiters[index] as RateLimiter;
-  if (admission === undefined) return waitForTurn(one, ctx, key).then((later) => (later === undefined ? undefined : judge(limiters, index, ctx, next, key, later)));
+  if (admission === undefined) {
+    return waitForTurn(one, ctx, key).then((turn) => {
+      if (turn === "closed") giveUp(ctx);
+      else if (turn !== undefined) return judge(limiters, index, ctx, next, key, turn);
+    });
+  }
   if (!admission.allowed) {
     refuse(one, ctx, admission);
     return;
@@ -85,19 +93,24 @@ function isOver({ exchange }: LimitedRequest): boolean {
 }
 
 /** Undefined: the request is over meanwhile. */
-function waitForTurn(one: RateLimiter, ctx: LimitedRequest, key: string): Promise<Admission | undefined> {
-  const { promise, resolve } = Promise.withResolvers<Admission | undefined>();
+function waitForTurn(one: RateLimiter, ctx: LimitedRequest, key: string): Promise<Turn | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Turn | undefined>();
   const takeOut = one.limiter.wait(key, { end: resolve });
   ctx.exchange.onComplete(() => {
     takeOut();
     // Nothing when its turn has come already: then it is over below.
     resolve(undefined);
   });
-  return promise.then((admission) => {
-    if (admission === undefined || !isOver(ctx)) return admission;
-    admission.release?.();
+  return promise.then((turn) => {
+    if (turn === undefined || !isOver(ctx)) return turn;
+    if (turn !== "closed") turn.release?.();
     return undefined;
   });
+}
+
+/** The limit is gone, and with it whoever would have said when: the client may ask again, under what holds then. */
+function giveUp({ exchange }: LimitedRequest): void {
+  exchange.response.send({ status: 503, headers: HeaderList.from([["Retry-After", "1"], ["Content-Length", "0"]]) });
 }
 
 function announce(fields: RateLimitFields, ctx: LimitedRequest, { remaining, resetAfter }: Admission): void {
