@@ -13,6 +13,8 @@ import { rateLimiterPolicies } from "./rate-limiter/rate-limiter-policies.ts";
 import { outputCachePolicies, type OutputCacheControl } from "./output-cache/output-cache-policies.ts";
 import type { OutputCacheStoreFactory } from "./output-cache/output-cache-store.ts";
 import type { RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";
+import { memorySignInStore } from "./sign-in/store/memory-sign-in-store.ts";
+import type { SignInStore } from "./sign-in/store/sign-in-store.ts";
 import { staticFilesPolicies } from "./static-files/static-files-policies.ts";
 import { edgeSteps, type CompiledPolicies, type EdgePolicyKind, type EndpointGuard, type EndpointRequest, type EdgeStepName, type PolicyConfigOf } from "./edge-policy-kind.ts";
 
@@ -27,6 +29,11 @@ export interface EdgePoliciesOptions {
   readonly schemes?: readonly SchemeFactory[] | undefined;
   /** Authorization policies that the application decides itself, by name. */
   readonly authorization?: Readonly<Record<string, AuthorizationFunction>> | undefined;
+  /**
+   * What sign-ins remember: which answers were used, and which sessions ended before their time. One that the gateways of a site share has all of them know. Default: in
+   * memory.
+   */
+  readonly signInStore?: SignInStore | undefined;
   /** How issuers and other services are asked, for tests. Default: Node's. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Addresses and networks of peers that are believed when they show a client's certificate: those of `trustedProxies` of the proxy. Default: none. */
@@ -51,7 +58,8 @@ export function createEdgePolicies(options: EdgePoliciesOptions = {}): EdgePolic
   const faults = validatePolicies(code);
   if (faults.length > 0) throw configErrorOf(faults);
   const services = { clock: options.clock ?? systemClock, fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)), log: options.logger ?? silentLogger };
-  const schemes = new Schemes(options.schemes ?? [], { ...services, trusts: trustedPeers(options.trustedProxies ?? []) });
+  const store = options.signInStore ?? memorySignInStore({ clock: services.clock });
+  const schemes = new Schemes(options.schemes ?? [], { ...services, store, trusts: trustedPeers(options.trustedProxies ?? []) });
   const authentication = authenticationPolicies(code.authentication, schemes);
   const schemeNames = ({ policies }: ProxyConfig): readonly string[] => [...(mergePolicies([code, policies])?.authentication ?? []).map(({ name }) => name), ...schemes.names];
   const outputCache = outputCachePolicies(code.outputCache, { clock: options.clock, store: options.outputCacheStore });

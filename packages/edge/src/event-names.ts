@@ -1,6 +1,7 @@
 /** What edge policies tell the proxy's logger, with what it means. A closed set, as that of the proxy. */
 export const edgeEventNames: Readonly<Record<string, string>> = {
   "sign-in-failed": "A sign-in ended without a session: the answer of the other party is none that this browser asked for, or is not good, or it cannot be asked.",
+  "sign-in-store-failed": "The store of sign-ins could not be asked or told: the sign-in, the session's request or the sign-out was answered with 503.",
   "session-too-large": "A session does not fit into cookies: the sign-in was answered with 500, or the session stays as it was.",
   "session-refresh-failed": "The tokens of a session could not be refreshed; those that are there are used until they end.",
   "provider-unavailable": "What another party publishes of itself could not be read; what was read before is used.",

@@ -15,6 +15,7 @@ import type { Clock } from "@proxy/cluster";
 import type { Exchange, RequestHead, ResponseHead } from "@proxy/http";
 import type { ProxyLogger } from "@proxy/pipeline";
 import type { HeadChange } from "../exchange/answered-exchange.ts";
+import type { SignInStore } from "../sign-in/store/sign-in-store.ts";
 
 /** Who it is, as one scheme found out. Immutable; schemes may share one among requests. */
 export interface Identity {
@@ -101,6 +102,8 @@ export interface SchemeServices {
   /** For requests to identity providers and the like, which bounds each of them: time, bytes, no redirects. */
   readonly fetch: typeof globalThis.fetch;
   readonly log: ProxyLogger;
+  /** What sign-ins remember, of this gateway or of all of a site. */
+  readonly store: SignInStore;
   /** Whether a peer is believed in what it says of the client's connection. */
   readonly trusts: (remoteAddress: string | undefined) => boolean;
   /** Another scheme of the same configuration, by name ignoring case: where a sign-in puts its session. To be asked after `start`. */

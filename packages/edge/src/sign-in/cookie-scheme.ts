@@ -12,8 +12,9 @@ import type { ClaimValue, Session } from "../session/session.ts";
 import { appendCookies, redirectAnswer } from "./answers.ts";
 import { isNavigation } from "./browser-request.ts";
 import { localUrl } from "./return-url.ts";
-import { EndedSessions, type EndedWho } from "./ended-sessions.ts";
 import type { Refreshed } from "./refreshes.ts";
+import { EndedSessions, type EndedWho } from "./store/ended-sessions.ts";
+import { SignInStoreError } from "./store/sign-in-store.ts";
 
 /** A scheme that signs users in and has a `CookieScheme` keep their sessions. */
 export interface SessionOwner extends AuthenticationScheme {
@@ -37,7 +38,7 @@ export class CookieScheme implements AuthenticationScheme {
     this.#loginPath = config.loginPath;
     this.keys = sessionKeys(config.keys ?? {}, (error) => services.log.event("error", "session-keys-unusable", { scheme: name, error }));
     this.sessions = new CookieSessions(config, { scheme: name, keys: this.keys.session, clock: services.clock });
-    this.#ended = new EndedSessions(services.clock, this.sessions.longest);
+    this.#ended = new EndedSessions(services.store, name, services.clock, this.sessions.longest);
     this.hidesCredentialsEverywhere = !this.sessions.forwardsCookie;
   }
 
@@ -47,15 +48,11 @@ export class CookieScheme implements AuthenticationScheme {
 
   /** As `authenticate`, for sessions of `scheme` alone. */
   authenticateAs({ request }: Exchange, scheme: string | undefined): AuthenticationResult | Promise<AuthenticationResult> {
-    const { session, isStale } = this.sessions.find(request.headers);
-    if (isStale || (session !== undefined && this.#ended.has(session))) return this.#stale(request.headers);
-    if (session === undefined || (scheme !== undefined && session.scheme !== scheme)) return nobody;
-    const owner = this.#services.scheme(session.scheme);
-    // Of a scheme that is not there any more.
-    if (owner === undefined || !isOwner(owner)) return nobody;
-    const maintained = owner.maintain(session);
-    if (maintained instanceof Promise) return maintained.then((refreshed) => this.#result(request.headers, session, refreshed));
-    return this.#result(request.headers, session, maintained);
+    const { headers } = request;
+    const { session, isStale } = this.sessions.find(headers);
+    if (isStale) return this.#stale(headers);
+    if (session === undefined) return nobody;
+    return this.#unlessEnded(headers, session, () => this.#ofSession(headers, session, scheme));
   }
 
   challenge({ request }: Exchange): Challenge {
@@ -68,19 +65,14 @@ export class CookieScheme implements AuthenticationScheme {
     return this.sessions.forwardsCookie ? request : withoutCookies(request, (name) => this.sessions.isOwn(name));
   }
 
-  /**
-   * Set-Cookie lines that end the session of the client that sent `headers`. Copies of it are none from now on in this process: requests under way, which would renew
-   * it, and those of whoever else has it.
-   */
-  end(headers: HeaderList): readonly string[] {
-    const { session } = this.sessions.find(headers);
-    if (session !== undefined) this.#ended.end(session.scheme, { id: session.id });
-    return this.sessions.clear(headers);
+  /** Ends `session`: copies of its cookie are none from now on, also those of requests under way, which would renew it. Rejects with `SignInStoreError`. */
+  end(session: Session): Promise<void> {
+    return this.#ended.end(session);
   }
 
-  /** Ends sessions of `scheme` that began until now, for this process. */
-  endAll(scheme: string, who: EndedWho): void {
-    this.#ended.end(scheme, who);
+  /** Ends sessions that `scheme` signed in until `begunUntil`. Rejects with `SignInStoreError`. */
+  endAll(scheme: string, who: EndedWho, begunUntil: number): Promise<void> {
+    return this.#ended.endAll(scheme, who, begunUntil);
   }
 
   /** Set-Cookie lines that give `session` to the client; undefined when it is too large, which is told. */
@@ -94,12 +86,39 @@ export class CookieScheme implements AuthenticationScheme {
     this.keys.close();
   }
 
+  /** What `goOn` gives, unless the session was ended meanwhile or nobody can say so. */
+  #unlessEnded(headers: HeaderList, session: Session, goOn: () => AuthenticationResult | Promise<AuthenticationResult>): AuthenticationResult | Promise<AuthenticationResult> {
+    const decide = (isEnded: boolean): AuthenticationResult | Promise<AuthenticationResult> => (isEnded ? this.#stale(headers) : goOn());
+    try {
+      const ended = this.#ended.has(session);
+      return ended instanceof Promise ? ended.then(decide, (error: unknown) => this.#unknown(error)) : decide(ended);
+    } catch (error) {
+      return this.#unknown(error);
+    }
+  }
+
+  #unknown(error: unknown): AuthenticationResult {
+    if (!(error instanceof SignInStoreError)) throw error;
+    this.#services.log.event("error", "sign-in-store-failed", { scheme: this.name, error });
+    return { kind: "unavailable", reason: "it cannot be known now whether the session was ended", retryAfter: 5 };
+  }
+
+  #ofSession(headers: HeaderList, session: Session, scheme: string | undefined): AuthenticationResult | Promise<AuthenticationResult> {
+    if (scheme !== undefined && session.scheme !== scheme) return nobody;
+    const owner = this.#services.scheme(session.scheme);
+    // Of a scheme that is not there any more.
+    if (owner === undefined || !isOwner(owner)) return nobody;
+    const maintained = owner.maintain(session);
+    if (maintained instanceof Promise) return maintained.then((refreshed) => this.#unlessEnded(headers, session, () => this.#result(headers, session, refreshed)));
+    return this.#result(headers, session, maintained);
+  }
+
   #stale(headers: HeaderList): AuthenticationResult {
     return { kind: "none", onResponse: withCookies(this.sessions.clear(headers)) };
   }
 
   #result(headers: HeaderList, session: Session, refreshed: Refreshed): AuthenticationResult {
-    if (refreshed === "ended" || this.#ended.has(session)) return this.#stale(headers);
+    if (refreshed === "ended") return this.#stale(headers);
     if (refreshed === "unavailable") return { kind: "unavailable", reason: "the session cannot be renewed now", retryAfter: 5 };
     const changed = refreshed === session ? this.sessions.renewed(session) : { ...refreshed, renewedAt: this.#services.clock.date() };
     const next = changed ?? session;

@@ -3,9 +3,9 @@ import type { OpenIdConnectConfig } from "@proxy/config";
 import { keySource, type KeySource } from "../authentication/bearer/key-source.ts";
 import { TokenRules, type Claims } from "../authentication/bearer/token-rules.ts";
 import type { SchemeServices } from "../authentication/scheme.ts";
-import type { EndedWho } from "./ended-sessions.ts";
-import { ReplayCache } from "./replay-cache.ts";
 import { ProviderUnavailableError, SignInRefusedError } from "./sign-in-errors.ts";
+import type { EndedWho } from "./store/ended-sessions.ts";
+import { SingleUse } from "./store/single-use.ts";
 
 const event = "http://schemas.openid.net/event/backchannel-logout";
 
@@ -13,14 +13,14 @@ export class LogoutTokens {
   readonly #rules: TokenRules;
   readonly #keys: KeySource;
   readonly #services: SchemeServices;
-  readonly #used: ReplayCache;
+  readonly #used: SingleUse;
 
   constructor(scheme: string, { authority, clientId = "", timeout, requireHttps }: OpenIdConnectConfig, services: SchemeServices) {
     const rules = { issuer: authority, audiences: [clientId], types: ["logout+jwt", "jwt"], timeout, requireHttps };
     this.#rules = new TokenRules(rules);
     this.#keys = keySource(scheme, rules, services, () => {});
     this.#services = services;
-    this.#used = new ReplayCache(services.clock);
+    this.#used = new SingleUse(services.store, "logout token", scheme);
   }
 
   start(): void {
@@ -31,16 +31,19 @@ export class LogoutTokens {
     this.#keys.close();
   }
 
-  /** Whose sessions ended. Rejects with `SignInRefusedError`, or `ProviderUnavailableError` while it cannot be known. */
-  async ended(token: string): Promise<EndedWho> {
-    const claims = await this.#claims(token);
-    const { events, nonce, jti, sid, sub, exp } = claims;
+  /**
+   * Has `end` end the sessions that the token names. Rejects with `SignInRefusedError`, or `ProviderUnavailableError` while it cannot be known; with what `end` rejects with
+   * the token is not used up.
+   */
+  async ended(token: string, end: (who: EndedWho, begunUntil: number) => Promise<void>): Promise<void> {
+    const { events, nonce, jti, sid, sub, exp, iat } = await this.#claims(token);
     const isEvent = typeof events === "object" && events !== null && typeof (events as Claims)[event] === "object";
     const isNamed = typeof sid === "string" || typeof sub === "string";
-    if (!isEvent || nonce !== undefined || typeof jti !== "string" || !isNamed) throw new SignInRefusedError("the token is none of a logout");
-    if (!this.#used.use(jti, (Number(exp) + this.#rules.skew) * 1000)) throw new SignInRefusedError("the token was used before");
-    // A session is more exact than whose it is.
-    return typeof sid === "string" ? { remoteSession: sid } : { subject: sub as string };
+    if (!isEvent || nonce !== undefined || typeof jti !== "string" || typeof iat !== "number" || !isNamed) throw new SignInRefusedError("the token is none of a logout");
+    const { skew } = this.#rules;
+    // Sessions that came after it are not meant, so that ending twice is ending once. A session is more exact than whose it is.
+    await end(typeof sid === "string" ? { remoteSession: sid } : { subject: sub as string }, Math.min(this.#services.clock.date(), (iat + skew) * 1000));
+    if (!(await this.#used.take(jti, (Number(exp) + skew) * 1000))) throw new SignInRefusedError("the token was used before");
   }
 
   async #claims(token: string): Promise<Claims> {

@@ -16,11 +16,11 @@ import type { SchemeServices } from "../authentication/scheme.ts";
 import type { ClaimValue, Session, SessionTokens } from "../session/session.ts";
 import { CodeFlow, told } from "./code-flow.ts";
 import type { SignInSecrets } from "./pending-sign-ins.ts";
-import type { EndedWho } from "./ended-sessions.ts";
 import { LogoutTokens } from "./logout-tokens.ts";
 import { RemoteDocument } from "./remote-document.ts";
 import type { SignedIn, SignInProtocol } from "./remote-scheme.ts";
 import { SignInRefusedError } from "./sign-in-errors.ts";
+import type { EndedWho } from "./store/ended-sessions.ts";
 
 /** Seconds after which the library fetches keys again when none fits a token. It came from the provider itself: nobody can have this happen at will. */
 const keysMayBeAskedAgain = 60;
@@ -62,10 +62,10 @@ export class OpenIdConnectProtocol implements SignInProtocol {
     return this.#config.backChannelLogoutPath;
   }
 
-  async ended(form: URLSearchParams): Promise<EndedWho> {
+  async ended(form: URLSearchParams, end: (who: EndedWho, begunUntil: number) => Promise<void>): Promise<void> {
     const [token, ...others] = form.getAll("logout_token");
     if (token === undefined || others.length > 0 || this.#logoutTokens === undefined) throw new SignInRefusedError("there is not exactly one logout token");
-    return this.#logoutTokens.ended(token);
+    return this.#logoutTokens.ended(token, end);
   }
 
   async start(state: string, redirectUri: string): Promise<{ readonly url: string; readonly secrets: SignInSecrets }> {

@@ -8,7 +8,6 @@ import type { HeaderList } from "@proxy/http";
 import { clearCookieLine, setCookieLine, type CookieAttributes } from "../session/cookie-attributes.ts";
 import { requestCookie, requestCookies } from "../session/request-cookies.ts";
 import { openText, sealText } from "../session/sealed-text.ts";
-import type { ReplayCache } from "./replay-cache.ts";
 
 /** What a protocol wants back when the other party answers: nonce, PKCE verifier. */
 export type SignInSecrets = Readonly<Record<string, string>>;
@@ -30,8 +29,6 @@ export interface PendingSignInsOptions {
   readonly secure: boolean;
   /** The other party answers with a form that its page posts: such a request carries cookies of SameSite None only. */
   readonly crossSitePost: boolean;
-  /** Of states that were used. */
-  readonly used: ReplayCache;
 }
 
 /** More in one browser, and the oldest are given up: their cookies come with each request, beside the session's. */
@@ -69,8 +66,8 @@ export class PendingSignIns {
     return [line, ...this.#surplus(headers)];
   }
 
-  /** The sign-in that `state` belongs to, once; undefined when this browser began none, or it is over. Gives Set-Cookie lines in any case. */
-  end(headers: HeaderList, state: string | null): { readonly pending: PendingSignIn | undefined; readonly cookies: readonly string[] } {
+  /** The sign-in that `state` belongs to; undefined when this browser began none, or it is over. `cookies`: Set-Cookie lines that end it. */
+  find(headers: HeaderList, state: string | null): { readonly pending: PendingSignIn | undefined; readonly cookies: readonly string[] } {
     if (state === null || state.length !== stateSize || !/^[\w-]+$/.test(state)) return { pending: undefined, cookies: [] };
     const cookie = this.#cookie(state);
     const sealed = requestCookie(headers, cookie.name);
@@ -78,7 +75,12 @@ export class PendingSignIns {
     const found = this.#open(sealed);
     const cookies = [clearCookieLine(cookie)];
     if (found === undefined || !timingSafeEqual(Buffer.from(found.state.padEnd(stateSize)), Buffer.from(state))) return { pending: undefined, cookies };
-    return { pending: this.#options.used.use(state, found.startedAt + this.#options.timeout) ? found : undefined, cookies };
+    return { pending: found, cookies };
+  }
+
+  /** When `pending` is over in any case, in milliseconds since 1970. */
+  endOf(pending: PendingSignIn): number {
+    return pending.startedAt + this.#options.timeout;
   }
 
   #open(sealed: string): PendingSignIn | undefined {

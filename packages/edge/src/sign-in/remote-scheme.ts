@@ -8,20 +8,21 @@
  * 5. `logoutPath` ends the session, and sends the browser to the other party to end its own.
  */
 import { defaultCallbackPath, defaultSignInScheme, type RemoteSignInConfig } from "@proxy/config";
-import type { Exchange, RequestHead } from "@proxy/http";
+import type { Exchange, HeaderList, RequestHead } from "@proxy/http";
 import type { Answer, AuthenticationResult, Challenge, SchemeEndpoint, SchemeServices } from "../authentication/scheme.ts";
 import { newSession, type ClaimValue, type Session, type SessionTokens } from "../session/session.ts";
 import { give, pageTo, redirectAnswer, statusAnswer } from "./answers.ts";
 import { isNavigation, isOwnRequest } from "./browser-request.ts";
 import { keptClaims } from "./kept-claims.ts";
 import { CookieScheme, sessionNeeded, withoutCookies, type SessionOwner } from "./cookie-scheme.ts";
-import type { EndedWho } from "./ended-sessions.ts";
 import { readForm } from "./form-body.ts";
-import { isPendingSignIn, PendingSignIns, type SignInSecrets } from "./pending-sign-ins.ts";
+import { isPendingSignIn, PendingSignIns, type PendingSignIn, type SignInSecrets } from "./pending-sign-ins.ts";
 import { Refreshes, type Refreshed } from "./refreshes.ts";
-import { ReplayCache } from "./replay-cache.ts";
 import { localUrl } from "./return-url.ts";
 import { ProviderUnavailableError, SignInRefusedError } from "./sign-in-errors.ts";
+import type { EndedWho } from "./store/ended-sessions.ts";
+import { SignInStoreError } from "./store/sign-in-store.ts";
+import { SingleUse } from "./store/single-use.ts";
 
 /** Who the other party says it is. */
 export interface SignedIn {
@@ -55,9 +56,9 @@ export interface SignInProtocol {
   refresh?(session: Session): Promise<SessionTokens | "ended">;
   /** Whether a request to the callback path is the other party's, through the browser, to end the session here. */
   isSignOut?(parameters: URLSearchParams): boolean;
-  /** Where the other party itself, and no browser, says that sessions ended; `ended` reads what it posts there. */
+  /** Where the other party itself, and no browser, says that sessions ended; `ended` reads what it posts there, and has `end` end them: those that began by then. */
   readonly backChannelPath?: string | undefined;
-  ended?(form: URLSearchParams): Promise<EndedWho>;
+  ended?(form: URLSearchParams, end: (who: EndedWho, begunUntil: number) => Promise<void>): Promise<void>;
   /** Reads ahead what it needs. */
   prepare?(): void;
   close?(): void;
@@ -74,7 +75,7 @@ export class RemoteScheme implements SessionOwner {
   readonly #protocol: SignInProtocol;
   readonly #config: RemoteSignInConfig;
   readonly #services: SchemeServices;
-  readonly #used: ReplayCache;
+  readonly #states: SingleUse;
   readonly #refreshes: Refreshes;
   readonly #origin: string;
   readonly #redirectUri: string;
@@ -90,7 +91,7 @@ export class RemoteScheme implements SessionOwner {
     const callbackPath = config.callbackPath ?? defaultCallbackPath(name);
     this.#redirectUri = this.#origin + callbackPath;
     this.#refreshes = new Refreshes(services.clock);
-    this.#used = new ReplayCache(services.clock);
+    this.#states = new SingleUse(services.store, "state", name);
     const { loginPath, logoutPath } = config;
     this.endpoints = [
       { path: callbackPath, methods: protocol.isSignOut === undefined ? [protocol.callbackMethod] : ["GET", "POST"], handle: (exchange) => this.#callback(exchange) },
@@ -153,7 +154,6 @@ export class RemoteScheme implements SessionOwner {
       timeout: remoteAuthenticationTimeout,
       secure: cookie.sessions.attributes.secure ?? true,
       crossSitePost: this.#protocol.callbackMethod === "POST",
-      used: this.#used,
     });
     return (this.#keeper = { cookie, pending });
   }
@@ -188,21 +188,32 @@ export class RemoteScheme implements SessionOwner {
     const { request } = exchange;
     const parameters = request.method === "POST" ? await readForm(exchange, largestForm) : new URLSearchParams(request.query);
     if (parameters === undefined) return give(exchange, statusAnswer(400));
-    if (this.#protocol.isSignOut?.(parameters) === true) return give(exchange, statusAnswer(200, this.#ended(request)));
+    if (this.#protocol.isSignOut?.(parameters) === true) return give(exchange, await this.#signedOut(request));
     if (request.method !== this.#protocol.callbackMethod) return give(exchange, statusAnswer(405));
     // Before the cookie is used up: the same answer is good when it comes again.
     if (this.#finishing >= mostFinishing) return give(exchange, statusAnswer(503, [], 1));
-    const states = parameters.getAll(this.#protocol.stateParameter);
-    const { pending, cookies } = this.#pending.end(request.headers, states.length === 1 ? (states[0] as string) : null);
-    if (pending === undefined) {
-      this.#services.log.event("warning", "sign-in-failed", { scheme: this.name, error: new SignInRefusedError("the answer belongs to no sign-in that this browser began") });
-      return give(exchange, statusAnswer(400, cookies));
+    this.#finishing++;
+    try {
+      give(exchange, await this.#finish(request, parameters));
+    } finally {
+      this.#finishing--;
     }
-    give(exchange, await this.#complete(request, parameters, pending.secrets, { ...pending, cookies }));
   }
 
-  async #complete({ headers }: RequestHead, parameters: URLSearchParams, secrets: SignInSecrets, { state, returnUrl, cookies }: { state: string; returnUrl: string; cookies: readonly string[] }): Promise<Answer> {
-    this.#finishing++;
+  async #finish({ headers }: RequestHead, parameters: URLSearchParams): Promise<Answer> {
+    const states = parameters.getAll(this.#protocol.stateParameter);
+    const { pending, cookies } = this.#pending.find(headers, states.length === 1 ? (states[0] as string) : null);
+    try {
+      const isFirst = pending !== undefined && (await this.#states.take(pending.state, this.#pending.endOf(pending)));
+      if (!isFirst) return this.#failed(new SignInRefusedError("the answer belongs to no sign-in that this browser began"), cookies);
+    } catch (error) {
+      // Not used up either.
+      return this.#failed(error, []);
+    }
+    return this.#complete(headers, parameters, pending, cookies);
+  }
+
+  async #complete(headers: HeaderList, parameters: URLSearchParams, { state, secrets, returnUrl }: PendingSignIn, cookies: readonly string[]): Promise<Answer> {
     try {
       const signedIn = await this.#protocol.finish(parameters, secrets, state, this.#redirectUri);
       const { user, claims } = keptClaims(signedIn, this.#config, this.#protocol.ownClaims);
@@ -214,8 +225,6 @@ export class RemoteScheme implements SessionOwner {
       return answer(returnUrl, [...cookies, ...lines]);
     } catch (error) {
       return this.#failed(error, cookies);
-    } finally {
-      this.#finishing--;
     }
   }
 
@@ -223,9 +232,15 @@ export class RemoteScheme implements SessionOwner {
     const { request } = exchange;
     if (!isOwnRequest(request, this.#origin)) return give(exchange, statusAnswer(403));
     const { session } = this.#cookie.sessions.find(request.headers);
-    const cookies = this.#cookie.end(request.headers);
+    const cookies = this.#cookie.sessions.clear(request.headers);
     const own = session?.scheme === this.name ? session : undefined;
     if (own !== undefined) void this.#protocol.forget?.(own);
+    try {
+      if (session !== undefined) await this.#cookie.end(session);
+    } catch (error) {
+      // This browser's is over in any case.
+      return give(exchange, this.#failed(error, cookies));
+    }
     // A script cannot follow to another site, and has pages of its own.
     if ((request.headers.get("sec-fetch-mode") ?? "navigate") !== "navigate") return give(exchange, statusAnswer(204, cookies));
     const signedOut = this.#config.signedOutPath ?? "/";
@@ -237,22 +252,33 @@ export class RemoteScheme implements SessionOwner {
   async #endedThere(exchange: Exchange): Promise<void> {
     try {
       const form = await readForm(exchange, largestForm);
-      const who = form === undefined ? undefined : await this.#protocol.ended?.(form);
-      if (who === undefined) return give(exchange, statusAnswer(400));
-      this.#cookie.endAll(this.name, who);
+      if (form === undefined) return give(exchange, statusAnswer(400));
+      await this.#protocol.ended?.(form, (who, begunUntil) => this.#cookie.endAll(this.name, who, begunUntil));
       give(exchange, statusAnswer(200));
     } catch (error) {
       give(exchange, this.#failed(error, []));
     }
   }
 
-  /** Set-Cookie lines that end the client's session where it is one of this scheme. */
-  #ended({ headers }: RequestHead): readonly string[] {
+  /** The other party has the browser end its session here, where it is one of this scheme. */
+  async #signedOut({ headers }: RequestHead): Promise<Answer> {
     const cookie = this.#cookie;
-    return cookie.sessions.find(headers).session?.scheme === this.name ? cookie.end(headers) : [];
+    const { session } = cookie.sessions.find(headers);
+    if (session?.scheme !== this.name) return statusAnswer(200);
+    const cookies = cookie.sessions.clear(headers);
+    try {
+      await cookie.end(session);
+      return statusAnswer(200, cookies);
+    } catch (error) {
+      return this.#failed(error, cookies);
+    }
   }
 
   #failed(error: unknown, cookies: readonly string[]): Answer {
+    if (error instanceof SignInStoreError) {
+      this.#services.log.event("error", "sign-in-store-failed", { scheme: this.name, error });
+      return statusAnswer(503, cookies, 5);
+    }
     this.#services.log.event("warning", "sign-in-failed", { scheme: this.name, error });
     if (error instanceof ProviderUnavailableError) return statusAnswer(503, cookies, error.retryAfter);
     if (error instanceof SignInRefusedError) return statusAnswer(error.status, cookies);

@@ -7,7 +7,6 @@ import { FakeExchange } from "../../../pipeline/test/support/fake-exchange.ts";
 import { readForm } from "../../src/sign-in/form-body.ts";
 import { PendingSignIns } from "../../src/sign-in/pending-sign-ins.ts";
 import { RemoteDocument } from "../../src/sign-in/remote-document.ts";
-import { ReplayCache } from "../../src/sign-in/replay-cache.ts";
 import { RemoteScheme, type SignInProtocol } from "../../src/sign-in/remote-scheme.ts";
 import { localUrl } from "../../src/sign-in/return-url.ts";
 import { cookiesAfter, SetClock } from "../session/sessions.ts";
@@ -75,23 +74,10 @@ describe("a form", () => {
   });
 });
 
-describe("what may be used once", () => {
-  it("is forgotten when it would not be taken any more, and the oldest first when there is too much", () => {
-    const clock = new SetClock();
-    const cache = new ReplayCache(clock, 3);
-    const until = clock.time + 1000;
-    expect([cache.use("a", until), cache.use("a", until)]).toEqual([true, false]);
-    clock.pass(1000);
-    expect(cache.use("a", clock.time + 1000)).toBe(true);
-    for (const id of ["b", "c", "d"]) expect(cache.use(id, clock.time + 1000)).toBe(true);
-    expect([cache.use("d", clock.time + 1000), cache.use("c", clock.time + 1000), cache.use("a", clock.time + 1000)]).toEqual([false, false, true]);
-  });
-});
-
 describe("cookies of sign-ins", () => {
   it("are small enough, together with the largest session, for what servers take", () => {
     const clock = new SetClock();
-    const pending = new PendingSignIns({ scheme: "s", keys: createKeyRing(), clock, timeout: 900_000, secure: true, crossSitePost: true, used: new ReplayCache(clock) });
+    const pending = new PendingSignIns({ scheme: "s", keys: createKeyRing(), clock, timeout: 900_000, secure: true, crossSitePost: true });
     let headers = new HeaderList();
     const secrets = { verifier: "v".repeat(43), nonce: "n".repeat(43) };
     for (let count = 0; count < 10; count++) {
@@ -103,7 +89,7 @@ describe("cookies of sign-ins", () => {
 
   it("give way to the newest: what cannot be read goes first", () => {
     const clock = new SetClock();
-    const pending = new PendingSignIns({ scheme: "s", keys: createKeyRing(), clock, timeout: 900_000, secure: true, crossSitePost: false, used: new ReplayCache(clock) });
+    const pending = new PendingSignIns({ scheme: "s", keys: createKeyRing(), clock, timeout: 900_000, secure: true, crossSitePost: false });
     let headers = HeaderList.from([["Cookie", "__Host-signin.junk=x"]]);
     const states: string[] = [];
     for (let count = 0; count < 5; count++) {
@@ -113,7 +99,7 @@ describe("cookies of sign-ins", () => {
       headers = cookiesAfter(pending.begin(headers, { state, returnUrl: "/", secrets: {} }), headers);
     }
     expect(headers.get("cookie")).not.toContain("junk");
-    expect(states.map((state) => pending.end(headers, state).pending?.state === state)).toEqual([false, true, true, true, true]);
+    expect(states.map((state) => pending.find(headers, state).pending?.state === state)).toEqual([false, true, true, true, true]);
   });
 });
 

@@ -2,6 +2,7 @@ import type { CookieSessionConfig, OAuth2Config, OpenIdConnectConfig } from "@pr
 // @boundaries-ignore the doubles of the pipeline's own tests
 import { RecordedEvents } from "../../../pipeline/test/support/recorded-events.ts";
 import type { AuthenticationScheme, SchemeServices } from "../../src/authentication/scheme.ts";
+import { memorySignInStore, type SignInStore } from "../../src/index.ts";
 import { CookieScheme } from "../../src/sign-in/cookie-scheme.ts";
 import { OAuth2Protocol } from "../../src/sign-in/oauth2.ts";
 import { OpenIdConnectProtocol } from "../../src/sign-in/open-id-connect.ts";
@@ -26,18 +27,18 @@ export interface TestSite {
   browser(): TestBrowser;
 }
 
-export function servicesOf(clock: ShiftedClock, log: RecordedEvents, schemes: readonly AuthenticationScheme[]): SchemeServices {
-  return { clock, log, fetch: (...call) => fetch(...call), trusts: () => false, scheme: (name) => schemes.find((each) => each.name === name) };
+export function servicesOf(clock: ShiftedClock, log: RecordedEvents, schemes: readonly AuthenticationScheme[], store: SignInStore = memorySignInStore({ clock })): SchemeServices {
+  return { clock, log, store, fetch: (...call) => fetch(...call), trusts: () => false, scheme: (name) => schemes.find((each) => each.name === name) };
 }
 
 export const secret = "a secret for the sessions of tests";
 
-/** A site with one way to sign in. */
-export function siteWith(make: (services: SchemeServices) => RemoteScheme, cookie: CookieSessionConfig = {}): TestSite {
+/** A site with one way to sign in; those that share `store` and nothing else are gateways of one site. */
+export function siteWith(make: (services: SchemeServices) => RemoteScheme, cookie: CookieSessionConfig = {}, store?: SignInStore): TestSite {
   const clock = new ShiftedClock();
   const log = new RecordedEvents();
   const schemes: AuthenticationScheme[] = [];
-  const services = servicesOf(clock, log, schemes);
+  const services = servicesOf(clock, log, schemes, store);
   schemes.push(make(services), new CookieScheme("session", { keys: { secrets: [secret] }, ...cookie }, services));
   return { clock, log, schemes, browser: () => new TestBrowser(siteOf(schemes)) };
 }

@@ -6,8 +6,8 @@ import type { Session } from "../../session/session.ts";
 import type { SignInSecrets } from "../pending-sign-ins.ts";
 import { RemoteDocument } from "../remote-document.ts";
 import type { SignedIn, SignInProtocol } from "../remote-scheme.ts";
-import { ReplayCache } from "../replay-cache.ts";
 import { ProviderUnavailableError, SignInRefusedError } from "../sign-in-errors.ts";
+import { SingleUse } from "../store/single-use.ts";
 import { assertionClaims } from "./assertion-claims.ts";
 import { keysIn, largestMetadata, partyOf, thumbprintSet, type FederationParty } from "./federation-metadata.ts";
 import { signedAssertion } from "./signed-assertion.ts";
@@ -24,13 +24,13 @@ export class WsFederationProtocol implements SignInProtocol {
   readonly #config: WsFederationConfig;
   readonly #services: SchemeServices;
   readonly #party: RemoteDocument<FederationParty>;
-  readonly #used: ReplayCache;
+  readonly #used: SingleUse;
 
   /** Throws `TypeError` for certificates that cannot be used. */
   constructor(scheme: string, config: WsFederationConfig, services: SchemeServices) {
     this.#config = config;
     this.#services = services;
-    this.#used = new ReplayCache(services.clock);
+    this.#used = new SingleUse(services.store, "assertion", scheme);
     const thumbprints = thumbprintSet(config.thumbprints);
     const { metadataAddress, passiveEndpoint = "", issuer = "", certificates = "" } = config;
     const own = metadataAddress ? undefined : { passiveEndpoint, issuer, keys: keysIn(certificates, thumbprints) };
@@ -64,7 +64,7 @@ export class WsFederationProtocol implements SignInProtocol {
       const now = this.#services.clock.date();
       const rules = { issuer: party.issuer, realm: this.#config.realm ?? "", recipient: redirectUri, now, clockSkew: this.#config.clockSkew ?? 60_000 };
       const { id, until, user, claims } = assertionClaims(assertion, rules);
-      if (!this.#used.use(id, until)) throw new SignInRefusedError("the token was used before");
+      if (!(await this.#used.take(id, until))) throw new SignInRefusedError("the token was used before");
       const name = claims[upn];
       return { claims, user: user ?? (typeof name === "string" ? name : undefined) };
     } catch (error) {
