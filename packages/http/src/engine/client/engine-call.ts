@@ -51,7 +51,7 @@ export class EngineCall implements DestinationCall {
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
-    this.connection?.continueReading();
+    this.connection?.turn.goOn();
   }
 
   abort(_cause: Error): void {

@@ -6,7 +6,8 @@ import type {
 } from "../../destination-client.ts";
 import { TimerWheel } from "../timer-wheel.ts";
 import { DestinationTls } from "../../tls/destination-tls.ts";
-import { type ConnectionMeans, EngineDestination, type PoolOptions } from "./engine-destination.ts";
+import { type ConnectionMeans, EngineDestination } from "./engine-destination.ts";
+import type { PoolOptions } from "./pool-options.ts";
 import { prepareWebProxy, type WebProxy } from "./web-proxy.ts";
 
 export interface EngineClientOptions extends HttpClientOptions {

@@ -8,27 +8,17 @@ import {
   type DestinationRequest,
 } from "../../destination-client.ts";
 import type { Timed, TimerWheel } from "../timer-wheel.ts";
-import { CallQueue } from "./call-queue.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { EngineCall } from "./engine-call.ts";
 import type { Socket } from "node:net";
 import type { NegotiatedSocket } from "../../http2-client/negotiated-socket.ts";
 import type { DestinationTls } from "../../tls/destination-tls.ts";
+import { IdleConnections } from "./idle-connections.ts";
 import type { OpenSocketOptions } from "./open-socket.ts";
+import type { PoolOptions } from "./pool-options.ts";
 import { type ProxiedHead, requestHead } from "./request-head.ts";
+import { WaitingCalls } from "./waiting-calls.ts";
 import { authorityOf, type WebProxy } from "./web-proxy.ts";
-
-/** The numbers of `HttpClientOptions` with defaults filled in; `Infinity` is unlimited. */
-export interface PoolOptions {
-  readonly maxConnections: number;
-  readonly maxQueuedRequests: number;
-  readonly queueTimeout: number;
-  readonly connectTimeout: number;
-  readonly idleTimeout: number;
-  readonly connectionLifetime: number;
-  readonly maxResponseHeadersSize: number;
-  readonly prewarm: number;
-}
 
 /** How connections come about: directly, or over a web proxy that is asked for whole URLs or for tunnels. */
 export interface ConnectionMeans {
@@ -40,9 +30,6 @@ export interface ConnectionMeans {
   /** Where requests for another protocol go: a proxy that is asked for URLs could not pass them on. */
   readonly upgrades?: EngineDestination | undefined;
 }
-
-/** A destination closes at the time it announced: its idle connections are left so much earlier, or at half time. */
-const announcedMargin = 1000;
 
 /**
  * The connections to one origin. A request takes the idle connection used last, so that those not needed grow
@@ -70,13 +57,10 @@ export class EngineDestination implements DestinationClient, Timed {
   #sessionGeneration = 0;
   /** Host and port of a request that names none. */
   readonly host: string;
-  /** Idle connections, the one used last at the end. */
-  readonly #idle: ClientConnection[] = [];
+  readonly #idle: IdleConnections;
   /** All whose socket is not closed yet. */
   readonly #connections = new Set<ClientConnection>();
-  readonly #queue = new CallQueue<EngineCall>();
-  /** Connections being opened whose call was served by another or left. */
-  readonly #spare = new Set<ClientConnection>();
+  readonly #waiting = new WaitingCalls();
   /** Connections that count against the limit: being opened, idle, busy and tunnels. */
   #open = 0;
   #connecting = 0;
@@ -95,6 +79,7 @@ export class EngineDestination implements DestinationClient, Timed {
     this.means = asksForUrls ? { tls, lookup, localAddress, instead: proxy } : { tls, lookup, localAddress, tunnelOver: proxy };
     this.proxied = asksForUrls ? proxiedHead(proxy, origin) : undefined;
     this.wheel = wheel;
+    this.#idle = new IdleConnections(options, tls, wheel);
     const host = origin.host.includes(":") ? `[${origin.host}]` : origin.host;
     const usualPort = origin.scheme === "https" ? 443 : 80;
     this.host = origin.port === usualPort ? host : `${host}:${origin.port}`;
@@ -141,7 +126,7 @@ export class EngineDestination implements DestinationClient, Timed {
     while (this.#open < Math.min(this.options.prewarm, this.options.maxConnections)) {
       const connection = this.#openConnection(undefined);
       if (!(connection instanceof ClientConnection)) return;
-      this.#spare.add(connection);
+      this.#waiting.addSpare(connection);
     }
   }
 
@@ -162,7 +147,7 @@ export class EngineDestination implements DestinationClient, Timed {
       call.fail(this.#refusal("the client is closed", { step: "connect", source: "gateway" }));
       return call;
     }
-    const connection = this.#takeIdle();
+    const connection = this.#idle.take();
     if (connection === undefined) this.#wait(call);
     else connection.start(call);
     return call;
@@ -173,7 +158,7 @@ export class EngineDestination implements DestinationClient, Timed {
     this.#closed ??= new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.#idle.closeAll();
     this.#settle();
     return this.#closed;
   }
@@ -181,11 +166,10 @@ export class EngineDestination implements DestinationClient, Timed {
   destroy(cause?: Error): void {
     this.#closing = true;
     const reason = cause ?? new Error("the client was destroyed");
-    for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
-      if (call.attempt !== undefined) call.attempt.initiator = undefined;
+    for (let call = this.#waiting.abandon(); call !== undefined; call = this.#waiting.abandon()) {
       call.fail(this.#refusal("the client was shut down", { step: "connect", source: "gateway", cause: reason }));
     }
-    this.#idle.length = 0;
+    this.#idle.forgetAll();
     for (const connection of this.#connections) connection.cut(reason);
     this.#settle();
   }
@@ -193,21 +177,20 @@ export class EngineDestination implements DestinationClient, Timed {
   /** The caller of `call` wants no more of it. */
   giveUp(call: EngineCall): void {
     if (call.connection !== undefined) call.connection.destroy();
-    else this.leaveQueue(call);
+    else this.#waiting.leave(call);
   }
 
   /** Ends `call` with `error`, and its connection with it. */
   stop(call: EngineCall, error: DestinationError): void {
     const { connection } = call;
-    if (connection === undefined) this.leaveQueue(call);
+    if (connection === undefined) this.#waiting.leave(call);
     else connection.destroy();
     call.fail(error);
   }
 
   /** Takes `call` out of the queue. The connection being opened for it goes on, for others. */
   leaveQueue(call: EngineCall): void {
-    this.#queue.remove(call);
-    if (call.attempt !== undefined) this.#passOn(call, call.attempt);
+    this.#waiting.leave(call);
   }
 
   /** Sends `call` once more, on a connection of its own: another idle one may be as dead as the last. */
@@ -218,7 +201,7 @@ export class EngineDestination implements DestinationClient, Timed {
 
   connectionOpened(connection: ClientConnection): void {
     this.#connecting--;
-    this.#spare.delete(connection);
+    this.#waiting.opened(connection);
     const { initiator } = connection;
     connection.initiator = undefined;
     if (initiator !== undefined) initiator.attempt = undefined;
@@ -231,7 +214,7 @@ export class EngineDestination implements DestinationClient, Timed {
 
   /** `connection` can take another request. */
   connectionFree(connection: ClientConnection): void {
-    if (this.#isAged(connection)) {
+    if (this.#idle.isAged(connection)) {
       connection.destroy();
       return;
     }
@@ -242,9 +225,8 @@ export class EngineDestination implements DestinationClient, Timed {
   connectionLost(connection: ClientConnection): void {
     this.#open--;
     if (!connection.opened) this.#connecting--;
-    this.#spare.delete(connection);
-    const index = this.#idle.indexOf(connection);
-    if (index >= 0) this.#idle.splice(index, 1);
+    this.#waiting.opened(connection);
+    this.#idle.remove(connection);
     this.#connectForWaiting();
   }
 
@@ -257,53 +239,22 @@ export class EngineDestination implements DestinationClient, Timed {
 
   onDeadline(time: number): void {
     const { queueTimeout } = this.options;
-    const idle = this.#idle;
-    // From the end: a connection that is closed takes itself out.
-    for (let i = idle.length - 1; i >= 0; i--) {
-      const connection = idle[i];
-      if (connection === undefined) continue;
-      if (connection.idleUntil <= time || this.#isAged(connection)) connection.destroy();
-      else if (!connection.resting && connection.idleSince <= time) connection.rest();
-    }
+    this.#idle.sweep(time);
     if (queueTimeout === Infinity) return;
-    let call = this.#queue.first;
-    while (call !== undefined && time - call.queuedSince >= queueTimeout) {
-      const { next } = call;
-      if (call.attempt === undefined) {
-        this.#queue.remove(call);
-        call.fail(this.#refusal(`no connection was free within ${queueTimeout} ms`, { step: "connect", timedOut: true }));
-        // The handler may have changed the queue.
-        call = this.#queue.first;
-      } else {
-        call = next;
-      }
-    }
-  }
-
-  #takeIdle(): ClientConnection | undefined {
-    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      if (connection.idleUntil > this.wheel.time && !this.#isAged(connection)) return connection;
-      connection.destroy();
-    }
-    return undefined;
-  }
-
-  #isAged(connection: ClientConnection): boolean {
-    const { connectionLifetime } = this.options;
-    if (this.tls !== undefined && connection.tlsGeneration !== this.tls.generation) return true;
-    return connectionLifetime !== Infinity && this.wheel.time - connection.openedAt >= connectionLifetime;
+    this.#waiting.expire(time, queueTimeout, (call) =>
+      call.fail(this.#refusal(`no connection was free within ${queueTimeout} ms`, { step: "connect", timedOut: true })));
   }
 
   #wait(call: EngineCall): void {
-    const [spare] = this.#spare;
+    const { spare } = this.#waiting;
     const mayOpen = spare !== undefined || this.#open < this.options.maxConnections;
-    if (!mayOpen && this.#queue.size - this.#connecting >= this.options.maxQueuedRequests) {
+    if (!mayOpen && this.#waiting.size - this.#connecting >= this.options.maxQueuedRequests) {
       call.fail(this.#refusal("too many requests wait for a connection", { step: "connect", overloaded: true }));
       return;
     }
     call.queuedSince = this.wheel.after(0);
-    this.#queue.push(call);
-    if (spare !== undefined) this.#assign(spare, call);
+    this.#waiting.push(call);
+    if (spare !== undefined) this.#waiting.assign(spare, call);
     else if (mayOpen) this.#connect(call);
   }
 
@@ -313,7 +264,7 @@ export class EngineDestination implements DestinationClient, Timed {
       call.attempt = connection;
       return;
     }
-    this.leaveQueue(call);
+    this.#waiting.leave(call);
     call.fail(this.#refusal("no connection", { step: "connect", source: "gateway", cause: connection.cause }));
   }
 
@@ -333,30 +284,17 @@ export class EngineDestination implements DestinationClient, Timed {
     }
   }
 
-  #assign(connection: ClientConnection, call: EngineCall): void {
-    this.#spare.delete(connection);
-    connection.initiator = call;
-    call.attempt = connection;
-  }
-
   /** Waiting calls beyond the connections being opened get their own, as far as the limit allows. */
   #connectForWaiting(): void {
     if (this.#connectingWaiting) return;
     this.#connectingWaiting = true;
-    let call = this.#queue.first;
-    while (call !== undefined && this.#open < this.options.maxConnections) {
-      const next: EngineCall | undefined = call.next;
-      if (call.attempt === undefined) this.#connect(call);
-      // A connection that cannot even be tried fails at once, and the handler told may change the queue.
-      call = next === undefined || next.queued ? next : this.#queue.first;
-    }
+    this.#waiting.connectEach(() => this.#open < this.options.maxConnections, (call) => this.#connect(call));
     this.#connectingWaiting = false;
   }
 
   #serve(connection: ClientConnection): void {
-    const call = this.#queue.shift();
+    const call = this.#waiting.take();
     if (call !== undefined) {
-      if (call.attempt !== undefined) this.#passOn(call, call.attempt);
       connection.start(call);
       return;
     }
@@ -364,21 +302,7 @@ export class EngineDestination implements DestinationClient, Timed {
       connection.destroy();
       return;
     }
-    const { announced } = connection;
-    connection.idleSince = this.wheel.after(0);
-    connection.idleUntil = connection.idleSince
-      + Math.min(this.options.idleTimeout, announced - Math.min(announcedMargin, announced / 2));
-    this.#idle.push(connection);
-  }
-
-  /** The connection being opened for `call`, which is served already, is for the next that has none. */
-  #passOn(call: EngineCall, attempt: ClientConnection): void {
-    call.attempt = undefined;
-    let heir = this.#queue.first;
-    while (heir !== undefined && heir.attempt !== undefined) heir = heir.next;
-    attempt.initiator = undefined;
-    if (heir === undefined) this.#spare.add(attempt);
-    else this.#assign(attempt, heir);
+    this.#idle.put(connection);
   }
 
   #settle(): void {

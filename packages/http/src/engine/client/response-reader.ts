@@ -243,7 +243,7 @@ export class ResponseReader {
       }
       if (!staysOpen(minorVersion, marks, headers)) return this.#refuse("an interim response closes the connection");
       if (++this.#interim > maximumInterim) return this.#refuse("there are too many interim responses");
-      call.connection?.interim(status);
+      call.connection?.turn.interim(status);
       call.tellInformational(status, headers);
       return call.done ? "stopped" : undefined;
     }
@@ -264,7 +264,7 @@ export class ResponseReader {
       this.phase = "length";
       this.#remaining = framing;
       if (framing <= to - end && framing <= maximumWhole && call.takesWhole) {
-        call.connection?.finalHead(status);
+        call.connection?.turn.finalHead(status);
         if (call.done) return "stopped";
         this.head = head;
         this.whole = text.slice(end - from, end - from + framing);
@@ -272,7 +272,7 @@ export class ResponseReader {
         return "done";
       }
     }
-    call.connection?.finalHead(status);
+    call.connection?.turn.finalHead(status);
     call.tellResponse(head);
     return call.done ? "stopped" : undefined;
   }
