@@ -1,5 +1,5 @@
 /**
- * The proxy at run time. One reference, `#snapshot`, serves all requests. A configuration is put in force in these steps, so that
+ * The proxy at run time. One reference, the dispatcher's `snapshot`, serves all requests. A configuration is put in force in these steps, so that
  * it is in force whole or not at all:
  *
  * 1. the route table is compiled (mostly done while validating);
@@ -29,29 +29,27 @@ import {
   type ProxyConfig,
   type ProxyConfigInput,
 } from "@proxy/config";
-import { Completion, type Exchange, type ExchangeHandler } from "@proxy/http";
-import { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts";
+import type { ExchangeHandler } from "@proxy/http";
 import { clientBehind } from "./client-address.ts";
 import { configEvents } from "./config-events.ts";
-import { ProxyContext } from "./context.ts";
 import { healthEvents, probeEvents } from "./health-events.ts";
 import { drainEvents } from "./drain-events.ts";
-import { compileErrorPages, type ErrorPages } from "./error-pages/error-pages.ts";
-import { PagedExchange } from "./error-pages/paged-exchange.ts";
+import { compileErrorPages } from "./error-pages/error-pages.ts";
 import type { ProxyLogger } from "./logger.ts";
 import { createNodeHandler, createNodeUpgradeHandler, type NodeHandler, type NodeHandlerOptions, type NodeUpgradeHandler } from "./node-handler.ts";
 import { joinEndpoints, joinPolicies, type PreparedExtension, type ProxyExtension } from "./proxy-extension.ts";
 import { proxyValidator } from "./proxy-validator.ts";
+import { RequestDispatcher } from "./request-dispatcher.ts";
 import type { RequestDelegator } from "./request-delegator.ts";
 import type { ReverseProxy, ReverseProxyOptions } from "./reverse-proxy.ts";
 import type { RouteModel } from "./route-model.ts";
-import { compileRouteTable, type RouteMatchResult, type RouteRequest, type RouteTable } from "./routing/index.ts";
+import { stateView } from "./serving-snapshot.ts";
 import { clientProbe } from "./state/client-probe.ts";
 import { knownNames, type ClusterPolicies } from "./state/cluster-policies.ts";
 import { httpClientFactory } from "./state/http-client.ts";
 import { ModelBuilder } from "./state/model-builder.ts";
 import type { ProxyState } from "./state/proxy-state.ts";
-import { RouteCompiler, RouteSlot } from "./state/route-compiler.ts";
+import { RouteCompiler } from "./state/route-compiler.ts";
 import { replaceableProvider, type ReplaceableProvider } from "./state/replaceable-provider.ts";
 import { createMirrors, defaultSteps } from "./steps/default-steps.ts";
 import type { MirrorCounts, Mirrors } from "./traffic/mirrors.ts";
@@ -59,18 +57,8 @@ import { chainCompiler } from "./steps/runner.ts";
 import { transformCatalogue } from "./transforms/catalogue.ts";
 import { trustedPeers } from "./trusted-peers.ts";
 
-/** What all requests are served from; replaced as one. */
-interface Snapshot {
-  readonly revisionId: string;
-  readonly table: RouteTable<RouteSlot>;
-  /** By lower-case id. */
-  readonly routes: ReadonlyMap<string, RouteModel>;
-  /** By path; undefined where there are none. */
-  readonly endpoints: ReadonlyMap<string, ExchangeHandler> | undefined;
-}
-
 export class RunningProxy implements ReverseProxy {
-  readonly handle: ExchangeHandler = (exchange) => this.#handle(exchange);
+  readonly handle: ExchangeHandler = (exchange) => this.#dispatcher.handle(exchange);
   readonly nodeHandler: NodeHandler;
   readonly nodeUpgradeHandler: NodeUpgradeHandler;
   readonly state: ProxyState;
@@ -78,7 +66,6 @@ export class RunningProxy implements ReverseProxy {
   readonly #updater: HealthUpdater;
   readonly #outliers: OutlierDetector;
   readonly #drivesHealth: boolean;
-  readonly #logger: ProxyLogger;
   readonly #models: ModelBuilder;
   readonly #drains: Drains;
   readonly #mirrors: Mirrors;
@@ -86,19 +73,14 @@ export class RunningProxy implements ReverseProxy {
   readonly #routes: RouteCompiler;
   readonly #manager: ConfigManager;
   readonly #own: ReplaceableProvider | undefined;
-  /** Undefined where no peer is trusted. */
-  readonly #clientBehind: ReturnType<typeof clientBehind> | undefined;
-  readonly #errorPages: ErrorPages | undefined;
   readonly #extensions: readonly ProxyExtension[];
   #updates: Promise<unknown> = Promise.resolve();
   #refusal: Error | undefined;
   readonly #shutdown = new AbortController();
   readonly #delegator: RequestDelegator | undefined;
-  #closed = false;
-  #snapshot: Snapshot = { revisionId: "", table: compileRouteTable<RouteSlot>([]), routes: new Map(), endpoints: undefined };
+  readonly #dispatcher: RequestDispatcher;
 
   constructor(options: ReverseProxyOptions, policies: ClusterPolicies, logger: ProxyLogger) {
-    this.#logger = logger;
     const { clock = systemClock, random } = options;
     this.#updater = new HealthUpdater({ clock, listeners: [healthEvents(logger), ...(options.healthListeners ?? [])] });
     this.#outliers = new OutlierDetector({
@@ -118,10 +100,9 @@ export class RunningProxy implements ReverseProxy {
     });
     this.#drivesHealth = options.healthChecks !== "external";
     const trust = trustedPeers(options.trustedProxies ?? []);
-    this.#errorPages = compileErrorPages(options.errorPages, (path, message) => {
+    const errorPages = compileErrorPages(options.errorPages, (path, message) => {
       throw new TypeError(`errorPages[${path.join(".")}]: ${message}`);
     });
-    this.#clientBehind = (options.trustedProxies ?? []).length === 0 ? undefined : clientBehind(trust);
     const { webSocketTelemetry } = options;
     const shutdown = this.#shutdown.signal;
     const own = { logger, random, trust, health: this.#updater, outliers: this.#outliers, clock, webSocketTelemetry, shutdown, delegator: options.delegator };
@@ -132,12 +113,19 @@ export class RunningProxy implements ReverseProxy {
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger), clock);
     this.#drains = new Drains([drainEvents(logger), ...(options.drainListeners ?? [])]);
     this.#clusters = new ClusterStates(this.#models, [this.#drains, this.#updater, this.health, this.#outliers, ...(options.delegator === undefined ? [] : [options.delegator]), ...(options.clusterListeners ?? [])], clock);
+    this.state = stateView(() => this.#dispatcher.snapshot, this.#clusters);
+    this.#dispatcher = new RequestDispatcher({
+      logger,
+      state: this.state,
+      clientBehind: (options.trustedProxies ?? []).length === 0 ? undefined : clientBehind(trust),
+      errorPages,
+    });
     const chain = options.steps?.(steps) ?? steps;
     const names = new Set(chain.map(({ name }) => name));
     const routePolicies = joinPolicies([options.policies ?? {}, ...this.#extensions.map(({ policies: each }) => each)]);
     const served = { policies: routePolicies, timeouts: names.has("timeout"), steps: names, delegator: options.delegator };
     this.#routes = new RouteCompiler({
-      errorPages: this.#errorPages,
+      errorPages,
       catalogue: transformCatalogue(options.transforms, options.transformProviders),
       table: { constraints: options.constraints },
       chainOf: chainCompiler(chain),
@@ -155,10 +143,9 @@ export class RunningProxy implements ReverseProxy {
       known: { ...routePolicies, ...knownNames(policies) },
       apply: (config) => this.#apply(config),
     });
-    this.state = this.#stateView();
     const doors: NodeHandlerOptions = {
       handle: this.handle,
-      hasRoute: (request) => this.#snapshot.endpoints?.has(request.path) === true || this.#snapshot.table.match(request).kind !== "not-found",
+      hasRoute: (request) => this.#dispatcher.hasRoute(request),
       onFault: (error) => logger.event("error", "request-failed", { error }),
     };
     this.nodeHandler = createNodeHandler(doors);
@@ -202,7 +189,7 @@ export class RunningProxy implements ReverseProxy {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#dispatcher.close();
     this.#shutdown.abort();
     this.#mirrors.close();
     for (const extension of this.#extensions) extension.close?.();
@@ -238,114 +225,16 @@ export class RunningProxy implements ReverseProxy {
     try {
       for (const extension of this.#extensions) prepared.push(extension.prepare(config));
       const clusters = this.#clusters.prepare(config.clusters);
-      routes = this.#routes.fill(table, clusters, this.#snapshot.routes, config.policies);
+      routes = this.#routes.fill(table, clusters, this.#dispatcher.snapshot.routes, config.policies);
       clusters.commit();
     } catch (error) {
       for (const each of prepared) each.discard();
       this.#models.discard();
       throw error;
     }
-    this.#snapshot = { revisionId: config.revisionId, table, routes, endpoints: joinEndpoints(prepared) };
+    this.#dispatcher.snapshot = { revisionId: config.revisionId, table, routes, endpoints: joinEndpoints(prepared) };
     for (const each of prepared) each.commit();
     this.#models.settle();
-  }
-
-  #handle(exchange: Exchange): void | Promise<void> {
-    if (this.#closed) {
-      answerStatus(this.#paged(exchange, this.#errorPages), 503);
-      return;
-    }
-    if (this.#clientBehind !== undefined) exchange.clientAddress = this.#clientBehind(exchange);
-    const { request } = exchange;
-    const endpoint = this.#snapshot.endpoints?.get(request.path);
-    if (endpoint !== undefined) return this.#answerAt(endpoint, this.#paged(exchange, this.#errorPages));
-    const found = this.#snapshot.table.match(request.method === "CONNECT" ? asRouted(exchange) : request);
-    return this.#serve(exchange, found);
-  }
-
-  async #answerAt(endpoint: ExchangeHandler, exchange: Exchange): Promise<void> {
-    try {
-      await endpoint(exchange);
-      const { response } = exchange;
-      if (!response.started && !response.ended) throw new Error("an endpoint ended without an answer");
-    } catch (error) {
-      this.#logger.event("error", "endpoint-failed", { path: exchange.request.path, error });
-      answerFailure(exchange, error);
-    }
-  }
-
-  #serve(exchange: Exchange, found: RouteMatchResult<RouteSlot>): void | Promise<void> {
-    if (found.kind === "not-found") {
-      answerStatus(this.#paged(exchange, this.#errorPages), 404);
-      return;
-    }
-    if (found.kind === "method-not-allowed") {
-      answerMethodNotAllowed(this.#paged(exchange, this.#errorPages), found.allow);
-      return;
-    }
-    const { model, run } = found.payload;
-    if (model === undefined || run === undefined) throw new Error("a route table is in use that was not filled");
-    const ctx = new ProxyContext(this.#paged(exchange, model.errorPages ?? this.#errorPages), model, found, this.state);
-    let pending: void | Promise<void>;
-    try {
-      pending = run(ctx);
-    } catch (error) {
-      this.#fail(ctx, error);
-      ctx.release();
-      return;
-    }
-    if (pending instanceof Completion) {
-      // Forwarded, and no step waits for the end.
-      pending.tell(ctx);
-      return pending;
-    }
-    if (pending !== undefined) return this.#finish(ctx, pending);
-    if (ctx.destination === undefined) this.#checkAnswered(ctx);
-    ctx.release();
-  }
-
-  #paged(exchange: Exchange, pages: ErrorPages | undefined): Exchange {
-    return pages === undefined ? exchange : new PagedExchange(exchange, pages);
-  }
-
-  async #finish(ctx: ProxyContext, pending: Promise<void>): Promise<void> {
-    try {
-      await pending;
-      if (ctx.destination === undefined) this.#checkAnswered(ctx);
-    } catch (error) {
-      this.#fail(ctx, error);
-    } finally {
-      ctx.release();
-    }
-  }
-
-  /** The steps are over and the request was not forwarded: nobody is left who would answer. */
-  #checkAnswered(ctx: ProxyContext): void {
-    const { response } = ctx.exchange;
-    if (!response.started && !response.ended) this.#fail(ctx, new Error("the steps ended without an answer"));
-  }
-
-  #fail(ctx: ProxyContext, error: unknown): void {
-    this.#logger.event("error", "step-failed", { route: ctx.route.config.routeId, error });
-    answerFailure(ctx.exchange, error);
-  }
-
-  #stateView(): ProxyState {
-    const snapshot = (): Snapshot => this.#snapshot;
-    const clusters = this.#clusters;
-    return {
-      get revisionId() {
-        return snapshot().revisionId;
-      },
-      get routes() {
-        return snapshot().table.entries.flatMap((entry) => entry.payload.model ?? []);
-      },
-      get clusters() {
-        return clusters.all;
-      },
-      route: (id) => this.#snapshot.routes.get(id.toLowerCase()),
-      cluster: (id) => clusters.get(id),
-    };
   }
 }
 
@@ -355,9 +244,4 @@ function configOf(config: ProxyConfig | ProxyConfigInput): ProxyConfig {
 
 function isProviderConfig(config: ReverseProxyOptions["config"]): config is ConfigProvider | readonly ConfigProvider[] {
   return Array.isArray(config) || ("load" in config && typeof config.load === "function");
-}
-
-/** A WebSocket is the same request over either version: GET, which HTTP/2 writes as CONNECT with a protocol (RFC 8441, 4). */
-function asRouted({ request, features }: Exchange): RouteRequest {
-  return features.upgrade?.kind === "http2" ? { ...request, method: "GET" } : request;
 }
