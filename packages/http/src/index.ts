@@ -34,6 +34,7 @@ export type {
   DestinationErrorStep,
   DestinationErrorOptions,
 } from "./destination-client.ts";
+export { BoundedBody, bodyTooLarge } from "./bounded-body.ts";
 export { clientAddressOf } from "./exchange.ts";
 export { nextConnectionId } from "./node/connection-info.ts";
 export { Completion } from "./completion.ts";

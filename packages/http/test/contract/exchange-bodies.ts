@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { BadRequestError, HeaderList, type Exchange } from "../../src/index.ts";
+import { BadRequestError, ExchangeStateError, HeaderList, type Exchange } from "../../src/index.ts";
 import type { ContractPart } from "./exchange-bench.ts";
 import { collect, signal, turns, until, BodyCollector } from "./recorders.ts";
 
@@ -102,6 +102,23 @@ export const bodies: ContractPart = {
       expect(early).toBe(0);
     });
 
+    test("that is held back before it is read comes when its reader goes on", async () => {
+      const collector = new BodyCollector();
+      const server = await serve(async (exchange) => {
+        const body = exchange.body as NonNullable<Exchange["body"]>;
+        body.pause();
+        body.read(collector);
+        await turns(5);
+        const early = collector.size;
+        body.resume();
+        await collector.done;
+        exchange.response.send(ok, `${early} ${collector.size}`);
+      });
+      const client = await connect(server);
+      client.write("POST /a HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello");
+      expect((await client.readResponse()).body.toString()).toBe("0 5");
+    });
+
     test("is left with the client while the reader holds it back", async () => {
       const total = 48 * 1024 * 1024;
       const collector = new BodyCollector();
@@ -179,6 +196,19 @@ export const bodies: ContractPart = {
       expect((await client.readResponse()).body.toString()).toBe("enough");
       expect(collector.size).toBe(5);
       expect(collector.finals).toBe(0);
+    });
+
+    test("that was cancelled before it was read is read by nobody", async () => {
+      const server = await serve((exchange) => {
+        const body = exchange.body as NonNullable<Exchange["body"]>;
+        body.cancel();
+        expect(body.started).toBe(true);
+        expect(() => body.read(new BodyCollector())).toThrow(ExchangeStateError);
+        exchange.response.send(ok, "unread");
+      });
+      const client = await connect(server);
+      client.write("POST /a HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello");
+      expect((await client.readResponse()).body.toString()).toBe("unread");
     });
 
     test("that nobody reads is never taken for the next request", async () => {
@@ -271,7 +301,9 @@ export const bodies: ContractPart = {
         if (limit === undefined) throw new Error("no body limit feature");
         expect(limit.maximum).toBe(4);
         expect(limit.readOnly).toBe(false);
+        expect(limit.chosen).toBe(false);
         limit.set(5);
+        expect(limit.chosen).toBe(true);
         const done = echo(exchange);
         expect(limit.readOnly).toBe(true);
         expect(() => limit.set(6)).toThrow();

@@ -142,7 +142,7 @@ export class HttpSysExchange implements Exchange {
     if (hasListElement(connection, "close") || this.#owner.closes() || this.body?.failed === true) return true;
     if (httpVersion === "1.0" && (!hasLength || !hasListElement(connection, "keep-alive"))) return true;
     // A client that waits for 100 in vain would take what it sends next for the body.
-    return this.body !== undefined && !this.body.started && !this.body.complete && headers.has("expect");
+    return this.body?.started === false && this.#owner.hasBytes && headers.has("expect");
   }
 
   #accept(head: ResponseHead): Tunnel {

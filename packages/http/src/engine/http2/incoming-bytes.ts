@@ -1,7 +1,7 @@
 import type { BodySink } from "../../body.ts";
 import type { HeaderList } from "../../header-list.ts";
+import { deliverCopy } from "../chunk-memory.ts";
 import { InputBuffer } from "../server/input-buffer.ts";
-import { deliverCopy } from "../server/request-body.ts";
 
 /** Chunks up to this are copied: a part of what was read keeps all of that alive. */
 const maximumCopied = 4096;

@@ -1,6 +1,5 @@
-import type { BodySink, BodySource } from "../../body.ts";
-import { BadRequestError, ExchangeStateError } from "../../errors.ts";
-import type { BodyLimitFeature, BodyRateFeature } from "../../exchange.ts";
+import { BoundedBody, bodyTooLarge } from "../../bounded-body.ts";
+import type { BodyRateFeature } from "../../exchange.ts";
 import type { HeaderList } from "../../header-list.ts";
 import { IncomingBytes } from "./incoming-bytes.ts";
 
@@ -20,46 +19,17 @@ export interface Http2RequestBodyOptions {
 }
 
 /** The body of a request. What its reader does not take stays with the client beyond one window, also when nobody wants it any more. */
-export class Http2RequestBody implements BodySource, BodyLimitFeature, BodyRateFeature {
-  readonly length: number | undefined;
+export class Http2RequestBody extends BoundedBody implements BodyRateFeature {
   lifted = false;
   /** Milliseconds that the client was waited for, kept by whoever watches the rate. */
   waited = 0;
   readonly #options: Http2RequestBodyOptions;
   readonly #bytes: IncomingBytes;
-  #maximum: number | undefined;
-  #chosen = false;
-  #started = false;
-  #delivered = 0;
-  #complete = false;
-  #failure: Error | undefined = undefined;
 
   constructor(options: Http2RequestBodyOptions) {
+    super(options.length, options.maximum);
     this.#options = options;
-    this.length = options.length;
-    this.#maximum = options.maximum;
     this.#bytes = new IncomingBytes((count) => this.#use(count), options.onDropped);
-  }
-
-  get started(): boolean {
-    return this.#started;
-  }
-
-  get maximum(): number | undefined {
-    return this.#maximum;
-  }
-
-  get chosen(): boolean {
-    return this.#chosen;
-  }
-
-  get readOnly(): boolean {
-    return this.#started;
-  }
-
-  /** Somebody reads it. */
-  get wanted(): boolean {
-    return this.#bytes.wanted;
   }
 
   get awaitsClient(): boolean {
@@ -71,57 +41,8 @@ export class Http2RequestBody implements BodySource, BodyLimitFeature, BodyRateF
     return this.#bytes.received;
   }
 
-  /** All of it came and was read. */
-  get complete(): boolean {
-    return this.#complete;
-  }
-
-  set(maximum: number | undefined): void {
-    if (this.#started) throw new ExchangeStateError("the body is being read: its limit can no longer change");
-    this.#maximum = maximum;
-    this.#chosen = true;
-  }
-
   lift(): void {
     this.lifted = true;
-  }
-
-  read(sink: BodySink): void {
-    if (this.#started) throw new ExchangeStateError("a body is read once");
-    this.#started = true;
-    if (this.#failure !== undefined) {
-      sink.onError(this.#failure);
-      return;
-    }
-    if (this.#maximum !== undefined && this.length !== undefined && this.length > this.#maximum) {
-      this.fail(tooLarge());
-      sink.onError(this.#failure as unknown as Error);
-      return;
-    }
-    this.#options.onFirstRead();
-    this.#bytes.read({
-      onData: (chunk) => sink.onData(chunk),
-      onEnd: (trailers) => {
-        this.#complete = true;
-        sink.onEnd(trailers);
-      },
-      onError: (error) => sink.onError(error),
-    });
-  }
-
-  pause(): void {
-    this.#bytes.pause();
-  }
-
-  resume(): void {
-    this.#bytes.resume();
-  }
-
-  cancel(): void {
-    this.#started = true;
-    if (this.#bytes.over) return;
-    this.#bytes.drop();
-    this.#options.onGivenUp();
   }
 
   /** Bytes of it came. False: it is longer than announced, and nobody is given what came now (RFC 9113, 8.1.1). */
@@ -141,25 +62,35 @@ export class Http2RequestBody implements BodySource, BodyLimitFeature, BodyRateF
     return true;
   }
 
-  /** Ends it with an error, told to the reader of now or of later. */
-  fail(error: Error): void {
+  protected override begin(): void {
+    this.#options.onFirstRead();
+    this.#bytes.read({
+      onData: (chunk) => this.sink?.onData(chunk),
+      onEnd: (trailers) => this.end(trailers),
+      onError: (error) => this.fail(error),
+    });
+  }
+
+  protected override hold(): void {
+    this.#bytes.pause();
+  }
+
+  protected override go(): void {
+    this.#bytes.resume();
+  }
+
+  protected override release(): void {
     if (this.#bytes.over) return;
-    this.#failure = error;
-    this.#bytes.fail(error);
+    this.#bytes.drop();
     this.#options.onGivenUp();
   }
 
   #use(count: number): void {
-    this.#delivered += count;
-    if (this.#maximum !== undefined && this.#delivered > this.#maximum) {
+    if (this.exceeds(count)) {
       this.#options.onDropped(count);
-      this.fail(tooLarge());
+      this.fail(bodyTooLarge());
     } else {
       this.#options.onUsed(count);
     }
   }
-}
-
-function tooLarge(): BadRequestError {
-  return new BadRequestError(413, "BODY_TOO_LARGE", "the body of the request is too large");
 }
