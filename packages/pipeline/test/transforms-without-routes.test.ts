@@ -67,6 +67,36 @@ describe("transforms without routes", () => {
     expect(redirecting.destination.received).toEqual([]);
   });
 
+  it.each([["at once", (run: () => void) => run()], ["later", async (run: () => void) => Promise.resolve().then(run)]] as const)(
+    "are followed by code that does its work %s",
+    async (_when, doing) => {
+      const { ask, destination } = await start(
+        made([transforms.pathPrefix("/v1"), transforms.responseHeader("X-Order", { append: "form" }), transforms.responseTrailer("X-Sum", { set: "form" })], {
+          request: (_exchange, outgoing) => doing(() => (outgoing.path = `/code${outgoing.path}`)),
+          response: (_exchange, response) => doing(() => response.headers.append("X-Order", "code")),
+          trailers: (_exchange, trailers) => trailers.append("X-Sum", "code"),
+        }),
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Old: 1\r\n\r\n",
+      );
+      const answer = await ask("/a", "TE: trailers\r\n");
+      expect(answer).toMatch(/X-Order: form\r\nX-Order: code\r\n[^]*X-Old: 1\r\nX-Sum: form\r\nX-Sum: code\r\n/i);
+      expect(destination.received[0]).toMatch(/^GET \/base\/code\/v1\/a [^]*X-Forwarded-For: /);
+    },
+  );
+
+  it("leave out code where a form has answered, and keep bodies back where either says so", async () => {
+    let ran = 0;
+    const answered = await start(made([transforms.redirectToHttps(308)], { request: () => void ran++ }));
+    expect(await answered.ask("/")).toMatch(/^HTTP\/1\.1 308 /);
+    expect(ran).toBe(0);
+    for (const response of [() => false as const, () => Promise.resolve(false as const)]) {
+      const { ask } = await start(made([transforms.responseHeader("X-Gate", { set: "1" })], { response }));
+      const answer = await ask("/");
+      expect(answer).toMatch(/X-Gate: 1\r\n/);
+      expect(answer).not.toMatch(/ok$/);
+    }
+  });
+
   it("believe proxies that they are told of, and keep the client's Host where asked", async () => {
     const { ask, destination } = await start(made([transforms.requestHeaderOriginalHost(true)], { trustedProxies: ["127.0.0.1"] }));
     await ask("/", "X-Forwarded-For: 203.0.113.7\r\n");

@@ -44,7 +44,8 @@ export class NodeRequestBody extends BoundedBody {
   protected override begin(): void {
     const stream = this.#stream;
     if (stream.readableDidRead) {
-      this.fail(new ExchangeStateError("the request body was read, at least in part, by somebody else before"));
+      const remedy = "put the proxy before body parsers, or give the body again (bytesBody)";
+      this.fail(new ExchangeStateError(`the request body was read, at least in part, by somebody else before: ${remedy}`));
       return;
     }
     this.#onFirstRead();

@@ -21,11 +21,16 @@ export interface CreateTransformerOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Forms beside the built-in ones. */
   readonly factories?: readonly (TransformFactory | OpenTransformFactory)[] | undefined;
+  /** Code that changes requests, or answers them itself; runs behind the configured forms, unless one of those has answered. */
+  readonly request?: Transformer["request"];
+  /** The same for responses; false, from it or from a form, keeps body and trailers from the client. */
+  readonly response?: Transformer["response"];
+  readonly trailers?: Transformer["trailers"];
 }
 
 /**
  * A transformer for `forward` and `forwardNode` of `@proxy/forwarder` from the forms that routes have: `transforms.pathPrefix("/v1")` and its
- * like. One serves any number of requests at once. Throws `ConfigError` with all that is wrong with them.
+ * like, and from code. One serves any number of requests at once. Throws `ConfigError` with all that is wrong with them.
  */
 export function createTransformer(configured: readonly TransformConfig[], options: CreateTransformerOptions = {}): Transformer {
   const issues: ConfigIssue[] = [];
@@ -42,6 +47,7 @@ class DirectTransformer implements Transformer {
   readonly response: Transformer["response"];
   readonly trailers: Transformer["trailers"];
   readonly #contextOf: (exchange: Exchange) => ProxyContext;
+  readonly #ownRequest: Transformer["request"];
   readonly #bound = new WeakMap<Exchange, RouteTransformer>();
 
   constructor(plan: TransformPlan, options: CreateTransformerOptions) {
@@ -50,17 +56,31 @@ class DirectTransformer implements Transformer {
     this.copyResponseHeaders = plan.copyResponseHeaders;
     this.copyResponseTrailers = plan.copyResponseTrailers;
     this.omitRequestHeaders = plan.originalHost === true ? undefined : new Set(["host"]);
-    this.response =
+    this.#ownRequest = options.request;
+    const response: Transformer["response"] =
       plan.response.length + plan.trailers.length === 0
         ? undefined
         : (exchange: Exchange, client: ClientResponse, destination: ResponseHead | undefined) =>
             this.#of(exchange).response?.(exchange, client, destination);
+    this.response = bothResponses(response, options.response);
+    const trailers =
+      plan.trailers.length === 0 ? undefined : (exchange: Exchange, fields: HeaderList) => this.#of(exchange).trailers?.(exchange, fields);
+    const ownTrailers = options.trailers;
     this.trailers =
-      plan.trailers.length === 0 ? undefined : (exchange: Exchange, trailers: HeaderList) => this.#of(exchange).trailers?.(exchange, trailers);
+      trailers === undefined || ownTrailers === undefined
+        ? (trailers ?? ownTrailers)
+        : (exchange, fields) => {
+            trailers(exchange, fields);
+            ownTrailers(exchange, fields);
+          };
   }
 
   request(exchange: Exchange, outgoing: OutgoingRequest): void | Promise<void> {
-    return this.#of(exchange).request(exchange, outgoing);
+    const configured = this.#of(exchange).request(exchange, outgoing);
+    const own = this.#ownRequest;
+    if (own === undefined) return configured;
+    const runOwn = (): void | Promise<void> => (exchange.response.started ? undefined : own(exchange, outgoing));
+    return configured === undefined ? runOwn() : configured.then(runOwn);
   }
 
   #of(exchange: Exchange): RouteTransformer {
@@ -72,6 +92,21 @@ class DirectTransformer implements Transformer {
     }
     return bound;
   }
+}
+
+/** One after the other; false of either is what both say. */
+function bothResponses(first: Transformer["response"], second: Transformer["response"]): Transformer["response"] {
+  if (first === undefined || second === undefined) return first ?? second;
+  return (exchange, client, destination) => {
+    const said = first(exchange, client, destination);
+    if (typeof said === "object") return said.then(async (one) => keepsBody(one, await second(exchange, client, destination)));
+    const next = second(exchange, client, destination);
+    return typeof next === "object" ? next.then((other) => keepsBody(said, other)) : keepsBody(said, next);
+  };
+}
+
+function keepsBody(first: void | false, second: void | false): void | false {
+  if (first === false || second === false) return false;
 }
 
 /** What transforms look at of a context, where there is no proxy. */
