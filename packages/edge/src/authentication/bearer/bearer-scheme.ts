@@ -15,7 +15,7 @@ import type { SchemeKind } from "../scheme-kind.ts";
 import { keySource, type KeySource } from "./key-source.ts";
 import { keysOfText, type SigningKeys } from "./signing-keys.ts";
 import { TokenCache, tokenKey } from "./token-cache.ts";
-import { claimsOf } from "./token-claims.ts";
+import { TokenClaims } from "./token-claims.ts";
 import { TokenRules, type Claims, type TokenHead } from "./token-rules.ts";
 
 export const bearerKind: SchemeKind<"bearer"> = {
@@ -77,7 +77,7 @@ class BearerScheme implements AuthenticationScheme {
     if (keys === undefined) return this.#checkLater(token, head, key);
     this.#keys.used();
     const isSigned = this.#rules.isSigned(token, head, keys);
-    return isSigned === undefined ? this.#checkRenewed(token, head, key) : this.#judge(token, key, isSigned);
+    return isSigned === undefined ? this.#checkRenewed(token, head, key) : this.#judge(token, key, isSigned, now);
   }
 
   async #checkLater(token: string, head: TokenHead, key: string): Promise<AuthenticationResult> {
@@ -97,12 +97,11 @@ class BearerScheme implements AuthenticationScheme {
 
   #judgeBy(keys: SigningKeys, token: string, head: TokenHead, key: string): AuthenticationResult | undefined {
     const isSigned = this.#rules.isSigned(token, head, keys);
-    return isSigned === undefined ? undefined : this.#judge(token, key, isSigned);
+    return isSigned === undefined ? undefined : this.#judge(token, key, isSigned, this.#clock.date());
   }
 
-  #judge(token: string, key: string, isSigned: boolean): AuthenticationResult {
+  #judge(token: string, key: string, isSigned: boolean, now: number): AuthenticationResult {
     if (!isSigned) return failed(notSigned);
-    const now = this.#clock.date();
     const claims = this.#rules.claimsOf(token, now / 1000);
     if (typeof claims === "string") return failed(claims);
     const identity = this.#identity(token, claims);
@@ -112,7 +111,7 @@ class BearerScheme implements AuthenticationScheme {
   }
 
   #identity(token: string, payload: Claims): Identity {
-    const claims = claimsOf(payload);
+    const claims = new TokenClaims(payload);
     return { scheme: this.name, name: claims.get(this.#nameClaim)?.[0], claims, accessToken: token, expiresAt: Number(payload["exp"]) * 1000 };
   }
 

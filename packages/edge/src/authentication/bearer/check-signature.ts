@@ -26,19 +26,29 @@ const algorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
   ["EdDSA", { hash: null }],
 ]);
 
-/** Whether `signature` is that of `signed` by `key`. `algorithm` is one that the key allows. */
-export function isSigned(algorithm: string, key: KeyObject, signed: Buffer, signature: Buffer): boolean {
+/** Whether `signature` is that of `signed`. */
+export type SignatureCheck = (signed: Buffer, signature: Buffer) => boolean;
+
+/** The check for a key. `algorithm` is one that the key allows. */
+export function signatureCheck(algorithm: string, key: KeyObject): SignatureCheck {
   if (key.type === "secret") {
-    const digest = createHmac(`sha${algorithm.slice(2)}`, key).update(signed).digest();
-    return digest.length === signature.length && timingSafeEqual(digest, signature);
+    const hash = `sha${algorithm.slice(2)}`;
+    return (signed, signature) => {
+      const digest = createHmac(hash, key).update(signed).digest();
+      return digest.length === signature.length && timingSafeEqual(digest, signature);
+    };
   }
   const rules = algorithms.get(algorithm);
-  if (rules === undefined || (rules.size !== undefined && signature.length !== rules.size)) return false;
-  const { hash, padding, saltLength, dsaEncoding } = rules;
-  try {
-    return verify(hash, signed, { key, ...(padding === undefined ? {} : { padding }), ...(saltLength === undefined ? {} : { saltLength }), ...(dsaEncoding === undefined ? {} : { dsaEncoding }) }, signature);
-  } catch {
-    // A key of RSASSA-PSS may name its digest, and OpenSSL throws for another one.
-    return false;
-  }
+  if (rules === undefined) return () => false;
+  const { hash, padding, saltLength, dsaEncoding, size } = rules;
+  const options = { key, ...(padding === undefined ? {} : { padding }), ...(saltLength === undefined ? {} : { saltLength }), ...(dsaEncoding === undefined ? {} : { dsaEncoding }) };
+  return (signed, signature) => {
+    if (size !== undefined && signature.length !== size) return false;
+    try {
+      return verify(hash, signed, options, signature);
+    } catch {
+      // A key of RSASSA-PSS may name its digest, and OpenSSL throws for another one.
+      return false;
+    }
+  };
 }

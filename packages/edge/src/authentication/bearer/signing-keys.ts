@@ -3,6 +3,7 @@
  * key that anybody can fetch does for HMAC (RFC 8725, 3.1 and 3.2).
  */
 import { createPublicKey, createSecretKey, X509Certificate, type JsonWebKeyInput, type KeyObject } from "node:crypto";
+import { signatureCheck, type SignatureCheck } from "./check-signature.ts";
 
 export interface SigningKey {
   /** Undefined: goes with any (keys in PEM have no names). */
@@ -11,10 +12,18 @@ export interface SigningKey {
   readonly key: KeyObject;
 }
 
+/** What a token says of its key. */
+export interface KeyReference {
+  readonly algorithm: string;
+  readonly kid: string | undefined;
+}
+
 export class SigningKeys {
   readonly #byKid = new Map<string, SigningKey[]>();
   readonly #unnamed: SigningKey[] = [];
   readonly #all: readonly SigningKey[];
+  /** Heads of tokens are kept and asked for again. */
+  readonly #checks = new WeakMap<KeyReference, readonly SignatureCheck[]>();
   /** The same text for the same keys. */
   readonly fingerprint: string;
 
@@ -31,10 +40,16 @@ export class SigningKeys {
     return this.#all.length;
   }
 
-  /** Those that may have signed a token with this head; empty where none is known. */
-  matching(algorithm: string, kid: string | undefined): readonly SigningKey[] {
+  /** By each of the keys that may have signed a token with this head; empty where none is known. The same list for the same object. */
+  checks(head: KeyReference): readonly SignatureCheck[] {
+    let checks = this.#checks.get(head);
+    if (checks === undefined) this.#checks.set(head, (checks = this.#matching(head)));
+    return checks;
+  }
+
+  #matching({ algorithm, kid }: KeyReference): readonly SignatureCheck[] {
     const named = kid === undefined ? this.#all : [...(this.#byKid.get(kid) ?? []), ...this.#unnamed];
-    return named.filter(({ algorithms }) => algorithms.has(algorithm));
+    return named.filter(({ algorithms }) => algorithms.has(algorithm)).map(({ key }) => signatureCheck(algorithm, key));
   }
 }
 
