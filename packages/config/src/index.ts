@@ -111,22 +111,7 @@ export { digestOf } from "./validation/validate-authentication.ts";
 export { validatePolicies } from "./validation/validate-policies.ts";
 export { hostPatternFault } from "./validation/host-pattern.ts";
 export { addressFault, nameServerFault } from "./validation/destination-address.ts";
-export {
-  routeEquals,
-  routeMatchEquals,
-  routeHeaderEquals,
-  routeQueryParameterEquals,
-  clusterEquals,
-  clusterSettingsEqual,
-  destinationEquals,
-  sessionAffinityEquals,
-  sessionAffinityCookieEquals,
-  healthCheckEquals,
-  activeHealthCheckEquals,
-  passiveHealthCheckEquals,
-  httpClientEquals,
-  httpRequestEquals,
-} from "./equality.ts";
+export { clusterEquals, clusterSettingsEqual, destinationEquals, httpClientEquals, routeEquals } from "./equality.ts";
 export { checkSalvaged } from "./salvaged-config.ts";
 export { configIssueCodes } from "./issue-codes.ts";
 export { ConfigError, configErrorOf, formatIssue } from "./config-issue.ts";
