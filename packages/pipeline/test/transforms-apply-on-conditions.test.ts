@@ -74,7 +74,7 @@ describe("If", () => {
   });
 
   it("is refused where it cannot be", () => {
-    const whole = [{ RequestHeadersCopy: "true" }, { RequestHeadersAllowed: "a" }, { "X-Forwarded": "Set" }, { Forwarded: "for" }, { ResponseTrailersAllowed: "a" }, { ClientCert: "X-Cert" }];
+    const whole = [{ RequestHeadersCopy: "true" }, { RequestHeadersAllowed: "a" }, { "X-Forwarded": "Set" }, { Forwarded: "for" }, { ResponseTrailersAllowed: "a" }, { ClientAddress: "X-Real-IP" }, { ClientCert: "X-Cert" }];
     for (const each of whole) expect(faultsOf({ ...each, If: "method GET" } as Record<string, string>)).toEqual(["if-not-possible"]);
     expect(faultsOf({ PathSet: "/x", If: "status 200" })).toEqual(["if-not-possible"]);
   });

@@ -59,6 +59,7 @@ describe("faults in transforms", () => {
       expect(faultsOf([{ ResponseHeader: name, Append: "x" }])[0]?.code).toBe("framing-header");
       expect(faultsOf([{ ResponseTrailer: name, Set: "x" }])[0]?.code).toBe("framing-header");
       expect(faultsOf([{ ClientCert: name }])[0]?.code).toBe("framing-header");
+      expect(faultsOf([{ ClientAddress: name }])[0]?.code).toBe("framing-header");
     }
     expect(faultsOf([{ RequestHeader: "Host", Append: "x" }])[0]?.code).toBe("bad-header-value");
     expect(faultsOf([{ RequestHeader: "Host", Set: "a,b" }])[0]?.code).toBe("bad-header-value");

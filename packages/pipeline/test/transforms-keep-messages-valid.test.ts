@@ -95,6 +95,7 @@ describe("whatever transforms do", () => {
       .map(([form, field, kind, text]) => ({ [form]: field, [kind]: text, ...(form === "RequestHeader" ? {} : { When: "Always" }) })),
     fc.tuple(name, fc.constantFrom("a", "b", "rest")).map(([field, parameter]) => ({ RequestHeaderRouteValue: field, Set: parameter })),
     name.map((field) => ({ ClientCert: field })),
+    name.map((field) => ({ ClientAddress: field })),
     name.map((field) => ({ RequestHeadersAllowed: field })),
     name.map((prefix) => ({ "X-Forwarded": "Append", HeaderPrefix: prefix })),
     fc.constant({ Forwarded: "for,by,host,proto", ForFormat: "IpAndPort" }),

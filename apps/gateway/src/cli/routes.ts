@@ -20,6 +20,7 @@ export async function routes(invocation: RoutesInvocation, output: Output): Prom
     const { config, issues } = await inspectConfiguration(invocation.files, {
       strict: invocation.strict,
       env: process.env,
+      ignoreHost: true,
     });
     output.error(issuesText(issues));
     if (config === undefined) return exitCode.failed;
@@ -98,7 +99,9 @@ function goal(route: RouteConfig): string {
     const shares = Object.entries(route.trafficSplit.clusters).map(([id, weight]) => `'${id}' ${weight}`);
     return `clusters ${shares.join(", ")}`;
   }
-  return route.clusterId === undefined ? "no cluster: 503" : `cluster '${route.clusterId}'`;
+  const files = route.staticFilesPolicy === undefined ? [] : [`files '${route.staticFilesPolicy}'`];
+  if (route.clusterId !== undefined) return [...files, `cluster '${route.clusterId}'`].join(", else ");
+  return files[0] ?? "no cluster: 503";
 }
 
 function matchText(route: RouteConfig): string {

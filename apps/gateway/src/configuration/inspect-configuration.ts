@@ -14,6 +14,8 @@ export interface InspectOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The addresses of the configuration are not used, so they may be anything. Default false. */
   readonly ignoreAddresses?: boolean | undefined;
+  /** The settings of the process are not looked at: certificates may be on another machine. Default false. */
+  readonly ignoreHost?: boolean | undefined;
 }
 
 export interface InspectedConfiguration {
@@ -61,6 +63,6 @@ export async function loadForHost(files: readonly string[], options: InspectOpti
   return config;
 }
 
-function loadOptions({ strict, env, ignoreAddresses = false }: InspectOptions): DecodeFileOptions {
-  return { strict, env, checkSettings: (config) => hostIssues(config, ignoreAddresses) };
+function loadOptions({ strict, env, ignoreAddresses = false, ignoreHost = false }: InspectOptions): DecodeFileOptions {
+  return { strict, env, checkSettings: (config) => (ignoreHost ? [] : hostIssues(config, ignoreAddresses)) };
 }

@@ -37,6 +37,10 @@ describe.each(documents)("%s", (document) => {
     }
   });
 
+});
+
+// The configuration of the page on nginx names files that its example has; that has tests of its own.
+describe.each([...documents, "docs/migrating-from-nginx.md", "examples/from-nginx/README.md"])("%s", (document) => {
   test("its command lines are understood", () => {
     const commands = blocks(document, "sh")
       .flatMap((block) => block.replaceAll("\\\n", " ").split("\n"))

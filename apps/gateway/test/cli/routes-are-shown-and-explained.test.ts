@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { routes } from "../../src/cli/routes.ts";
+import { configFolder } from "../support/config-file.ts";
 
 const shop = fileURLToPath(new URL("../end-to-end/shop.json", import.meta.url));
 
@@ -32,6 +33,27 @@ describe("gateway routes", () => {
     expect(out).toMatch(/ health +\/healthz +-> answer 200\n/);
     expect(out).toMatch(/ moved +\/shop\/\{item\} +-> redirect 308 \/api\/catalog\/\{item\}\n/);
     expect(out).toMatch(/ dead +host dead\.shop\.test every path +-> cluster 'dead'\n/);
+  });
+
+  test("routes with files say so, and the settings of the process do not matter", async () => {
+    await using folder = await configFolder();
+    const file = await folder.write("files.json", JSON.stringify({
+      Server: { Endpoints: { Https: { Url: "https://*:443", Certificate: { Path: "/nowhere.pem" } } } },
+      Policies: { StaticFiles: { site: { Root: "." } } },
+      ReverseProxy: {
+        Routes: {
+          app: { Match: { Path: "/app/{**rest}" }, StaticFilesPolicy: "site", ClusterId: "app" },
+          site: { Match: { Path: "/{**rest}" }, StaticFilesPolicy: "site" },
+          off: { Match: { Path: "/off" } },
+        },
+        Clusters: { app: { Destinations: { a: { Address: "http://127.0.0.1:1" } } } },
+      },
+    }));
+    const { code, out } = await run({ files: [file] });
+    expect(code).toBe(0);
+    expect(out).toMatch(/ app .*-> files 'site', else cluster 'app'\n/);
+    expect(out).toMatch(/ site .*-> files 'site'\n/);
+    expect(out).toMatch(/ off .*-> no cluster: 503\n/);
   });
 
   test("a request is explained: who wins, and why each other route does not", async () => {

@@ -1,5 +1,6 @@
 /** The forms that `Transforms` may have: the built-in ones, and what an application adds. */
 import { requestBodyJson, requestBodyReplace, responseBodyJson, responseBodyReplace } from "./body/body-forms.ts";
+import { clientAddress } from "./client-address-header.ts";
 import { clientCert } from "./client-cert.ts";
 import { forwarded } from "./forwarded.ts";
 import { httpMethodChange } from "./method.ts";
@@ -49,6 +50,7 @@ export const builtIn: readonly TransformFactory[] = [
   requestHeaderRemove,
   xForwarded,
   forwarded,
+  clientAddress,
   clientCert,
   redirectToHttps,
   responseHeadersCopy,

@@ -116,6 +116,7 @@ export const transforms = {
   xForwarded: (action: XForwardedAction, options: XForwardedOptions = {}) => form("X-Forwarded", action, options),
   forwarded: (parts: readonly ("for" | "by" | "host" | "proto")[], options: ForwardedOptions = {}) =>
     form("Forwarded", parts.join(","), options),
+  clientAddress: (name: string) => form("ClientAddress", name),
   clientCert: (name: string) => form("ClientCert", name),
   redirectToHttps: (status: 301 | 302 | 307 | 308, options: RedirectToHttpsOptions = {}) =>
     form("RedirectToHttps", String(status), options),

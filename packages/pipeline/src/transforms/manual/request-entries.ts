@@ -193,6 +193,14 @@ export const requestEntries: readonly ManualEntry[] = [
     },
   },
   {
+    key: "ClientAddress",
+    takesIf: false,
+    summary:
+      "Sends the client's address alone, as `X-Real-IP` of nginx: that of whom a trusted proxy names, where the peer is one. What the client itself sent under that name is removed in any case.",
+    value: { meaning: "the field's name" },
+    example: { transform: { ClientAddress: "X-Real-IP" }, of: "request", before: ["X-Real-IP: 6.6.6.6"], after: ["X-Real-IP: 127.0.0.1"] },
+  },
+  {
     key: "ClientCert",
     takesIf: false,
     summary:
