@@ -1,5 +1,5 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { request } from "node:https";
@@ -50,6 +50,16 @@ async function ask(who: string | undefined, target: string, headers: Readonly<Re
   for await (const chunk of response.setEncoding("utf8")) body += String(chunk);
   return `${response.statusCode} ${body}`.trimEnd();
 }
+
+test("without certificates the gateway says which files it misses", () => {
+  const bare = join(folder, "bare");
+  mkdirSync(bare);
+  copyFileSync(path("../gateway.json"), join(bare, "gateway.json"));
+  const args = ["--conditions=@proxy/source", path("../../../apps/gateway/src/main.ts"), "check", "--config", join(bare, "gateway.json")];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect(status).toBe(1);
+  for (const name of ["ca.pem", "revoked.crl"]) expect(stdout + stderr).toContain(`there is no file '${join(bare, "certs", name)}'`);
+});
 
 test("staff get in, and the tool learns who they are", async () => {
   expect(await ask("bob", "/")).toBe("200 bob bob@example.org");

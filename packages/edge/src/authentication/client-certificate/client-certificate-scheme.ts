@@ -26,7 +26,9 @@ export const clientCertificateKind: SchemeKind<"clientCertificate"> = {
         run();
         return [];
       } catch (error) {
-        return [{ path, message: `${path.join(".")} cannot be used: ${(error as Error).message}` }];
+        const { code, path: file, message } = error as NodeJS.ErrnoException;
+        if (code === "ENOENT") return [{ path, message: `${path.join(".")} cannot be used: there is no file '${file}'`, hint: "make it first; relative paths begin at the folder of the configuration file" }];
+        return [{ path, message: `${path.join(".")} cannot be used: ${message}` }];
       }
     };
     return [
