@@ -15,6 +15,7 @@ import type { OutputCacheStoreFactory } from "./output-cache/output-cache-store.
 import type { RateLimitStoreFactory } from "./rate-limiter/rate-limit-store.ts";
 import { memorySignInStore } from "./sign-in/store/memory-sign-in-store.ts";
 import type { SignInStore } from "./sign-in/store/sign-in-store.ts";
+import { sparingLog } from "./sparing-log.ts";
 import { staticFilesPolicies } from "./static-files/static-files-policies.ts";
 import { edgeSteps, type CompiledPolicies, type EdgePolicyKind, type EndpointGuard, type EndpointRequest, type EdgeStepName, type PolicyConfigOf } from "./edge-policy-kind.ts";
 
@@ -57,8 +58,9 @@ export function createEdgePolicies(options: EdgePoliciesOptions = {}): EdgePolic
   const code = defineConfig({ policies: options.policies }).policies ?? {};
   const faults = validatePolicies(code);
   if (faults.length > 0) throw configErrorOf(faults);
-  const services = { clock: options.clock ?? systemClock, fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)), log: options.logger ?? silentLogger };
-  const store = options.signInStore ?? memorySignInStore({ clock: services.clock });
+  const clock = options.clock ?? systemClock;
+  const services = { clock, fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)), log: sparingLog(options.logger ?? silentLogger, clock) };
+  const store = options.signInStore ?? memorySignInStore({ clock });
   const schemes = new Schemes(options.schemes ?? [], { ...services, store, trusts: trustedPeers(options.trustedProxies ?? []) });
   const authentication = authenticationPolicies(code.authentication, schemes);
   const schemeNames = ({ policies }: ProxyConfig): readonly string[] => [...(mergePolicies([code, policies])?.authentication ?? []).map(({ name }) => name), ...schemes.names];

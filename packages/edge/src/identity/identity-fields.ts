@@ -17,12 +17,18 @@ function encoded(value: string): string {
   return value.toWellFormed().replaceAll(/[^ -$&-+\--~]|^ | $/gu, encodeURIComponent);
 }
 
-/** Names that clients must not send: what applications read as one of them, too. CGI, and all that came of it, takes `_` for `-`. */
+/**
+ * Names that clients must not send, and what applications read as one of them, too: CGI, and all that came of it, takes `_` for `-`, some of its heirs whatever else
+ * is no letter and no digit.
+ */
 export class ReservedFields {
   readonly #keys: ReadonlySet<string>;
+  /** Spellings of a name are as long as it is. */
+  readonly #lengths: ReadonlySet<number>;
 
   constructor(names: readonly string[]) {
     this.#keys = new Set(names.map(normal));
+    this.#lengths = new Set(names.map(({ length }) => length));
   }
 
   get size(): number {
@@ -30,7 +36,7 @@ export class ReservedFields {
   }
 
   has(key: string): boolean {
-    return this.#keys.has(key) || (key.includes("_") && this.#keys.has(normal(key)));
+    return this.#lengths.has(key.length) && (this.#keys.has(key) || this.#keys.has(normal(key)));
   }
 
   /** `headers` without them, the same list where there is none. */
@@ -46,7 +52,7 @@ export class ReservedFields {
 }
 
 function normal(name: string): string {
-  return name.toLowerCase().replaceAll("_", "-");
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "-");
 }
 
 /**

@@ -20,7 +20,7 @@ export function* requestCookies(headers: HeaderList): Iterable<readonly [name: s
   for (let index = headers.indexOf("cookie"); index >= 0; index = headers.indexOf("cookie", index + 1)) {
     for (const pair of headers.valueAt(index).split(";")) {
       const equals = pair.indexOf("=");
-      if (equals > 0) yield [pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()];
+      if (equals > 0) yield [withoutBlanks(pair.slice(0, equals)), withoutBlanks(pair.slice(equals + 1))];
     }
   }
 }
@@ -44,5 +44,21 @@ export function removeCookies(headers: HeaderList, isOwn: (name: string) => bool
 
 function nameOf(pair: string): string {
   const equals = pair.indexOf("=");
-  return (equals < 0 ? pair : pair.slice(0, equals)).trim();
+  return withoutBlanks(equals < 0 ? pair : pair.slice(0, equals));
+}
+
+/**
+ * Blanks and tabs at both ends left out, and nothing else: browsers take U+00A0 for a part of the name, which then has no `__Host-` in front for them. Read without it, a
+ * cookie that another host of the domain set would be one of ours.
+ */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
 }

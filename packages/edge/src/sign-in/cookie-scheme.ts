@@ -20,6 +20,8 @@ import { SignInStoreError } from "./store/sign-in-store.ts";
 export interface SessionOwner extends AuthenticationScheme {
   /** The session as it is to go on: itself, with new tokens, or not at all. */
   maintain(session: Session): Refreshed | Promise<Refreshed>;
+  /** Whether `session` is what it was when it was maintained, for sure: nothing can have taken its place meanwhile. */
+  isCurrent(session: Session): boolean;
 }
 
 export class CookieScheme implements AuthenticationScheme {
@@ -109,21 +111,26 @@ export class CookieScheme implements AuthenticationScheme {
     // Of a scheme that is not there any more.
     if (owner === undefined || !isOwner(owner)) return nobody;
     const maintained = owner.maintain(session);
-    if (maintained instanceof Promise) return maintained.then((refreshed) => this.#unlessEnded(headers, session, () => this.#result(headers, session, refreshed)));
-    return this.#result(headers, session, maintained);
+    if (maintained instanceof Promise) return maintained.then((refreshed) => this.#unlessEnded(headers, session, () => this.#result(headers, session, refreshed, owner)));
+    return this.#result(headers, session, maintained, owner);
   }
 
   #stale(headers: HeaderList): AuthenticationResult {
     return { kind: "none", onResponse: withCookies(this.sessions.clear(headers)) };
   }
 
-  #result(headers: HeaderList, session: Session, refreshed: Refreshed): AuthenticationResult {
+  #result(headers: HeaderList, session: Session, refreshed: Refreshed, owner: SessionOwner): AuthenticationResult {
     if (refreshed === "ended") return this.#stale(headers);
     if (refreshed === "unavailable") return { kind: "unavailable", reason: "the session cannot be renewed now", retryAfter: 5 };
-    const changed = refreshed === session ? this.sessions.renewed(session) : { ...refreshed, renewedAt: this.#services.clock.date() };
-    const next = changed ?? session;
-    const cookies = changed === undefined ? undefined : this.write(headers, changed);
-    return { kind: "authenticated", identity: identityOf(next, this.sessions.expiresAt(next)), onResponse: cookies === undefined ? undefined : withCookies(cookies) };
+    if (refreshed === session) {
+      const next = this.sessions.renewed(session);
+      if (next === undefined) return { kind: "authenticated", identity: identityOf(session, this.sessions.expiresAt(session)) };
+      // The answer may take long: tokens that another request got meanwhile must not be overwritten by those of before, which are good no more.
+      const onResponse: HeadChange = (head) => (owner.isCurrent(session) ? withCookies(this.write(headers, next))(head) : head);
+      return { kind: "authenticated", identity: identityOf(next, this.sessions.expiresAt(next)), onResponse };
+    }
+    const next = { ...refreshed, renewedAt: this.#services.clock.date() };
+    return { kind: "authenticated", identity: identityOf(next, this.sessions.expiresAt(next)), onResponse: withCookies(this.write(headers, next)) };
   }
 }
 
@@ -145,8 +152,9 @@ export function withoutCookies(request: RequestHead, isOwn: (name: string) => bo
   return removeCookies(headers, isOwn) ? changedRequest(request, { headers }) : request;
 }
 
-function withCookies(cookies: readonly string[]): HeadChange {
+function withCookies(cookies: readonly string[] = []): HeadChange {
   return (head: ResponseHead) => {
+    if (cookies.length === 0) return head;
     const headers = head.headers.copy();
     appendCookies(headers, cookies);
     return { ...head, headers };

@@ -116,13 +116,17 @@ export class RemoteScheme implements SessionOwner {
 
   /** What `CookieScheme` asks of the owner of a session. */
   maintain(session: Session): Refreshed | Promise<Refreshed> {
-    const { refresh, needsRefresh } = this.#protocol;
-    if (refresh === undefined || needsRefresh === undefined || !needsRefresh.call(this.#protocol, session)) return session;
+    if (this.#protocol.refresh === undefined || this.isCurrent(session)) return session;
     return this.#refreshes.of(session, () => this.#refresh(session)).then((refreshed) => {
       // What is there is good for a while yet.
       const isGood = refreshed === "unavailable" && (session.tokens?.expiresAt ?? 0) > this.#services.clock.date();
       return isGood ? session : refreshed;
     });
+  }
+
+  /** Tokens are refreshed when it is time, by the first request that comes then. */
+  isCurrent(session: Session): boolean {
+    return this.#protocol.needsRefresh?.(session) !== true;
   }
 
   start(): void {

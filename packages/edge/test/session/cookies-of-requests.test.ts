@@ -19,6 +19,16 @@ describe("cookies of a request", () => {
     }
   });
 
+  it("have names as browsers see them: what they take for a part of it is one", () => {
+    for (const blank of ["\u00a0", "\u0085", "\u00c2\u00a0", "\u00e2\u0080\u0080", "\ufeff"]) {
+      expect(requestCookie(cookies(`a=1; ${blank}__Host-s=tossed`), "__Host-s")).toBeUndefined();
+      expect(requestCookie(cookies(`${blank}__Host-s=tossed; __Host-s=mine`), "__Host-s")).toBe("mine");
+      expect(requestCookie(cookies(`__Host-s${blank}=tossed; __Host-s=mine${blank}`), "__Host-s")).toBe(`mine${blank}`);
+    }
+    expect(requestCookie(cookies("=__Host-s=tossed; __Host-s=mine"), "__Host-s")).toBe("mine");
+    expect(requestCookie(cookies("a=1;\t __Host-s\t =\t mine \t; b=2"), "__Host-s")).toBe("mine");
+  });
+
   it("are read when they are clear", () => {
     expect(requestCookie(cookies("a=1; s=x=y"), "s")).toBe("x=y");
     expect(requestCookie(cookies("s=1", "s=1"), "s")).toBeUndefined();

@@ -16,6 +16,8 @@ export interface IdentityProvider {
   readonly asked: string[];
   /** Whom the next sign-ins are for; undefined: they are refused. */
   user: string | undefined;
+  /** Requests are answered once this resolves. */
+  hold: Promise<void>;
   /** From now on tokens are signed with another key, and the one before is gone. */
   rotateKeys(): void;
   /** Connections are cut as soon as they are there. */
@@ -78,7 +80,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   let handle: (request: IncomingMessage, response: ServerResponse) => void = () => {};
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url?.split("?")[0]}`);
-    handle(request, response);
+    void state.hold.then(() => handle(request, response));
   });
   let isDown = false;
   server.on("connection", (socket) => {
@@ -88,7 +90,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const issuer = `http://127.0.0.1:${port}`;
-  const state: { user: string | undefined } = { user: "alice" };
+  const state: { user: string | undefined; hold: Promise<void> } = { user: "alice", hold: Promise.resolve() };
   let key = (firstKey ??= newKey());
   let provider = makeProvider();
 
@@ -116,6 +118,12 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     },
     set user(user) {
       state.user = user;
+    },
+    get hold() {
+      return state.hold;
+    },
+    set hold(until) {
+      state.hold = until;
     },
     rotateKeys() {
       key = newKey();

@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { HeaderList } from "@proxy/http";
+// @boundaries-ignore the doubles of the pipeline's own tests
+import { FakeExchange } from "../../../pipeline/test/support/fake-exchange.ts";
 import { publicOrigin, TestBrowser } from "./browser.ts";
 import { startIdentityProvider, type IdentityProvider, type IdentityProviderOptions } from "./identity-provider.ts";
 import { openIdConnect, siteWith } from "./schemes.ts";
@@ -302,6 +305,45 @@ describe("tokens", () => {
     expect(now[0]).not.toBe(first);
     expect(provider.asked.filter((each) => each === "POST /token").length).toBe(before + 1);
     expect(who((await mine.open("/")).text).accessToken).toBe(now[0]);
+  });
+
+  it("that came meanwhile are not overwritten by an answer that took longer", async () => {
+    const { browser, clock, schemes } = await site(tokens, { accessTokenLifetime: 600 }, { expireTimeSpan: 900_000 });
+    const mine = browser();
+    const first = who((await mine.open("/")).text).accessToken;
+    clock.ahead = 500_000;
+    // Two requests that are to renew the session; one is answered at once, one after another request has refreshed the tokens.
+    const begin = async () => {
+      const headers = [["Cookie", `__Host-session=${mine.cookies.get("__Host-session")}`]] as const;
+      const result = await schemes[0]?.authenticate(new FakeExchange({ headers }));
+      return () => (result?.kind === "authenticated" ? result.onResponse?.({ status: 200, headers: new HeaderList() }).headers.getAll("set-cookie").length : undefined);
+    };
+    const [quick, slow] = [await begin(), await begin()];
+    expect(quick()).toBe(1);
+    clock.ahead = 550_000;
+    const now = who((await mine.open("/")).text).accessToken;
+    expect(now).not.toBe(first);
+    expect(slow()).toBe(0);
+  });
+
+  it("that are being refreshed while the session is signed out are nobody's", async () => {
+    const { browser, clock, provider } = await site({ ...tokens, logoutPath: "/logout" }, { accessTokenLifetime: 600 });
+    const mine = browser();
+    await mine.open("/");
+    clock.ahead = 550_000;
+    const answered = Promise.withResolvers<void>();
+    provider.hold = answered.promise;
+    const cookie = mine.cookies.get("__Host-session") ?? "";
+    const refreshing = mine.ask(new URL("/", publicOrigin));
+    await vi.waitFor(() => expect(provider.asked.filter((each) => each === "POST /token").length).toBe(2), 30_000);
+    const other = browser();
+    other.cookies.set("__Host-session", cookie);
+    // The provider holds what it is asked for in the name of the session, too.
+    const leaving = other.ask(new URL("/logout", publicOrigin), { method: "POST", form: {}, headers: { "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors" } });
+    expect((await leaving).status).toBe(204);
+    answered.resolve();
+    expect((await refreshing).status).toBe(302);
+    expect(mine.cookies.has("__Host-session")).toBe(false);
   });
 
   it("that the provider does not renew end the session", async () => {
