@@ -30,7 +30,7 @@ export interface CacheEntryData {
 }
 
 /** Bodies up to this are kept as text too: they leave together with their head, without another copy. */
-const largestText = 8192;
+export const largestText = 8192;
 /** What an entry takes beside its bytes, about. */
 const overhead = 1024;
 

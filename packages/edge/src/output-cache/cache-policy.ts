@@ -6,7 +6,10 @@ import { selectParameters, wholeQuery, type QuerySelection } from "./cache-key.t
 import { defaultUnkeyedHeaders } from "./unkeyed-headers.ts";
 
 /** What a request has, as bits. */
-export const asks = { authorization: 1, cookie: 2, cacheControl: 4, notModified: 8, matches: 16, range: 32, connection: 64, unkeyed: 128, pragma: 256 } as const;
+export const asks = { authorization: 1, cookie: 2, cacheControl: 4, notModified: 8, matches: 16, range: 32, connection: 64, unkeyed: 128, pragma: 256, origin: 512,
+  /** Not of the request: the route has a CORS policy, so that what destinations write of CORS reaches nobody. */
+  corsHere: 1024,
+} as const;
 
 export interface CachePolicy {
   readonly name: string;
@@ -75,6 +78,7 @@ export function compileCachePolicy(config: OutputCachePolicyConfig): CachePolicy
       ["if-unmodified-since", asks.matches],
       ["range", asks.range],
       ["connection", asks.connection],
+      ["origin", asks.origin],
     ]),
   };
 }

@@ -7,7 +7,6 @@ import { asks, type CachePolicy } from "./cache-policy.ts";
 import { isNotModified } from "./conditions.ts";
 import type { FillOwner, Verdict } from "./filling-exchange.ts";
 import { isShareable, policyFreshness, variedFields, type Freshness } from "./freshness.ts";
-import { giveEntry } from "./give-entry.ts";
 import { httpFreshness, type AskedBy } from "./http-freshness.ts";
 import { ownText } from "./own-text.ts";
 
@@ -15,10 +14,18 @@ import { ownText } from "./own-text.ts";
 export interface FillCache {
   readonly policy: CachePolicy;
   date(): number;
-  /** Room for `bytes` more among all that is under way. */
-  reserve(bytes: number): boolean;
-  /** The fill is over, and gives back what it reserved. */
-  settled(fill: Fill, reserved: number): void;
+  /** Room for `bytes` more of a body, of which `total` are there then, among all that is under way. */
+  reserve(bytes: number, total: number): boolean;
+  /** Gives room back. */
+  release(bytes: number): void;
+  /** Whether there is room for a body that is whole, and reserved. */
+  hasRoom(body: Buffer): boolean;
+  /** The fill is over. */
+  settled(fill: Fill): void;
+  /** Answers with what is kept. */
+  give(entry: CacheEntry, exchange: Exchange, bits: number, now: number): void;
+  /** A client is being sent `body`, of so many bytes. */
+  sends(body: object, bytes: number, exchange: Exchange): void;
   keep(key: string, entry: CacheEntry): void;
   forget(key: string): void;
 }
@@ -71,7 +78,7 @@ export class Fill implements FillOwner {
     const answered = stale === undefined ? undefined : this.#judgeOld(stale, head);
     if (answered !== undefined) return answered;
     const freshness = this.#freshnessOf(head);
-    const fields = freshness === undefined ? undefined : variedFields(head);
+    const fields = freshness === undefined ? undefined : variedFields(head, this.#request.bits);
     const announced = head.headers.get("content-length");
     const { policy } = this.#cache;
     if (freshness === undefined || fields === undefined || (announced !== undefined && !(Number(announced) <= policy.maximumBodySize))) {
@@ -82,7 +89,7 @@ export class Fill implements FillOwner {
       return { kind: "pass", head: this.#told(head, "") };
     }
     const { headers } = this.#request.exchange.request;
-    this.#vary = fields.map((field) => [ownText(field), ownText(fieldSelection(headers, field))] as const);
+    this.#vary = this.#selectionsOf(fields);
     this.#freshness = freshness;
     this.#head = head;
     // It is kept to be asked for again, not to be given as it is: nobody is to wait for that.
@@ -94,27 +101,38 @@ export class Fill implements FillOwner {
   }
 
   reserve(bytes: number, total: number): boolean {
-    if (total > this.#cache.policy.maximumBodySize || !this.#cache.reserve(bytes)) return false;
+    if (total > this.#cache.policy.maximumBodySize || !this.#cache.reserve(bytes, total)) return false;
     this.#reserved += bytes;
     return true;
   }
 
-  filled(body: Buffer): void {
+  filled(body: Buffer, sent: object | undefined): void {
     if (this.#isOver) return;
+    const cache = this.#cache;
     let entry: CacheEntry | undefined;
     try {
-      if (!this.isDoomed && this.#head !== undefined) entry = new CacheEntry(this.#dataOf(this.#head, body), this.#cache.policy.sendsStatus);
+      if (!this.isDoomed && this.#head !== undefined) entry = new CacheEntry(this.#dataOf(this.#head, body), cache.policy.sendsStatus);
     } catch {
       // A field that cannot be written: not kept.
     }
-    if (entry !== undefined) this.#cache.keep(this.key, entry);
+    if (entry !== undefined && cache.hasRoom(body)) cache.keep(this.key, entry);
     this.#land(entry, false);
     this.#settle();
+    this.freed();
+    if (sent !== undefined) cache.sends(sent, body.length, this.#request.exchange);
   }
 
   abandoned(): void {
     this.#land(undefined, false);
     this.#settle();
+    // The client may not have got yet what has come.
+    if (this.#reserved > 0) this.#request.exchange.onComplete(() => this.freed());
+  }
+
+  freed(): void {
+    const reserved = this.#reserved;
+    this.#reserved = 0;
+    if (reserved > 0) this.#cache.release(reserved);
   }
 
   /** The destination was asked whether `stale` still holds; undefined: what it says is an answer of its own. */
@@ -127,12 +145,12 @@ export class Fill implements FillOwner {
         // It says so of another one: what was asked for holds, and is not made newer by it (RFC 9111, 4.3.4).
         ctx.cache = "revalidated";
         this.#land(undefined, false);
-        giveEntry(stale, exchange, bits, now);
+        this.#cache.give(stale, exchange, bits, now);
         return { kind: "answered" };
       }
       ctx.cache = "revalidated";
       const entry = this.#renewed(stale, head);
-      giveEntry(entry, exchange, bits, now);
+      this.#cache.give(entry, exchange, bits, now);
       return { kind: "answered" };
     }
     const { freshUntil, staleIfErrorUntil } = stale.data;
@@ -140,7 +158,7 @@ export class Fill implements FillOwner {
     if (failures.has(head.status) && staleIfErrorUntil > freshUntil && now < staleIfErrorUntil) {
       ctx.cache = "stale";
       this.#land(stale, false);
-      giveEntry(stale, exchange, bits, now);
+      this.#cache.give(stale, exchange, bits, now);
       return { kind: "answered" };
     }
     return undefined;
@@ -153,14 +171,17 @@ export class Fill implements FillOwner {
       const key = data.headers.keyAt(i);
       if (notUpdated.has(key) || !headers.has(key)) merged.appendFrom(data.headers, i);
     }
-    for (let i = 0; i < headers.size; i++) if (!notUpdated.has(headers.keyAt(i))) merged.appendFrom(headers, i);
+    for (let i = 0; i < headers.size; i++) if (!notUpdated.has(headers.keyAt(i)) && !this.#isOfCors(headers.keyAt(i))) merged.appendFrom(headers, i);
     if (!headers.has("date")) merged.set("Date", new Date(this.#answered).toUTCString());
     const aged = merged.copy();
     const age = headers.get("age");
     if (age !== undefined) aged.append("Age", age);
     const freshness = this.#freshnessOf({ status: data.status, headers: aged });
-    const entry = new CacheEntry({ ...data, ...(freshness ?? { freshUntil: this.#answered }), headers: merged.packed(), storedAt: this.#answered }, this.#cache.policy.sendsStatus);
-    if (freshness === undefined || variedFields({ status: data.status, headers: merged }) === undefined) {
+    // What it varies by may be another thing now.
+    const fields = freshness === undefined ? undefined : variedFields({ status: data.status, headers: merged }, this.#request.bits);
+    const vary = fields === undefined ? data.vary : this.#selectionsOf(fields);
+    const entry = new CacheEntry({ ...data, ...(freshness ?? { freshUntil: this.#answered }), vary, headers: merged.packed(), storedAt: this.#answered }, this.#cache.policy.sendsStatus);
+    if (freshness === undefined || fields === undefined) {
       this.#cache.forget(this.key);
       this.#land(undefined, true);
     } else {
@@ -168,6 +189,16 @@ export class Fill implements FillOwner {
       this.#land(freshness.freshUntil > this.#answered && !this.isDoomed ? entry : undefined, freshness.freshUntil <= this.#answered);
     }
     return entry;
+  }
+
+  #selectionsOf(fields: readonly string[]): CacheEntryData["vary"] {
+    const { headers } = this.#request.exchange.request;
+    return fields.map((field) => [ownText(field), ownText(fieldSelection(headers, field))] as const);
+  }
+
+  /** A field for the origin that asked, where the gateway tells each its own. */
+  #isOfCors(key: string): boolean {
+    return (this.#request.bits & asks.corsHere) !== 0 && key.startsWith("access-control-");
   }
 
   #freshnessOf(head: ResponseHead): Freshness | undefined {
@@ -186,7 +217,7 @@ export class Fill implements FillOwner {
     const named = headers.getAll("connection").flatMap((value) => listElements(value.toLowerCase()));
     for (let i = 0; i < headers.size; i++) {
       const key = headers.keyAt(i);
-      if (!notKept.has(key) && !named.includes(key)) kept.appendFrom(headers, i);
+      if (!notKept.has(key) && !named.includes(key) && !this.#isOfCors(key)) kept.appendFrom(headers, i);
     }
     if (status !== 204) kept.append("Content-Length", String(body.length));
     if (status === 200 && !kept.has("accept-ranges")) kept.append("Accept-Ranges", "bytes");
@@ -212,7 +243,7 @@ export class Fill implements FillOwner {
   #settle(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#cache.settled(this, this.#reserved);
+    this.#cache.settled(this);
   }
 }
 

@@ -4,7 +4,7 @@
  * 1. Before the head: a client that leaves is not told of, as nginx does not: its answer is for others too.
  * 2. The head: its owner judges. What is not kept passes, and everything is as if nothing stood in between; a client that has left by then is told of.
  * 3. What is kept goes to the client as it comes, from the copy that is kept: a client that is slow, or leaves, holds back neither the answer nor those who wait for it. What waits
- *    to be sent to a slow client is bounded by the size that is kept at most.
+ *    to be sent to a slow client is bounded by the size that is kept at most, and counted until it is sent.
  * 4. The end: only a body that is whole is kept. Beyond the size, after a cut or with trailers it is not, and what has come passes.
  *
  * Where the owner answers by itself (a 304 to its own question), what the destination sends is dropped.
@@ -26,10 +26,12 @@ export type Verdict =
 export interface FillOwner extends BodyRoom {
   /** The final head came; called once. Must not throw. */
   judge(head: ResponseHead): Verdict;
-  /** The body is whole. */
-  filled(body: Buffer): void;
+  /** The body is whole; `sent`: what the client is being sent, that body or copies of its pieces; undefined: nothing of it. */
+  filled(body: Buffer, sent: object | undefined): void;
   /** Nothing comes of it. May be called twice. */
   abandoned(): void;
+  /** Nothing is left in memory of what was abandoned. May be called at any time then. */
+  freed(): void;
 }
 
 const waiting = 0;
@@ -77,6 +79,8 @@ class FillingSink implements ResponseSink {
   #sends = true;
   #body: KeptBody | undefined;
   #dropped = 0;
+  /** What came while it was kept waits for the client still, though it is not kept any more. */
+  #holds = false;
 
   constructor(client: ResponseSink, life: FillLife, owner: FillOwner) {
     this.#client = client;
@@ -149,7 +153,11 @@ class FillingSink implements ResponseSink {
         }
         this.#pass();
         // What has come was sent already.
-        return this.#sends ? this.#client.write(chunk) : true;
+        if (!this.#sends) return true;
+        const goesOn = this.#client.write(chunk);
+        if (goesOn) this.#owner.freed();
+        else this.#holds = true;
+        return goesOn;
       }
       case dropping:
         this.#dropped += chunk.length;
@@ -161,7 +169,15 @@ class FillingSink implements ResponseSink {
   }
 
   onDrain(listener: () => void): void {
-    this.#client.onDrain(listener);
+    if (!this.#holds) {
+      this.#client.onDrain(listener);
+      return;
+    }
+    this.#holds = false;
+    this.#client.onDrain(() => {
+      this.#owner.freed();
+      listener();
+    });
   }
 
   flush(): void {
@@ -174,7 +190,7 @@ class FillingSink implements ResponseSink {
     const wasDropping = this.#phase === dropping;
     this.#phase = over;
     if (body === undefined) this.#owner.abandoned();
-    else this.#owner.filled(body);
+    else this.#owner.filled(body, this.#sends ? this.#body?.sent(body) : undefined);
     if (!wasDropping && this.#sends) this.#client.end(trailers);
     this.#life.check();
   }
@@ -205,7 +221,7 @@ class FillingSink implements ResponseSink {
     if (this.#sends) this.#toClient(() => send(this.#client, verdict.head));
     this.#phase = over;
     if (kept === undefined) this.#owner.abandoned();
-    else this.#owner.filled(kept);
+    else this.#owner.filled(kept, this.#sends ? bytes : undefined);
     this.#life.check();
   }
 

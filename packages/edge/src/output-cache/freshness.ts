@@ -1,6 +1,7 @@
 /** Which answers are kept, whatever the mode, and for how long where the policy decides. */
 import { listElements, type ResponseHead } from "@proxy/http";
 import { parseCacheControl } from "./cache-control.ts";
+import { asks } from "./cache-policy.ts";
 import { writtenByGateway } from "./unkeyed-headers.ts";
 
 /** How long an answer holds: members of `CacheEntryData`. */
@@ -18,10 +19,21 @@ const personal = ["set-cookie", "set-cookie2", "authentication-info", "proxy-aut
 /** An answer that varies by more is for nobody else. */
 const mostVaried = 16;
 
-/** The fields that it varies by, in lower case; undefined: not to be kept. Where a coding was chosen, that is a choice by Accept-Encoding, whether it says so or not. */
-export function variedFields({ headers }: ResponseHead): readonly string[] | undefined {
+/**
+ * The fields that it varies by, in lower case; undefined: not to be kept. `bits`: of `asks`. Some say less than is so:
+ *
+ * - Where a coding was chosen, that is a choice by Accept-Encoding.
+ * - Where one origin may read it, others may not; where an answer to a page of another origin says nothing of CORS, another page may be told something. So only `*` is for all, and what was said without
+ *   an Origin is for those without one (Fetch standard, 3.3: "CORS protocol and HTTP caches").
+ */
+export function variedFields({ headers }: ResponseHead, bits: number): readonly string[] | undefined {
   const names = new Set(headers.getAll("vary").flatMap((value) => listElements(value.toLowerCase())));
   if (headers.has("content-encoding")) names.add("accept-encoding");
+  if ((bits & asks.corsHere) === 0 && !names.has("origin")) {
+    const allowed = headers.getAll("access-control-allow-origin");
+    if (allowed.length === 0 && (bits & asks.origin) !== 0) return undefined;
+    if (allowed.length !== 1 || allowed[0]?.trim() !== "*") names.add("origin");
+  }
   if (names.has("*") || names.size > mostVaried) return undefined;
   for (const name of names) if (writtenByGateway.has(name)) return undefined;
   return [...names];

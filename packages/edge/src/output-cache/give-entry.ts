@@ -4,21 +4,25 @@ import type { CacheEntry } from "./cache-entry.ts";
 import { asks } from "./cache-policy.ts";
 import { askedRange, isNotModified } from "./conditions.ts";
 
-/** `bits`: of `asks`. Nothing happens where the exchange is answered or over. */
-export function giveEntry(entry: CacheEntry, { request, response }: Exchange, bits: number, now: number): void {
-  if (response.started || response.ended) return;
+/** `bits`: of `asks`. Nothing happens where the exchange is answered or over. Whether the body itself, or a part of it, was handed over. */
+export function giveEntry(entry: CacheEntry, { request, response }: Exchange, bits: number, now: number): boolean {
+  if (response.started || response.ended) return false;
   const { body, status } = entry.data;
   if ((bits & (asks.notModified | asks.range)) !== 0 && status === 200) {
     if ((bits & asks.notModified) !== 0 && isNotModified(request.headers, entry)) {
       response.send(entry.notModifiedAt(now));
-      return;
+      return false;
     }
-    if (request.method === "GET" && (bits & asks.range) !== 0 && giveRange(entry, request.headers, response, now)) return;
+    if (request.method === "GET" && (bits & asks.range) !== 0 && giveRange(entry, request.headers, response, now)) return true;
   }
   const head = entry.headAt(now);
   if (request.method === "HEAD" || body.length === 0) response.send(head);
   else if (entry.text !== undefined && response.sendLatin1 !== undefined) response.sendLatin1(head, entry.text);
-  else response.send(head, body);
+  else {
+    response.send(head, body);
+    return true;
+  }
+  return false;
 }
 
 function giveRange(entry: CacheEntry, asked: HeaderList, response: Exchange["response"], now: number): boolean {

@@ -42,6 +42,11 @@ export class KeptBody {
     return this.#whole.subarray(before, total);
   }
 
+  /** What holds the pieces that `add` gave: `whole`, or they stand for themselves. */
+  sent(whole: Buffer): object {
+    return this.#declared !== undefined || this.#chunks[0] === whole ? whole : this;
+  }
+
   /** Undefined: something is missing. */
   whole(): Buffer | undefined {
     if (this.#declared !== undefined) return this.#length === this.#declared ? (this.#whole ?? Buffer.alloc(0)) : undefined;

@@ -5,12 +5,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { systemClock, type Clock } from "@proxy/cluster";
 import { routePolicies, type OutputCachePolicyConfig, type PoliciesConfig } from "@proxy/config";
-import type { Step } from "@proxy/pipeline";
+import type { RouteModel, Step } from "@proxy/pipeline";
 import type { EdgePolicyKind } from "../edge-policy-kind.ts";
-import { keyPart } from "./cache-key.ts";
 import { compileCachePolicy } from "./cache-policy.ts";
 import { memoryOutputCacheStore } from "./memory-cache-store.ts";
-import { OutputCache } from "./output-cache.ts";
+import { cachedRoute, OutputCache, type CachedRoute } from "./output-cache.ts";
 import type { OutputCacheStoreFactory } from "./output-cache-store.ts";
 
 export interface OutputCacheOptions {
@@ -46,9 +45,14 @@ function createCache(policy: OutputCachePolicyConfig, { clock = systemClock, sto
 /** The step `output-cache` with one policy for all routes. */
 export function outputCacheStep(policy: Omit<OutputCachePolicyConfig, "name"> = {}, options: OutputCacheOptions = {}): Step & OutputCacheControl {
   const cache = createCache({ name: "default", ...policy }, options);
+  const routes = new WeakMap<RouteModel, CachedRoute>();
   return {
     name: "output-cache",
-    run: (ctx, next) => cache.serve(ctx, next, keyPart(ctx.route.config.routeId)),
+    run(ctx, next) {
+      let route = routes.get(ctx.route);
+      if (route === undefined) routes.set(ctx.route, (route = cachedRoute(ctx.route.config)));
+      return cache.serve(ctx, next, route);
+    },
     evictByTag: async (tag) => cache.evictByTag(tag),
     clear: async () => cache.clear(),
   };
@@ -72,9 +76,9 @@ export function outputCachePolicies(code: PoliciesConfig["outputCache"], options
           if (asked === "disabled") return undefined;
           const held = next.get(asked === undefined ? "default" : asked.policy.toLowerCase());
           if (held === undefined || held.policy.noCache === true) return undefined;
-          const scope = keyPart(config.routeId);
+          const route = cachedRoute(config);
           const { cache } = held;
-          return (ctx, following) => cache.serve(ctx, following, scope);
+          return (ctx, following) => cache.serve(ctx, following, route);
         },
         commit() {
           for (const { cache } of current.values()) if (![...next.values()].some((held) => held.cache === cache)) cache.close();

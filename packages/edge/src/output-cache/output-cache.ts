@@ -9,15 +9,17 @@
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "@proxy/cluster";
+import { routePolicies, type RouteConfig } from "@proxy/config";
 import { HeaderList, type Exchange, type RequestHead } from "@proxy/http";
 import { ProxyContext, type Next } from "@proxy/pipeline";
 import { AnsweredExchange } from "../exchange/answered-exchange.ts";
 import { identityOf, toldOf } from "../identity/identity.ts";
 import { userOf } from "../identity/user.ts";
 import type { CacheControl } from "./cache-control.ts";
-import type { CacheEntry } from "./cache-entry.ts";
+import { largestText, type CacheEntry } from "./cache-entry.ts";
 import { cacheKey, fieldSelection, keyPart } from "./cache-key.ts";
 import { asks, lookAt, type CachePolicy } from "./cache-policy.ts";
+import { BodiesBeingSent } from "./bodies-being-sent.ts";
 import { Fill, type FillCache } from "./fill.ts";
 import { fillingExchange } from "./filling-exchange.ts";
 import { Flights, type Flight } from "./flights.ts";
@@ -28,6 +30,19 @@ import { changedPlaces, isSafe } from "./invalidation.ts";
 import { RefreshExchange } from "./refresh-exchange.ts";
 import { withHeaders } from "./unkeyed-headers.ts";
 import { controlOf, flightName, isFor, noControl, pick, useOf } from "./use-of-entry.ts";
+
+/** What is known of a route whose answers are kept. */
+export interface CachedRoute {
+  /** Stands for it, and for what of it decides what may be kept. */
+  readonly scope: string;
+  /** Of `asks`. */
+  readonly bits: number;
+}
+
+export function cachedRoute(config: RouteConfig): CachedRoute {
+  const hasCors = routePolicies(config).cors !== undefined;
+  return { scope: `${keyPart(config.routeId)}${hasCors ? "c" : ""}`, bits: hasCors ? asks.corsHere : 0 };
+}
 
 /** A request that was not answered at once. */
 interface Asked {
@@ -51,8 +66,10 @@ export class OutputCache implements FillCache {
   readonly #clock: Clock;
   readonly #flights: Flights;
   readonly #fills = new Set<Fill>();
-  /** Bytes of bodies under way. */
+  /** Bytes of bodies on their way in. */
   #reserved = 0;
+  /** On their way out. */
+  readonly #sent = new BodiesBeingSent();
 
   constructor(policy: CachePolicy, store: OutputCacheStore, clock: Clock) {
     this.policy = policy;
@@ -66,12 +83,17 @@ export class OutputCache implements FillCache {
     return this.#fills.size + this.#flights.size;
   }
 
-  /** `scope` stands for the route. */
-  serve(ctx: ProxyContext, next: Next, scope: string): void | Promise<void> {
+  /** Bytes under way in both directions, for tests. */
+  get underWay(): number {
+    return this.#reserved + this.#sent.bytes;
+  }
+
+  serve(ctx: ProxyContext, next: Next, { scope, bits: known }: CachedRoute): void | Promise<void> {
     const { policy } = this;
     const { exchange } = ctx;
-    const bits = lookAt(exchange, policy);
-    if (bits < 0) return this.#passBy(ctx, next);
+    const looked = lookAt(exchange, policy);
+    if (looked < 0) return this.#passBy(ctx, next);
+    const bits = looked | known;
     const key = cacheKey(exchange.request, policy.varyByHost, policy.selectQuery);
     const partition = key === undefined ? undefined : this.#partition(ctx, scope, bits);
     if (key === undefined || partition === undefined) return this.#passBy(ctx, next);
@@ -83,7 +105,7 @@ export class OutputCache implements FillCache {
     }
     if (found instanceof Promise) {
       return found.then(
-        (later) => this.#decide(ctx, next, key, partition, bits, later),
+        (later) => this.#decide(ctx, next, key, partition, bits, this.#affordable(later)),
         () => this.#decide(ctx, next, key, partition, bits, undefined),
       );
     }
@@ -111,15 +133,35 @@ export class OutputCache implements FillCache {
     return this.#clock.date();
   }
 
-  reserve(bytes: number): boolean {
-    if (this.#reserved + bytes > this.policy.sizeLimit) return false;
+  /**
+   * Beside what is kept, so much may be under way as is kept at most: `sizeLimit`. Bodies that are being sent count whether they are still kept or not, since any of them may be pushed out by
+   * the next answer. Small ones are sent as text, which their clients hold in any case.
+   */
+  reserve(bytes: number, total: number): boolean {
+    const sent = total > largestText ? this.#sent.bytes : 0;
+    if (this.#reserved + sent + bytes > this.policy.sizeLimit) return false;
     this.#reserved += bytes;
     return true;
   }
 
-  settled(fill: Fill, reserved: number): void {
+  release(bytes: number): void {
+    this.#reserved -= bytes;
+  }
+
+  hasRoom(body: Buffer): boolean {
+    return body.length <= largestText || this.underWay <= this.policy.sizeLimit;
+  }
+
+  settled(fill: Fill): void {
     this.#fills.delete(fill);
-    this.#reserved -= reserved;
+  }
+
+  give(entry: CacheEntry, exchange: Exchange, bits: number, now: number): void {
+    if (giveEntry(entry, exchange, bits, now)) this.#sent.note(entry.data.body, entry.data.body.length, exchange);
+  }
+
+  sends(body: object, bytes: number, exchange: Exchange): void {
+    if (bytes > largestText) this.#sent.note(body, bytes, exchange);
   }
 
   keep(key: string, entry: CacheEntry): void {
@@ -131,6 +173,11 @@ export class OutputCache implements FillCache {
   }
 
   // Requests
+
+  /** What a store elsewhere gives is memory of its own each time: beyond the limit destinations are asked, whose answers need not be held. */
+  #affordable(found: readonly CacheEntry[] | undefined): readonly CacheEntry[] | undefined {
+    return found?.filter(({ data }) => data.body.length <= largestText || this.underWay + data.body.length <= this.policy.sizeLimit);
+  }
 
   /** Whom an answer is for; undefined: for nobody else. */
   #partition(ctx: ProxyContext, scope: string, bits: number): string | undefined {
@@ -162,7 +209,7 @@ export class OutputCache implements FillCache {
     const says = (bits & (asks.cacheControl | asks.pragma)) !== 0;
     if (entry !== undefined && now < entry.data.freshUntil && (!says || this.policy.ignoresRequestControl)) {
       ctx.cache = "hit";
-      giveEntry(entry, exchange, bits, now);
+      this.give(entry, exchange, bits, now);
       return;
     }
     const control = says ? controlOf(exchange.request.headers) : noControl;
@@ -178,7 +225,7 @@ export class OutputCache implements FillCache {
       ctx.cache = use === "fresh" ? (asked.waits > 0 ? "collapsed" : "hit") : "stale";
       // What is asked for on behalf of a request that wants nothing kept would not be kept.
       if (use === "refresh" && !keepsNothing) this.#refresh(asked, entry);
-      giveEntry(entry, ctx.exchange, bits, now);
+      this.give(entry, ctx.exchange, bits, now);
       return;
     }
     if (control.has("only-if-cached")) {
@@ -257,7 +304,7 @@ export class OutputCache implements FillCache {
     if (landing !== "alone" && isFor(landing, asked.partition, exchange.request.headers)) {
       const now = this.#clock.date();
       ctx.cache = now < landing.data.freshUntil ? "collapsed" : "stale";
-      giveEntry(landing, exchange, bits, now);
+      this.give(landing, exchange, bits, now);
       return;
     }
     if (landing === "alone") {
@@ -272,7 +319,7 @@ export class OutputCache implements FillCache {
 
   async #found(key: string): Promise<readonly CacheEntry[] | undefined> {
     try {
-      return await this.#store.get(key);
+      return this.#affordable(await this.#store.get(key));
     } catch {
       return undefined;
     }

@@ -12,7 +12,7 @@ import { FakeExchange } from "../../../pipeline/test/support/fake-exchange.ts";
 import { testProxy } from "../../../pipeline/test/support/proxies.ts";
 import { memoryOutputCacheStore, type OutputCacheStore } from "../../src/index.ts";
 import { compileCachePolicy } from "../../src/output-cache/cache-policy.ts";
-import { OutputCache } from "../../src/output-cache/output-cache.ts";
+import { cachedRoute, OutputCache } from "../../src/output-cache/output-cache.ts";
 import { configOf } from "../proxies.ts";
 import type { Fields, Policy } from "./cached-proxy.ts";
 
@@ -23,7 +23,7 @@ async function world(policy: Policy, store: OutputCacheStore = memoryOutputCache
   const { proxy, log } = await testProxy(configOf({}), {
     clock,
     script: (call) => void calls.push(call),
-    steps: (steps) => insertBefore(steps, "answer", { name: "output-cache", run: (ctx, next) => cache.serve(ctx, next, "r") }),
+    steps: (steps) => insertBefore(steps, "answer", { name: "output-cache", run: (ctx, next) => cache.serve(ctx, next, cachedRoute(ctx.route.config)) }),
   });
   const cluster = proxy.state.cluster("c");
   return {
@@ -179,7 +179,7 @@ describe("a step behind that throws", () => {
       const { proxy } = await testProxy(configOf({}), {
         clock,
         steps: (steps) => [
-          { name: "output-cache", run: (ctx, next) => cache.serve(ctx, next, "r") },
+          { name: "output-cache", run: (ctx, next) => cache.serve(ctx, next, cachedRoute(ctx.route.config)) },
           ...insertBefore(steps, "answer", {
             name: "broken",
             run() {

@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import type { FakeCall } from "../../../pipeline/test/support/fake-client.ts";
 // @boundaries-ignore as above
+import { FakeClock } from "../../../pipeline/test/support/fake-clock.ts";
+// @boundaries-ignore as above
 import type { FakeRequest } from "../../../pipeline/test/support/fake-exchange.ts";
 import type { BodySource } from "@proxy/http";
-import { defaultUnkeyedHeaders } from "../../src/index.ts";
+import { defaultUnkeyedHeaders, memoryOutputCacheStore, type CacheEntry, type OutputCacheStore } from "../../src/index.ts";
 import { cachedProxy, counting, type Fields, type Policy } from "./cached-proxy.ts";
 import { testScheme } from "../authentication/test-scheme.ts";
 import { configOf, edgeProxy } from "../proxies.ts";
@@ -16,6 +18,10 @@ const lasting: Fields = [["Cache-Control", "public, max-age=600"]];
 /** A destination that shows all that it was told, as careless ones do. */
 function reflecting(headers: Fields = lasting): (call: FakeCall) => void {
   return (call) => call.respond(200, headers, JSON.stringify([call.request.method, call.request.target, ...call.request.headers]));
+}
+
+function storeOf(inner: OutputCacheStore): OutputCacheStore {
+  return { get: (key) => inner.get(key), put: (key, entry) => inner.put(key, entry), remove: (key) => inner.remove(key), evictByTag: (tag) => inner.evictByTag(tag), clear: () => inner.clear() };
 }
 
 /** What a plain request gets after `attack`, and whether the attack left something in the cache. */
@@ -189,6 +195,99 @@ for (const policy of modes) {
 
     it("what the gateway tells the destination of the client is no ground to keep an answer", async () => {
       for (const field of ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"]) expect((await after(policy, {}, {}, reflecting([...lasting, ["Vary", field]]))).outcome).toBe("pass");
+    });
+
+    describe("what a destination tells one origin", () => {
+      const app: Fields = [["Origin", "https://app.test"]];
+      const evil: Fields = [["Origin", "https://evil.test"]];
+      const allow = "Access-Control-Allow-Origin";
+      /** Allows what `allowed` says of an origin; undefined: says nothing of CORS. */
+      const corsOf = (allowed: (origin: string | undefined) => string | undefined, more: Fields = []) => (call: FakeCall): void => {
+        const own = allowed(call.request.headers.get("origin"));
+        call.respond(200, [...lasting, ...more, ...(own === undefined ? [] : [[allow, own] as const])], "answer");
+      };
+      const reflecting = corsOf((origin) => origin);
+      const onlyApp = corsOf((origin) => (origin === "https://app.test" ? origin : undefined));
+
+      it("is not told another, nor those without one, where it forgets Vary", async () => {
+        const { get, outcomes } = await cachedProxy(policy, reflecting);
+        const told: (string | undefined)[] = [];
+        for (const headers of [evil, app, [], evil, app, []] as Fields[]) told.push((await get("/", headers)).response.header(allow));
+        expect(told).toEqual(["https://evil.test", "https://app.test", undefined, "https://evil.test", "https://app.test", undefined]);
+        expect(outcomes).toEqual(["miss", "miss", "miss", "hit", "hit", "hit"]);
+      });
+
+      it("nor is it refused what another was refused, or what nobody asked for", async () => {
+        for (const before of [evil, []] as Fields[]) {
+          const { get } = await cachedProxy(policy, onlyApp);
+          await get("/", before);
+          expect((await get("/", app)).response.header(allow)).toBe("https://app.test");
+          expect((await get("/", evil)).response.header(allow)).toBe(undefined);
+        }
+      });
+
+      it("nor do origins that it knows nothing of push out what is kept", async () => {
+        const { get, outcomes } = await cachedProxy({ ...policy, maxVariants: 4 }, onlyApp);
+        await get();
+        await get("/", app);
+        for (let i = 0; i < 50; i++) await get("/", [["Origin", `https://evil${i}.test`]]);
+        await get();
+        await get("/", app);
+        expect(outcomes.slice(-2)).toEqual(["hit", "hit"]);
+      });
+
+      it("is one answer for all where it allows any, and for each where Vary says so", async () => {
+        const any = await cachedProxy(policy, corsOf(() => "*"));
+        for (const headers of [app, evil, []] as Fields[]) await any.get("/", headers);
+        expect(any.outcomes).toEqual(["miss", "hit", "hit"]);
+        const each = await cachedProxy(policy, corsOf((origin) => (origin === "https://app.test" ? origin : undefined), [["Vary", "Origin"]]));
+        for (const headers of [app, evil, [], app, evil, []] as Fields[]) await each.get("/", headers);
+        expect(each.outcomes).toEqual(["miss", "miss", "miss", "hit", "hit", "hit"]);
+      });
+
+      it("is no longer for all when it says so of what was kept for all", async () => {
+        let count = 0;
+        const { get, clock } = await cachedProxy(policy, (call) => {
+          const origin = call.request.headers.get("origin") ?? "*";
+          if (count++ === 0) call.respond(200, [...lasting, ["ETag", '"v"'], [allow, "*"]], "answer");
+          else call.respond(call.request.headers.has("if-none-match") ? 304 : 200, [...lasting, ["ETag", '"v"'], [allow, origin]], call.request.headers.has("if-none-match") ? "" : "answer");
+        });
+        await get("/", app);
+        clock.set(700_000);
+        expect((await get("/", evil)).response.header(allow)).toBe("https://evil.test");
+        expect((await get("/", app)).response.header(allow)).toBe("https://app.test");
+      });
+
+      it("is told nobody where the route has a policy of its own: one answer, and each gets its fields", async () => {
+        const kept: CacheEntry[] = [];
+        const inner = memoryOutputCacheStore({ sizeLimit: 1_000_000, maxVariants: 8 });
+        const outputCacheStore = () => ({
+          ...storeOf(inner),
+          put(key: string, entry: CacheEntry) {
+            kept.push(entry);
+            return inner.put(key, entry);
+          },
+        });
+        const clock = new FakeClock();
+        const config = (cors: boolean) =>
+          configOf({ cors: { s: { origins: ["https://app.test", "https://other.test"], credentials: true, exposedHeaders: ["X-Total"] } }, outputCache: { p: policy } }, { outputCachePolicy: "p", ...(cors ? { corsPolicy: "s" } : {}) });
+        const { send, proxy, clients } = await edgeProxy(config(true), { outputCacheStore, clock }, { clock, script: corsOf((origin) => origin, [["Access-Control-Allow-Credentials", "true"], ["Access-Control-Expose-Headers", "X-Secret"]]) });
+        const told = async (headers: Fields) => {
+          const { response } = await send({ headers });
+          return [...(response.head?.headers ?? [])].filter(([name]) => /^(access-control-|vary)/i.test(name)).map((field) => field.join(": "));
+        };
+        const of = (origin: string): string[] => [`Access-Control-Allow-Origin: ${origin}`, "Access-Control-Allow-Credentials: true", "Access-Control-Expose-Headers: X-Total", "Vary: Origin"];
+        expect(await told(evil)).toEqual(["Vary: Origin"]);
+        expect(await told(app)).toEqual(of("https://app.test"));
+        expect(await told([["Origin", "https://other.test"]])).toEqual(of("https://other.test"));
+        expect(await told([])).toEqual(["Vary: Origin"]);
+        expect([clients.flatMap(({ calls }) => calls).length, kept.length]).toEqual([1, 1]);
+        for (const [name] of kept[0]?.data.headers ?? []) expect(name).not.toMatch(/^access-control-/i);
+        // Without the policy it is the destination's word again, and not for those who came before.
+        await proxy.update(config(false));
+        expect(await told(evil)).toContain("Access-Control-Allow-Origin: https://evil.test");
+        expect(await told([])).toEqual(["Access-Control-Allow-Credentials: true", "Access-Control-Expose-Headers: X-Secret"]);
+      });
     });
 
     it("tags in conditions and ranges do not change what others get", async () => {

@@ -16,13 +16,13 @@ afterEach(async () => {
 
 const servers = { engine: createEngineServer, node: createNodeServer, http2: createHttp2Server } as const;
 
-async function gateway(kind: keyof typeof servers, destination: RawDestination, policy: Policy = {}, more: { readonly compression?: boolean; readonly trusts?: boolean } = {}): Promise<number> {
+async function gateway(kind: keyof typeof servers, destination: RawDestination, policy: Policy = {}, more: { readonly compression?: boolean; readonly trusts?: boolean; readonly cors?: boolean } = {}): Promise<number> {
   open.push(destination);
   const proxy = await createReverseProxy({
     config: {
-      routes: { r: { clusterId: "c", match: { path: "/{**rest}" }, outputCachePolicy: "p", ...(more.compression === true ? { compressionPolicy: "z" } : {}) } },
+      routes: { r: { clusterId: "c", match: { path: "/{**rest}" }, outputCachePolicy: "p", ...(more.compression === true ? { compressionPolicy: "z" } : {}), ...(more.cors === true ? { corsPolicy: "s" } : {}) } },
       clusters: { c: { destinations: { d: { address: `http://127.0.0.1:${destination.port}` } } } },
-      policies: { outputCache: { p: policy }, compression: { z: { minimumSize: 1 } } },
+      policies: { outputCache: { p: policy }, compression: { z: { minimumSize: 1 } }, cors: { s: { origins: ["https://*.app.test"], credentials: true } } },
     },
     extensions: [createEdgePolicies()],
     ...(more.trusts === true ? { trustedProxies: ["127.0.0.1"] } : {}),
@@ -152,6 +152,25 @@ for (const kind of ["engine", "node"] as const) {
       await exchangeBytes(port, `${ask("GET / HTTP/1.1")}X-Forwarded-Host: evil.test\r\nX-Original-URL: /evil\r\nX-Forwarded-Scheme: evil\r\nForwarded: host=evil.test\r\n${last}`);
       expect(destination.received.join("")).not.toContain("evil");
       expect(destination.received.join("")).toMatch(/x-forwarded-host: site\.test\r\n/i);
+    });
+
+    it("pages of one origin are not told what another one was, whoever decides", async () => {
+      for (const cors of [false, true]) {
+        const destination = await answering((request) => {
+          const origin = /\r\norigin: ([^\r]*)/i.exec(`${request}\r`)?.[1];
+          return `HTTP/1.1 200 OK\r\nCache-Control: public\r\n${origin === undefined ? "" : `Access-Control-Allow-Origin: ${origin}\r\nAccess-Control-Allow-Credentials: true\r\n`}Content-Length: 2\r\n\r\nok`;
+        });
+        const port = await gateway(kind, destination, {}, { cors });
+        const allowed = async (origin: string | undefined): Promise<string | undefined> => {
+          const text = await exchangeBytes(port, `${ask("GET / HTTP/1.1")}${origin === undefined ? "" : `Origin: ${origin}\r\n`}${last}`);
+          expect(text).toMatch(/^HTTP\/1\.1 200 [^]*ok$/);
+          return /access-control-allow-origin: ([^\r]*)/i.exec(text)?.[1];
+        };
+        const asked = ["https://evil.test", "https://a.app.test", undefined, "https://b.app.test"];
+        const expected = cors ? [undefined, "https://a.app.test", undefined, "https://b.app.test"] : asked;
+        for (let round = 0; round < 2; round++) for (const [index, origin] of asked.entries()) expect([origin, await allowed(origin)]).toEqual([origin, expected[index]]);
+        expect(requests(destination)).toBe(cors ? 1 : 4);
+      }
     });
 
     it("compression is of what is kept, and its tags are understood", async () => {
