@@ -473,7 +473,11 @@ EXPORT uint32_t HttpQueryRequestQueueProperty(uint64_t handle, int32_t property,
   return out(0);
 }
 
+/* Before HttpInitialize it has nobody to ask, and can say so in no other way. */
 EXPORT int32_t HttpIsFeatureSupported(int32_t feature) {
+  pthread_mutex_lock(&lock);
+  if (!initialized) { refuse(ERROR_DLL_INIT_FAILED, "HttpInitialize was not called"); return (int32_t)out(0); }
+  pthread_mutex_unlock(&lock);
   const char *without = getenv("HTTPSIM_WITHOUT_FEATURES");
   if (without) {
     char number[16];
@@ -485,6 +489,7 @@ EXPORT int32_t HttpIsFeatureSupported(int32_t feature) {
 
 EXPORT uint32_t HttpFindUrlGroupId(uint64_t wide, uint64_t handle, uint64_t *id) {
   pthread_mutex_lock(&lock);
+  if (!initialized) return out(refuse(ERROR_DLL_INIT_FAILED, "HttpInitialize was not called"));
   char text[1400];
   if (!id || !wide || !narrow(wide, text, sizeof text)) return out(refuse(ERROR_INVALID_PARAMETER, "no URL, or no place for the id"));
   for (Group *group = groups; group; group = group->next)

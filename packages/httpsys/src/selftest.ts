@@ -14,6 +14,7 @@ import { loadHttpSys } from "./binding.ts";
 import { isHttpSysDelegation, type DelegationSource, type HttpSysDelegationRule } from "./delegation-calls.ts";
 import { HttpSysError } from "./errors.ts";
 import type { QueueHandle } from "./handles.ts";
+import { whileInitialized } from "./initialized.ts";
 import { closeQueue, isCode, openQueue } from "./request-queue.ts";
 import { createHttpSysServer } from "./server/httpsys-server.ts";
 
@@ -45,7 +46,7 @@ export async function selftest({ libraryPath, targetModule, write }: SelftestOpt
   await step("features", () => {
     const isSupported = library.find("HttpIsFeatureSupported");
     if (isSupported === undefined) return "HttpIsFeatureSupported is not exported: older than Windows Server 2022";
-    const names = Object.entries(featureId).filter(([, id]) => id > 0 && id < 100 && isSupported(id) !== 0);
+    const names = whileInitialized(library, () => Object.entries(featureId).filter(([, id]) => id > 0 && id < 100 && isSupported(id) !== 0));
     return names.map(([name]) => name.replace("HttpFeature", "")).join(", ") || "none";
   });
 

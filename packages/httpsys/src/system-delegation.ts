@@ -3,11 +3,17 @@ import { structs } from "./abi/structs.ts";
 import { wideText, type HttpSysLibrary } from "./binding.ts";
 import type { DelegationCalls } from "./delegation-calls.ts";
 import { HttpSysError } from "./errors.ts";
+import { whileInitialized } from "./initialized.ts";
 import { bindingInfo } from "./properties.ts";
 import { closeQueue, openQueue } from "./request-queue.ts";
 import { parseUrlPrefix } from "./url-prefix.ts";
 
-/** The delegation calls of a loaded library. `HttpInitialize` must have been called, as an open server has. */
+/**
+ * The delegation calls of a loaded library. Whether there are any is asked here; the calls themselves need the API initialised, as an open
+ * server has it.
+ *
+ * @throws {HttpSysError} when the API cannot be initialised.
+ */
 export function delegationCalls(library: HttpSysLibrary): DelegationCalls {
   return {
     unsupported: reasonAgainst(library),
@@ -45,5 +51,5 @@ function reasonAgainst(library: HttpSysLibrary): string | undefined {
   if (isSupported === undefined || library.find("HttpDelegateRequestEx") === undefined) {
     return "this Windows has no HttpDelegateRequestEx: delegation needs Windows Server 2022 or Windows 11";
   }
-  return isSupported(featureId.HttpFeatureDelegateEx) === 0 ? "HTTP.sys says that it does not support delegation" : undefined;
+  return whileInitialized(library, () => isSupported(featureId.HttpFeatureDelegateEx)) === 0 ? "HTTP.sys says that it does not support delegation" : undefined;
 }

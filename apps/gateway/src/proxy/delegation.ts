@@ -10,7 +10,12 @@ const noHttpSys = "this gateway does not serve from HTTP.sys (Server:Engine Http
 export async function lackOfHttpSysDelegation({ engine, httpSys }: Pick<HostSettings, "engine" | "httpSys">): Promise<string | undefined> {
   if (engine !== "HttpSys") return undefined;
   const library = await loadHttpSys({ path: httpSys.libraryPath }).catch(() => undefined);
-  return library === undefined ? undefined : delegationCalls(library).unsupported;
+  if (library === undefined) return undefined;
+  try {
+    return delegationCalls(library).unsupported;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /**

@@ -5,7 +5,9 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 // @boundaries-ignore the double of the HTTP Server API
 import { buildDouble } from "../../../../tooling/httpsys-double/build.ts";
-import { errorCode as code, serverProperty } from "../../src/abi/constants.ts";
+import { errorCode as code, featureId, serverProperty } from "../../src/abi/constants.ts";
+import { delegationCalls } from "../../src/index.ts";
+import { whileInitialized } from "../../src/initialized.ts";
 import { bindingInfo } from "../../src/properties.ts";
 import { freePort } from "../double.ts";
 import { unconfirmed, type RefusalBench } from "./bench.ts";
@@ -13,7 +15,20 @@ import { unconfirmed, type RefusalBench } from "./bench.ts";
 /** Sessions, groups, queues, URLs, properties, ports. */
 export function refusalsOfSetUp(of: () => RefusalBench): void {
   test("calls before HttpInitialize", () => {
-    of().refused(code.ERROR_DLL_INIT_FAILED, "HttpInitialize", "HttpCreateServerSession", 2, of().out(), 0);
+    const bench = of();
+    bench.refused(code.ERROR_DLL_INIT_FAILED, "HttpInitialize", "HttpCreateServerSession", 2, bench.out(), 0);
+    bench.refused(code.ERROR_DLL_INIT_FAILED, "HttpInitialize", "HttpFindUrlGroupId", bench.text("http://a/"), 3n, bench.out());
+  });
+
+  test(`features before HttpInitialize: there are none ${unconfirmed}, and whoever asks for delegation initialises first`, () => {
+    const { library } = of();
+    expect([library.call("HttpIsFeatureSupported", featureId.HttpFeatureDelegateEx), library.why()]).toEqual([0, "HttpInitialize was not called"]);
+    expect(delegationCalls(library).unsupported).toBeUndefined();
+    // It was given back: whoever asks without it has no answer again.
+    expect(library.call("HttpIsFeatureSupported", featureId.HttpFeatureDelegateEx)).toBe(0);
+    expect(whileInitialized(library, () => library.call("HttpIsFeatureSupported", featureId.HttpFeatureDelegateEx))).toBe(1);
+    expect(() => whileInitialized(library, () => { throw new Error("of its own"); })).toThrow("of its own");
+    expect(library.call("HttpIsFeatureSupported", featureId.HttpFeatureDelegateEx)).toBe(0);
   });
 
   test("versions that are not 2.0, and reserved parameters that are used", async () => {
