@@ -110,7 +110,7 @@ typedef struct { unsigned char *data; size_t size; } Bytes;
 
 /* What facts.c was told of a connection. */
 typedef struct {
-  int told, secure, version, slow;
+  int told, secure, version, slow, mapped;
   uint32_t protocol, cipher, strength;
   char sni[256];
   Bytes cert, later;
@@ -159,6 +159,7 @@ struct Conn {
   Facts facts;
   /* Its answer. */
   int chunks; /* it is written in chunks here */
+  uint32_t buffered; /* BUFFER_DATA, where its head had it */
   int started, answered, keep;
   Ops bodies, sends, waits, certificates;
 };
@@ -208,6 +209,9 @@ uint32_t inlineEnd(Queue *queue, uint64_t overlapped, uint64_t returned, uint32_
 int takeFacts(Conn *conn);
 void freeFacts(Conn *conn);
 void giveCertificates(Conn *conn);
+/* A HANDLE of the account that the connection's certificate is mapped to, or 0. */
+uint64_t tokenOf(const Facts *facts);
+int closeToken(uint64_t handle);
 
 /* http1.c */
 int parseHead(Conn *conn); /* 1 parsed, 0 incomplete, else the status that refuses it */

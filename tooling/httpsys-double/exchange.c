@@ -234,6 +234,7 @@ EXPORT uint32_t HttpSendHttpResponse(uint64_t handle, uint64_t id, uint32_t flag
   if (!conn) return out(refuse(ERROR_CONNECTION_INVALID, "no request has this id"));
   if (conn->started) return out(refuse(ERROR_INVALID_PARAMETER, "the response was started"));
   if ((flags & HTTP_SEND_RESPONSE_FLAG_OPAQUE) && response->StatusCode != 101) return out(refuse(ERROR_INVALID_PARAMETER, "OPAQUE needs a 101"));
+  if ((flags & HTTP_SEND_RESPONSE_FLAG_OPAQUE) && response->EntityChunkCount) return out(refuse(ERROR_INVALID_PARAMETER, "the head of an upgrade with a body"));
   Text body = { 0 }, text = { 0 }, trailers = { 0 };
   uint64_t length = 0;
   code = addChunks(conn, &body, &trailers, response->pEntityChunks, response->EntityChunkCount, flags, &length);
@@ -241,6 +242,7 @@ EXPORT uint32_t HttpSendHttpResponse(uint64_t handle, uint64_t id, uint32_t flag
   if (code) { free(body.data); free(text.data); free(trailers.data); return out(code); }
   addBody(conn, &text, &body, &trailers, flags);
   conn->started = 1;
+  conn->buffered = flags & HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA;
   if (flags & HTTP_SEND_RESPONSE_FLAG_OPAQUE) { conn->body = BODY_OPAQUE; conn->upgraded = 1; conn->bodyDone = 0; }
   return submit(conn, queue, &text, flags, sent, overlapped);
 }
@@ -255,6 +257,8 @@ EXPORT uint32_t HttpSendResponseEntityBody(uint64_t handle, uint64_t id, uint32_
   Conn *conn = owned(queue, id);
   if (!conn) return out(refuse(ERROR_CONNECTION_INVALID, "no request has this id"));
   if (conn->started != 1) return out(refuse(ERROR_INVALID_PARAMETER, conn->started ? "the response is complete" : "the response was not started"));
+  if (flags & HTTP_SEND_RESPONSE_FLAG_OPAQUE) return out(refuse(ERROR_INVALID_PARAMETER, "OPAQUE belongs to the head"));
+  if ((flags & HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA) != conn->buffered) return out(refuse(ERROR_INVALID_PARAMETER, "BUFFER_DATA in one call of a response and not in another"));
   Text text = { 0 }, body = { 0 }, trailers = { 0 };
   uint64_t length = 0;
   code = addChunks(conn, &body, &trailers, chunks, count, flags, &length);

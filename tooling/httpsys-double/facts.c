@@ -1,8 +1,8 @@
 /*
  * What the double cannot have of itself: TLS, HTTP/2 and HTTP/3. A connection that begins with a line such as
- *   HTTPSIM http=2 tls=0x2000 cipher=0x6610:256 sni=a.test cert=3001.. later=3001.. slow=1
+ *   HTTPSIM http=2 tls=0x2000 cipher=0x6610:256 sni=a.test cert=3001.. later=3001.. slow=1 mapped=1
  * counts as one with these facts (all of them optional; `later`: a certificate that the client gives when it is asked, with `slow` not
- * before it sends a byte more), and goes on in HTTP/1.1. Responses to HTTP/2 and HTTP/3 of no stated length go out in chunks, with their trailers.
+ * before it sends a byte more; with `mapped` it comes with the token of an account), and goes on in HTTP/1.1. Responses to HTTP/2 and HTTP/3 of no stated length go out in chunks, with their trailers.
  */
 #include "double.h"
 
@@ -34,6 +34,7 @@ int takeFacts(Conn *conn) {
     if (!strcmp(word, "http")) facts->version = atoi(value);
     else if (!strcmp(word, "tls")) { facts->secure = 1; facts->protocol = (uint32_t)strtoul(value, NULL, 0); }
     else if (!strcmp(word, "slow")) facts->slow = 1;
+    else if (!strcmp(word, "mapped")) facts->mapped = 1;
     else if (!strcmp(word, "sni")) snprintf(facts->sni, sizeof facts->sni, "%s", value);
     else if (!strcmp(word, "cert")) readBytes(value, strlen(value), &facts->cert);
     else if (!strcmp(word, "later")) readBytes(value, strlen(value), &facts->later);
@@ -47,6 +48,37 @@ int takeFacts(Conn *conn) {
 void freeFacts(Conn *conn) {
   free(conn->facts.cert.data);
   free(conn->facts.later.data);
+}
+
+typedef struct Token { struct Token *next; uint64_t handle; } Token;
+static Token *tokens;
+
+uint64_t tokenOf(const Facts *facts) {
+  if (!facts->mapped) return 0;
+  Token *token = calloc(1, sizeof *token);
+  token->handle = nextId();
+  token->next = tokens;
+  tokens = token;
+  return token->handle;
+}
+
+int closeToken(uint64_t handle) {
+  Token **at = &tokens;
+  while (*at && (*at)->handle != handle) at = &(*at)->next;
+  Token *token = *at;
+  if (!token) return 0;
+  *at = token->next;
+  free(token);
+  return 1;
+}
+
+/* Tokens that were given and not closed. */
+EXPORT uint32_t HttpSim_Tokens(void) {
+  uint32_t count = 0;
+  pthread_mutex_lock(&lock);
+  for (Token *token = tokens; token; token = token->next) count++;
+  pthread_mutex_unlock(&lock);
+  return count;
 }
 
 static uint32_t out(uint32_t code) {
@@ -72,9 +104,10 @@ EXPORT uint32_t HttpQueryRequestProperty(uint64_t handle, uint64_t id, int32_t p
   return inlineEnd(queue, overlapped, returned, 0, sizeof sni);
 }
 
-static uint32_t writeCertificate(const Bytes *cert, uint64_t output, uint32_t size, uint32_t *written) {
+static uint32_t writeCertificate(const Facts *facts, const Bytes *cert, uint64_t output, uint32_t size, uint32_t *written) {
   HTTP_SSL_CLIENT_CERT_INFO info = { .CertEncodedSize = (uint32_t)cert->size };
   int fits = size >= sizeof info + cert->size;
+  if (fits) info.Token = tokenOf(facts);
   if (fits) info.pCertEncoded = output + sizeof info;
   memcpy(AT(output), &info, sizeof info);
   if (fits) memcpy(AT(output + sizeof info), cert->data, cert->size);
@@ -106,7 +139,7 @@ EXPORT uint32_t HttpReceiveClientCertificate(uint64_t handle, uint64_t id, uint3
     return endCall(op, overlapped, returned);
   }
   uint32_t written;
-  code = writeCertificate(cert, output, size, &written);
+  code = writeCertificate(facts, cert, output, size, &written);
   return inlineEnd(queue, overlapped, returned, code, written);
 }
 
@@ -117,7 +150,7 @@ void giveCertificates(Conn *conn) {
   Op *op;
   while ((op = popOp(&conn->certificates))) {
     uint32_t written;
-    uint32_t code = writeCertificate(&conn->facts.later, op->buffer, op->length, &written);
+    uint32_t code = writeCertificate(&conn->facts, &conn->facts.later, op->buffer, op->length, &written);
     complete(op, code, written);
   }
 }

@@ -156,6 +156,10 @@ EXPORT int32_t GetQueuedCompletionStatusEx(uint64_t handle, uint64_t entries, ui
 
 EXPORT int32_t CloseHandle(uint64_t handle) {
   pthread_mutex_lock(&lock);
+  if (closeToken(handle)) {
+    pthread_mutex_unlock(&lock);
+    return 1;
+  }
   Port **at = &ports;
   while (*at && (*at)->handle != handle) at = &(*at)->next;
   Port *port = *at;

@@ -169,6 +169,10 @@ uint32_t writeRequest(Conn *conn, uint64_t buffer, uint32_t length, uint32_t fla
     if (length >= 24) memcpy(AT(buffer + 16), &conn->request, 8);
     return ERROR_MORE_DATA;
   }
+  if (head.pSslInfo && conn->facts.cert.size) {
+    const HTTP_SSL_INFO *ssl = AT(head.pSslInfo);
+    ((HTTP_SSL_CLIENT_CERT_INFO *)AT(ssl->pClientCertInfo))->Token = tokenOf(&conn->facts);
+  }
   memcpy(AT(buffer), &head, sizeof head);
   return 0;
 }

@@ -65,13 +65,12 @@ const loaded = new Map<string, Promise<HttpSysLibrary>>();
 /**
  * Loads the library, once for each path.
  *
- * @throws {HttpSysUnavailableError} (as rejection) elsewhere than on Windows without a path, without koffi, or when a required
- * export is missing.
+ * @throws {HttpSysUnavailableError} (as rejection) elsewhere than on Windows without a path, in a 32-bit process, with a pool of
+ * one thread (UV_THREADPOOL_SIZE), without koffi, or when a required export is missing.
  */
 export function loadHttpSys({ path }: LibraryOptions = {}): Promise<HttpSysLibrary> {
-  if (path === undefined && process.platform !== "win32") {
-    return Promise.reject(new HttpSysUnavailableError(`HTTP.sys is part of Windows; this is ${process.platform}`));
-  }
+  const lack = lackOf(path);
+  if (lack !== undefined) return Promise.reject(new HttpSysUnavailableError(lack));
   const name = path ?? "httpapi.dll";
   const known = loaded.get(name);
   if (known !== undefined) return known;
@@ -79,6 +78,17 @@ export function loadHttpSys({ path }: LibraryOptions = {}): Promise<HttpSysLibra
   loaded.set(name, library);
   library.catch(() => loaded.delete(name));
   return library;
+}
+
+function lackOf(path: string | undefined): string | undefined {
+  if (path === undefined && process.platform !== "win32") return `HTTP.sys is part of Windows; this is ${process.platform}`;
+  if (process.arch !== "x64" && process.arch !== "arm64") return `HTTP.sys is called from 64-bit processes only; this Node is for ${process.arch}`;
+  // libuv reads it so: what is no number is 0, and 0 is 1.
+  const threads = process.env["UV_THREADPOOL_SIZE"];
+  if (threads !== undefined && !(Number.parseInt(threads, 10) >= 2)) {
+    return `HTTP.sys takes one thread of Node's pool for as long as it serves, and UV_THREADPOOL_SIZE=${threads} leaves none for files and names: set it to 2 or more, or not at all`;
+  }
+  return undefined;
 }
 
 async function load(path: string): Promise<HttpSysLibrary> {

@@ -51,6 +51,7 @@ export interface DecodedTls {
   readonly clientCertificate: Uint8Array | undefined;
   /** HTTP.sys found no fault with it. */
   readonly clientCertificateValid: boolean;
+  readonly token: bigint;
 }
 
 /** What HttpReceiveClientCertificate gave. */
@@ -58,6 +59,8 @@ export interface DecodedCertificate {
   readonly bytes: Uint8Array;
   /** HTTP.sys found no fault with it. */
   readonly isValid: boolean;
+  /** The HANDLE of the account that the certificate is mapped to, for whoever decodes it to close; 0n without one. */
+  readonly token: bigint;
 }
 
 const request = structs.HTTP_REQUEST_V2.fields;
@@ -233,8 +236,16 @@ function readAddress(image: Image, pointerAt: number): SocketAddress | undefined
   const port = buffer.readUInt16BE(at + 2);
   if (family === flag.AF_INET) return { address: buffer.subarray(at + 4, at + 8).join("."), port };
   if (family !== flag.AF_INET6) return undefined;
-  const six = image.follow(pointerAt, structs.SOCKADDR_IN6.size) + structs.SOCKADDR_IN6.fields.sin6_addr[0];
-  return { address: ipv6(buffer, six), port };
+  const six = image.follow(pointerAt, structs.SOCKADDR_IN6.size);
+  const { sin6_addr: [addressAt], sin6_scope_id: [scopeAt] } = structs.SOCKADDR_IN6.fields;
+  const scope = isLinkLocal(buffer, six + addressAt) ? buffer.readUInt32LE(six + scopeAt) : 0;
+  const address = ipv6(buffer, six + addressAt);
+  return { address: scope === 0 ? address : `${address}%${scope}`, port };
+}
+
+/** fe80::/10: only with the number of its interface does it name one machine, and as Node writes it. */
+function isLinkLocal(buffer: Buffer, at: number): boolean {
+  return (buffer.readUInt16BE(at) & 0xffc0) === 0xfe80;
 }
 
 /** Lower case, the longest run of zero groups shortened (RFC 5952); IPv4-mapped as IPv4. */
@@ -263,6 +274,7 @@ function readTls(image: Image): DecodedTls | undefined {
     keySize: image.buffer.readUInt16LE(at + ssl.fields.ConnectionKeySize[0]),
     clientCertificate: clientCertificate?.bytes,
     clientCertificateValid: clientCertificate?.isValid === true,
+    token: clientCertificate?.token ?? 0n,
   };
 }
 
@@ -272,7 +284,11 @@ function readCertificate(image: Image, at: number): DecodedCertificate | undefin
   const bytes = size === 0 ? -1 : image.follow(at + certificate.fields.pCertEncoded[0], size);
   if (bytes < 0) return undefined;
   // A copy: the buffer serves other requests later.
-  return { bytes: Uint8Array.from(buffer.subarray(bytes, bytes + size)), isValid: buffer.readUInt32LE(at + certificate.fields.CertFlags[0]) === 0 };
+  return {
+    bytes: Uint8Array.from(buffer.subarray(bytes, bytes + size)),
+    isValid: buffer.readUInt32LE(at + certificate.fields.CertFlags[0]) === 0,
+    token: buffer.readBigUInt64LE(at + certificate.fields.Token[0]),
+  };
 }
 
 function readProtocol(image: Image): Pick<DecodedTls, "protocol" | "cipher"> {

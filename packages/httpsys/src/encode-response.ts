@@ -1,5 +1,5 @@
 /** HTTP_RESPONSE_V2 and data chunks in one block of memory, which must live until the call that uses it has ended. */
-import { dataChunkType, responseHeaderIds, responseInfoType } from "./abi/constants.ts";
+import { dataChunkType, flag, responseHeaderIds, responseInfoType } from "./abi/constants.ts";
 import { structs } from "./abi/structs.ts";
 import type { HttpSysLibrary, Memory } from "./binding.ts";
 
@@ -99,6 +99,7 @@ export function encodeResponse(library: HttpSysLibrary, { status, reason, header
       buffer.writeUInt32LE(many.size, at + info.fields.Length[0]);
       pointer(at + info.fields.pInfo[0], head);
       buffer.writeInt32LE(id, head + many.fields.HeaderId[0]);
+      buffer.writeUInt32LE(flag.HTTP_RESPONSE_INFO_FLAGS_PRESERVE_ORDER, head + many.fields.Flags[0]);
       buffer.writeUInt16LE(all.length, head + many.fields.KnownHeaderCount[0]);
       pointer(head + many.fields.KnownHeaders[0], array);
       all.forEach((value, i) => {

@@ -4,14 +4,15 @@
  * URLs come last, so that no request arrives before there is somebody to take it. A queue that was opened is bound and given URLs as one that
  * was made is: who made it may be gone, or be a process that only delegates to it and keeps it in being.
  */
-import { userInfo } from "node:os";
 import { errorCode, flag } from "./abi/constants.ts";
 import { wideText, type HttpSysLibrary } from "./binding.ts";
 import { completionsOf, type CompletionSource } from "./completions.ts";
 import { HttpSysError } from "./errors.ts";
+import { initialize, terminate } from "./initialized.ts";
 import type { QueueHandle, SessionId, UrlGroupId } from "./handles.ts";
 import { bindQueue, set503Verbosity, setConnectionLimit, setQueueLength, setTimeouts, type HttpSysTimeouts, type Verbosity503 } from "./properties.ts";
 import { apiVersion, closeQueue, isCode, openQueue, type RequestQueueOptions } from "./request-queue.ts";
+import { urlHint } from "./url-hint.ts";
 import type { UrlPrefix } from "./url-prefix.ts";
 
 export interface ListeningOptions {
@@ -52,8 +53,8 @@ export function startListening(library: HttpSysLibrary, options: ListeningOption
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) step();
   };
   try {
-    library.require("HttpInitialize", apiVersion, flag.HTTP_INITIALIZE_SERVER, 0n);
-    undo.push(() => void library.call("HttpTerminate", flag.HTTP_INITIALIZE_SERVER, 0n));
+    initialize(library);
+    undo.push(() => terminate(library));
     const session = idFrom(library, (out) => library.require("HttpCreateServerSession", apiVersion, out, 0)) as SessionId;
     undo.push(() => void library.call("HttpCloseServerSession", session));
     const urlGroup = idFrom(library, (out) => library.require("HttpCreateUrlGroup", session, out, 0)) as UrlGroupId;
@@ -121,27 +122,4 @@ function addUrl(library: HttpSysLibrary, group: UrlGroupId, prefix: UrlPrefix): 
   const text = wideText(library, prefix.text);
   const code = library.call("HttpAddUrlToUrlGroup", group, text.buffer, 0n, 0);
   if (code !== 0) throw new HttpSysError("HttpAddUrlToUrlGroup", code, { hint: urlHint(code, prefix), detail: library.why() });
-}
-
-function urlHint(code: number, { text, port }: UrlPrefix): string | undefined {
-  switch (code) {
-    case errorCode.ERROR_ACCESS_DENIED:
-      return `this account may not listen on ${text}; as administrator, allow it with: netsh http add urlacl url=${text} user="${account()}"`;
-    case errorCode.ERROR_ALREADY_EXISTS:
-      return `${text} is registered by another process or server: netsh http show servicestate`;
-    case errorCode.ERROR_SHARING_VIOLATION:
-      return `port ${port} is taken by a program that does not use HTTP.sys`;
-    default:
-      return undefined;
-  }
-}
-
-function account(): string {
-  try {
-    const domain = process.env["USERDOMAIN"];
-    const { username } = userInfo();
-    return domain === undefined ? username : `${domain}\\${username}`;
-  } catch {
-    return "DOMAIN\\user";
-  }
 }

@@ -116,7 +116,7 @@ describe("a request image", () => {
       hasBody: false,
       remote: { address: "192.0.2.7", port: 8080 },
       local: { address: "2001:db8::1", port: 80 },
-      tls: { protocol: "TLSv1.3", cipher: "AES_128", keySize: 256, clientCertificate: Uint8Array.of(0x30, 1, 2, 3), clientCertificateValid: true },
+      tls: { protocol: "TLSv1.3", cipher: "AES_128", keySize: 256, clientCertificate: Uint8Array.of(0x30, 1, 2, 3), clientCertificateValid: true, token: 0n },
     });
   });
 
@@ -149,6 +149,25 @@ describe("a request image", () => {
     const image = new ImageWriter();
     image.address([23, 0, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1], request.Address[0]);
     expect(image.decode().remote).toEqual({ address: "127.0.0.1", port: 80 });
+  });
+
+  test("shows the interface of a link-local address, as Node does, and of no other", () => {
+    const at = (...first: number[]) => {
+      const image = new ImageWriter();
+      image.address([23, 0, 0, 80, 0, 0, 0, 0, ...first, ...Array.from({ length: 13 }, () => 0), 1, 12, 0, 0, 0], request.Address[0]);
+      return image.decode().remote?.address;
+    };
+    expect([at(0xfe, 0x80), at(0xfe, 0xbf), at(0xfe, 0xc0), at(0x20, 0x01)]).toEqual(["fe80::1%12", "febf::1%12", "fec0::1", "2001::1"]);
+    const image = new ImageWriter();
+    image.address([23, 0, 0, 80, 0, 0, 0, 0, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], request.Address[0]);
+    expect(image.decode().remote?.address).toBe("fe80::1");
+  });
+
+  test("gives the token of an account that a certificate is mapped to", () => {
+    const image = whole();
+    const cert = image.buffer.readBigUInt64LE(Number(image.buffer.readBigUInt64LE(request.pSslInfo[0]) - base) + structs.HTTP_SSL_INFO.fields.pClientCertInfo[0]) - base;
+    image.buffer.writeBigUInt64LE(0x1234n, Number(cert) + structs.HTTP_SSL_CLIENT_CERT_INFO.fields.Token[0]);
+    expect(image.decode().tls?.token).toBe(0x1234n);
   });
 
   test("whose pointers lead out of it is refused, at either end", () => {

@@ -46,6 +46,12 @@ export function liveObjects(path: string = buildDouble()): Record<(typeof names)
   return Object.fromEntries(names.map((name, i) => [name, out.readUInt32LE(i * 4)])) as Record<(typeof names)[number], number>;
 }
 
+/** Tokens of accounts that were given with certificates and not closed. */
+export function liveTokens(path: string = buildDouble()): number {
+  if (koffi === undefined) throw new Error(missing);
+  return koffi.load(path).func("HttpSim_Tokens", "uint32_t", [])();
+}
+
 const totalNames = ["delegated", "cameBack", "givenOn", "answered503", "cut", "waiting"] as const;
 
 /** What became of the requests of this process that others were given: of those that a process did not finish `givenOn`, `answered503` and `cut` tell. */

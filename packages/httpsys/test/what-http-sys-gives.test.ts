@@ -8,7 +8,7 @@ import { RawClient } from "../../http/test/contract/raw-client.ts";
 // @boundaries-ignore the contract that all servers keep
 import { collect, signal } from "../../http/test/contract/recorders.ts";
 import { createHttpSysServer, HttpSysResponse, isHttpSysDelegation, type HttpSysServer } from "../src/index.ts";
-import { double, freePort, missing } from "./double.ts";
+import { double, freePort, liveTokens, missing } from "./double.ts";
 
 describe.skipIf(missing !== undefined)(missing ?? "what HTTP.sys gives and takes in its own way, through the double:", () => {
   const servers: HttpSysServer[] = [];
@@ -165,6 +165,17 @@ describe.skipIf(missing !== undefined)(missing ?? "what HTTP.sys gives and takes
       expect((await client.readResponse()).body.toString()).toBe("true");
       expect(results).toEqual(Array.from({ length: 3 }, () => [size, undefined]));
     });
+
+    test.each([["shown at once", "cert", ""], ["asked for", "later", ""], ["too large for the first buffer", "later", "5a".repeat(9000)], ["of a head too large for the first buffer", "cert", "5a".repeat(17_000)]])(
+      "the token of an account that comes with a certificate %s is closed", async (_what, when, more) => {
+        const client = await serve(async ({ features, response }) => {
+          const length = await new Promise<number | undefined>((resolve) => features.clientCertificate?.receive((certificate) => resolve(certificate?.length)));
+          response.send(ok, `${length} ${liveTokens()}`);
+        });
+        client.write(`HTTPSIM tls=${tls12} mapped=1 ${when}=30030201aa${more}\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+        expect((await client.readResponse()).body.toString()).toBe(`${5 + more.length / 2} 0`);
+      },
+    );
 
     test("a client that gives no certificate is told so, without an error", async () => {
       const told = signal<unknown>();

@@ -1,7 +1,7 @@
 import type { ClientCertificateFeature } from "@proxy/http";
 import { errorCode } from "../abi/constants.ts";
 import { structs } from "../abi/structs.ts";
-import type { Memory } from "../binding.ts";
+import type { HttpSysLibrary, Memory } from "../binding.ts";
 import type { PendingCall } from "../completions.ts";
 import { certificateSize, decodeCertificate } from "../decode-request.ts";
 import { HttpSysError } from "../errors.ts";
@@ -15,6 +15,11 @@ const infoSize = structs.HTTP_SSL_CLIENT_CERT_INFO.size;
 const usualSize = infoSize + 4096;
 /** More than any chain that a client would send in a handshake. */
 const largestSize = 1 << 20;
+
+/** Certificates may be mapped to accounts of Windows (`netsh http add sslcert dsmapperusage=enable`): each time one is told, so is a token of that account, to be closed. */
+export function closeToken(library: HttpSysLibrary, of: { readonly token: bigint } | undefined): void {
+  if (of !== undefined && of.token !== 0n) library.system("CloseHandle", of.token);
+}
 
 /** Asks a client for its certificate, once for a connection however often it is wanted. */
 export class ClientCertificate implements ClientCertificateFeature, PendingCall {
@@ -61,6 +66,7 @@ export class ClientCertificate implements ClientCertificateFeature, PendingCall 
     if (code === 0) {
       try {
         const received = decodeCertificate(buffer, address);
+        closeToken(this.#listening.library, received);
         this.#tls.clientCertificate = received?.bytes;
         this.#tls.clientCertificateAuthorized = received?.isValid === true;
       } catch (error) {

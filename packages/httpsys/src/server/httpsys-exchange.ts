@@ -27,8 +27,15 @@ export interface ExchangeOwner {
   mayUpgrade(): boolean;
   upgraded(): void;
   isClosing(): boolean;
+  /** Something went wrong that is no client's doing. */
+  fault(error: Error): void;
   over(exchange: HttpSysExchange): void;
 }
+
+/** What a call on a request says whose connection is gone, or was cut. */
+const clientGoneCodes: ReadonlySet<number> = new Set([
+  errorCode.ERROR_NETNAME_DELETED, errorCode.ERROR_OPERATION_ABORTED, errorCode.ERROR_CONNECTION_INVALID, errorCode.ERROR_CONNECTION_ABORTED,
+]);
 
 /** One request of HTTP.sys as an exchange. */
 export class HttpSysExchange implements Exchange {
@@ -68,7 +75,7 @@ export class HttpSysExchange implements Exchange {
       closes: (hasLength) => this.#closes(hasLength),
       keepsAlive10: () => hasListElement(headers.get("connection") ?? "", "keep-alive"),
       finished: () => this.#complete(),
-      failed: (code) => this.#lost(new ClientGoneError("the client left", { cause: new HttpSysError("HttpSendHttpResponse", code) })),
+      failed: (code) => this.#sendFailed(code),
       aborted: () => this.#aborted(),
     });
     const protocol = askedUpgrade(request);
@@ -118,6 +125,13 @@ export class HttpSysExchange implements Exchange {
   #lost(cause: Error): void {
     if (!this.#over) this.cut();
     this.clientGone(cause);
+  }
+
+  #sendFailed(code: number): void {
+    const cause = new HttpSysError("HttpSendHttpResponse", code);
+    // What HTTP.sys refuses is no client's fault, though its client gets no answer.
+    if (!clientGoneCodes.has(code)) this.#owner.fault(cause);
+    this.#lost(new ClientGoneError("the client left", { cause }));
   }
 
   #aborted(): void {

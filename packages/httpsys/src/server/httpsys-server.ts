@@ -232,6 +232,7 @@ class Server implements HttpSysServer {
         this.#budget.takeUpgraded();
       },
       isClosing: () => this.#closing,
+      fault: (error) => this.#fault(error, connection.info.id),
       over: (ended) => {
         this.#exchanges.delete(ended);
         connection.exchanges.delete(ended);

@@ -2,6 +2,7 @@ import { errorCode } from "../abi/constants.ts";
 import type { Memory } from "../binding.ts";
 import type { PendingCall } from "../completions.ts";
 import { decodeRequest, decodeRequestId, type DecodedRequest } from "../decode-request.ts";
+import { closeToken } from "./client-certificate.ts";
 import { HttpSysError } from "../errors.ts";
 import type { RequestId } from "../handles.ts";
 import type { Listening } from "../listening.ts";
@@ -17,6 +18,9 @@ const usualSize = 16_384;
 /** More than HTTP.sys lets a head have (64 KB each way by default, 16 MB at most by registry). */
 const largestSize = 32 * 1024 * 1024;
 const faultDelay = 250;
+const clientGoneCodes: ReadonlySet<number> = new Set([
+  errorCode.ERROR_CONNECTION_INVALID, errorCode.ERROR_NETNAME_DELETED, errorCode.ERROR_CONNECTION_ABORTED,
+]);
 
 /** Receives one request after another, with a buffer that grows for a large one and shrinks again. */
 export class Receiver implements PendingCall {
@@ -63,20 +67,29 @@ export class Receiver implements PendingCall {
         this.#listening.library.call("HttpCancelHttpRequest", this.#listening.queue, this.#id, 0n);
         break;
       }
-      // The client left between the two calls.
-      case errorCode.ERROR_CONNECTION_INVALID:
-      case errorCode.ERROR_NETNAME_DELETED:
-      case errorCode.ERROR_CONNECTION_ABORTED:
-        break;
       case errorCode.ERROR_OPERATION_ABORTED:
       case errorCode.ERROR_INVALID_HANDLE:
+        // Nobody here closed the queue, and nothing more will come from it: whoever serves from it is to know.
+        if (!this.#stopped) this.#owner.fault(new HttpSysError("HttpReceiveHttpRequest", code, { hint: "no further request is received; serve anew" }));
         this.#owner.ended(this);
         return;
-      default:
-        this.#owner.fault(new HttpSysError("HttpReceiveHttpRequest", code));
+      default: {
+        // The client left between the two calls, or another process has taken the request: 87 as well as 1229.
+        const isOfRequest = this.#id !== 0n && code === errorCode.ERROR_INVALID_PARAMETER;
         this.#reset();
+        if (isOfRequest || clientGoneCodes.has(code)) {
+          // In a turn of its own: a call that fails at once again would let nothing else run.
+          setImmediate(() => this.#again());
+          return;
+        }
+        if (this.#stopped) {
+          this.#owner.ended(this);
+          return;
+        }
+        this.#owner.fault(new HttpSysError("HttpReceiveHttpRequest", code));
         setTimeout(() => this.#again(), faultDelay).unref();
         return;
+      }
     }
     this.#reset();
     this.#again();
@@ -87,6 +100,7 @@ export class Receiver implements PendingCall {
     let request: DecodedRequest;
     try {
       request = decodeRequest(buffer, address, bytes === 0 ? buffer.length : bytes);
+      closeToken(this.#listening.library, request.tls);
     } catch (error) {
       this.#owner.fault(error as Error);
       this.#listening.library.call("HttpCancelHttpRequest", this.#listening.queue, decodeRequestId(buffer), 0n);

@@ -206,7 +206,8 @@ export class HttpSysResponse implements ResponseSink, SenderOwner {
       else if (version === "1.0" && this.#owner.keepsAlive10()) lines.push("Connection", "keep-alive");
       if (chunked) lines.push("Transfer-Encoding", "chunked");
     }
-    const reason = head.reason !== undefined && isReasonPhrase(head.reason) ? head.reason : reasonPhrase(status);
+    const isReason = head.reason !== undefined && isReasonPhrase(head.reason) && head.reason.length <= mostOfUshort;
+    const reason = isReason ? (head.reason as string) : reasonPhrase(status);
     this.#sender.head({ status, reason, headers: lines });
     this.#status = status;
     this.#bodiless = bodiless;
@@ -216,6 +217,9 @@ export class HttpSysResponse implements ResponseSink, SenderOwner {
 }
 
 const empty = new Uint8Array(0);
+/** Lengths of names, values and the reason, and their numbers, are USHORT. Some lines are added to a handler's. */
+const mostOfUshort = 65_535;
+const mostLines = mostOfUshort - 8;
 const lineEnd = Buffer.from("\r\n", "latin1");
 
 /** The handler's lines without those of framing and connection, and the length that holds. */
@@ -238,13 +242,18 @@ function framedLines({ headers, status }: ResponseHead, length: number | undefin
     declared = length;
     lines.push("Content-Length", String(length));
   }
+  checkCount(lines);
   return { lines, declared };
 }
 
 /** @throws {ExchangeStateError} for a line that could split the message: it must never leave. */
 export function checkLine(name: string, value: string): void {
-  if (!isHeaderName(name)) throw new ExchangeStateError("a header name of the response holds an illegal character");
-  if (!isHeaderValue(value) || value.length > 65_535) throw new ExchangeStateError(`the response header ${name} holds an illegal character, or too many`);
+  if (!isHeaderName(name) || name.length > mostOfUshort) throw new ExchangeStateError("a header name of the response holds an illegal character, or too many");
+  if (!isHeaderValue(value) || value.length > mostOfUshort) throw new ExchangeStateError(`the response header ${name} holds an illegal character, or too many`);
+}
+
+function checkCount(lines: readonly string[]): void {
+  if (lines.length / 2 > mostLines) throw new ExchangeStateError(`a response with more than ${mostLines} header lines`);
 }
 
 /** Fields that a trailer section must not hold (RFC 9110, 6.5.1). */
@@ -260,6 +269,7 @@ function trailerLines(trailers: HeaderList): string[] {
     checkLine(trailers.nameAt(i), trailers.valueAt(i));
     lines.push(trailers.nameAt(i), trailers.valueAt(i));
   }
+  checkCount(lines);
   return lines;
 }
 

@@ -70,9 +70,10 @@ export class Sender implements PendingCall {
     this.#handle.completions.submit(this);
   }
 
-  /** What the next call takes: no more than it can, and no trailers together with a head. */
+  /** What the next call takes: no more than it can, no trailers together with a head, and nothing with that of an upgrade. */
   #nextPieces(): ResponsePiece[] {
     const all = this.#pieces;
+    if (this.#opaque && this.#head !== undefined) return [];
     const last = all.at(-1);
     const most = this.#head !== undefined && last !== undefined && "trailers" in last ? Math.min(mostPieces, all.length - 1) : mostPieces;
     if (all.length > most) return all.splice(0, most);
@@ -99,7 +100,9 @@ export class Sender implements PendingCall {
   start(overlapped: bigint): number {
     const { library, queue, id } = this.#handle;
     const { head, pieces, last } = this.#flying as Flight;
-    let flags = this.#opaque ? flag.HTTP_SEND_RESPONSE_FLAG_OPAQUE : 0;
+    // One call at a time, and so HTTP.sys is to buffer: else each call lasts until the client has acknowledged its bytes.
+    let flags: number = flag.HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA;
+    if (this.#opaque && head !== undefined) flags |= flag.HTTP_SEND_RESPONSE_FLAG_OPAQUE;
     if (!last) flags |= flag.HTTP_SEND_RESPONSE_FLAG_MORE_DATA;
     else if (this.#last?.disconnect === true) flags |= flag.HTTP_SEND_RESPONSE_FLAG_DISCONNECT;
     if (head !== undefined) {

@@ -66,6 +66,7 @@ export function refusalsOfExchanges(of: () => RefusalBench): void {
     bench.refusedHead(bad, "known header 22 holds a line break", queue, id, bench.response(200, ["ETag", "a\nb"]));
     bench.refusedHead(bad, "unknown header 0 holds a line break", queue, id, bench.response(200, ["X-A", "a\rb"]));
     bench.refusedHead(bad, "a known header holds a line break", queue, id, bench.response(200, ["Set-Cookie", "a", "Set-Cookie", "b\n"]));
+    bench.refusedHead(bad, "the head of an upgrade with a body", queue, id, bench.response(101, [], "x", [Buffer.from("a")]), flag.HTTP_SEND_RESPONSE_FLAG_OPAQUE);
     const changed = (headers: readonly string[], change: (buffer: Buffer) => void): ReturnType<RefusalBench["response"]> => {
       const memory = bench.response(200, headers);
       change(memory.buffer);
@@ -108,6 +109,13 @@ export function refusalsOfExchanges(of: () => RefusalBench): void {
       },
     };
   }
+
+  test(`flags of a body that do not go with those of its head ${unconfirmed}`, async () => {
+    const { refusedPieces } = await started(of());
+    const bytes = [Buffer.from("a")];
+    refusedPieces(code.ERROR_INVALID_PARAMETER, "BUFFER_DATA in one call", bytes, undefined, flag.HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA);
+    refusedPieces(code.ERROR_INVALID_PARAMETER, "OPAQUE belongs to the head", bytes, undefined, flag.HTTP_SEND_RESPONSE_FLAG_OPAQUE);
+  });
 
   test(`chunks without a place, of an unknown kind, of files that cannot be read, and trailers of HTTP/1 ${unconfirmed}`, async () => {
     const { refusedPieces } = await started(of());
