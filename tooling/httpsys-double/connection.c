@@ -90,6 +90,8 @@ static void begin(Conn *conn) {
   }
   uint32_t waiting = 0;
   for (Conn *other = queue ? queue->pending : NULL; other; other = other->nextPending) waiting++;
+  /* Came from another process as the queue was shut: it goes back, and from there to whoever receives still. */
+  if (conn->lease >= 0 && (!queue || queue->shut)) { conn->silent = 1; return; }
   if (!queue || queue->shut || waiting >= queue->limit) {
     if (queue && queue->verbosity == 0) { conn->kill = 1; conn->state = REQUEST_NONE; return; }
     answerPlainly(conn, 503, "Service Unavailable");

@@ -4,13 +4,14 @@ import { closeSync, openSync, readdirSync } from "node:fs";
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
-import { fileDescriptorOf, stopHandle } from "@proxy/http";
+import { fileDescriptorOf } from "@proxy/http";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createReceiver, type DelegationReceiver } from "../src/receiver/index.ts";
-import { frame, frameKind, FrameReader, handBackFrame, handOverFrame, protocolVersion } from "../src/unix/frames.ts";
+import { frame, frameKind, handBackFrame, handOverFrame } from "../src/unix/frames.ts";
 import { libc } from "../src/unix/libc.ts";
 import { Client, privateDirectory, startGateway, turnsUntil } from "./delegating-gateway.ts";
+import { attach } from "./false-gateway.ts";
 import { startFalseTarget } from "./false-target.ts";
 
 let directory: Awaited<ReturnType<typeof privateDirectory>>;
@@ -69,36 +70,6 @@ test("whatever a target says, the gateway goes on, and no connection of a client
   }), { numRuns: 60, endOnFailure: true });
 });
 
-/** A gateway that says what it likes, once it is known. */
-async function attach(): Promise<{ door: Socket; carrier: Socket }> {
-  const door = connect(path);
-  await once(door, "connect");
-  door.on("error", () => undefined);
-  const frames = new FrameReader();
-  frames.trust();
-  const heard: { kind: number; payload: string }[] = [];
-  let tell: () => void = () => undefined;
-  door.on("data", (chunk: Buffer) => {
-    frames.read(chunk, (kind, _id, bytes) => void heard.push({ kind, payload: bytes.toString() }));
-    tell();
-  });
-  const next = async (): Promise<{ kind: number; payload: string }> => {
-    while (heard.length === 0) await new Promise<void>((resolve) => (tell = resolve));
-    return heard.shift()!;
-  };
-  const hello = (more: object): Buffer => frame(frameKind.hello, 0, Buffer.from(JSON.stringify({ version: protocolVersion, ...more })));
-  door.write(hello({}));
-  const { token } = JSON.parse((await next()).payload) as { token: string };
-  const carrier = connect(path);
-  carrier.pause();
-  await once(carrier, "connect");
-  carrier.on("error", () => undefined);
-  stopHandle(carrier);
-  carrier.write(hello({ token }));
-  expect((await next()).kind).toBe(frameKind.ready);
-  return { door, carrier };
-}
-
 const handOver = fc.record({
   mode: fc.constantFrom("sticky" as const, "perRequest" as const),
   hasDescriptor: fc.boolean(),
@@ -131,7 +102,7 @@ test("whatever a gateway says and sends, the receiver goes on for others, and ke
   closers.push(() => void origin.close());
   const before = openFiles();
   await fc.assert(fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 8 }), async (acts) => {
-    const { door, carrier } = await attach();
+    const { door, carrier } = await attach(path);
     const held: Socket[] = [];
     for (const { send, bytes } of acts) {
       const channel = fileDescriptorOf(carrier);

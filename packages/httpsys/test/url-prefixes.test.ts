@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkQueueName, parseUrlPrefix, UrlPrefixError } from "../src/index.ts";
+import { accountName, urlHint } from "../src/url-hint.ts";
 
 describe("a URL prefix", () => {
   test.each([
@@ -41,4 +42,29 @@ describe("a URL prefix", () => {
 test("the name of a queue has 1 to 255 characters, without slash and backslash", () => {
   for (const name of ["a", "Default App Pool", "x".repeat(255)]) expect(() => checkQueueName(name)).not.toThrow();
   for (const name of ["", "x".repeat(256), "a/b", "a\\b", "a\0b"]) expect(() => checkQueueName(name)).toThrow(TypeError);
+});
+
+describe("what is said of a prefix that was not registered", () => {
+  test.each([
+    ["mona", "SHOP", "SHOP\\mona"],
+    ["gateway$", "SHOP", "SHOP\\gateway$"],
+    ["NETWORK SERVICE", "WORKGROUP", "NT AUTHORITY\\NETWORK SERVICE"],
+    ["Local Service", "WORKGROUP", "NT AUTHORITY\\LOCAL SERVICE"],
+    ["mona", undefined, "mona"],
+  ])("names the account %s of %s as netsh takes it: %s", (user, domain, name) => {
+    expect(accountName(() => user, domain)).toBe(name);
+  });
+
+  test("leaves the account to its reader where the system does not tell", () => {
+    const none = (): string => {
+      throw new Error("no such user");
+    };
+    expect(accountName(none, "SHOP")).toBe("DOMAIN\\user");
+  });
+
+  test.each([[5, "netsh http add urlacl url=http://+:80/ user="], [183, "netsh http show servicestate"], [32, "netstat -ano -p tcp"], [87, "HTTP.sys takes no such prefix"], [1450, undefined]])("tells a remedy for %i", (code, remedy) => {
+    const hint = urlHint(code, parseUrlPrefix("http://+/"));
+    if (remedy === undefined) expect(hint).toBeUndefined();
+    else expect(hint).toContain(remedy);
+  });
 });

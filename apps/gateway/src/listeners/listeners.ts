@@ -1,6 +1,6 @@
 import { BadRequestError, ConnectionBudget, ExchangeStateError } from "@proxy/http";
 import type { FrontServerOptions } from "@proxy/http";
-import type { HttpSysServer } from "@proxy/httpsys";
+import { HttpSysError, type HttpSysServer } from "@proxy/httpsys";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
@@ -86,6 +86,8 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
 function isFaultOfProgram(error: Error): boolean {
   if (error instanceof ExchangeStateError || error instanceof TypeError) return true;
   if (error instanceof RangeError || error instanceof ReferenceError) return true;
+  // HTTP.sys refused a call: no client can make it.
+  if (error instanceof HttpSysError) return true;
   const { code } = error as NodeJS.ErrnoException;
   return typeof code === "string" && code.startsWith("ERR_");
 }

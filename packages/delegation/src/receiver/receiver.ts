@@ -93,6 +93,8 @@ class Receiver implements DelegationReceiver, DoorContext {
     this.onFault = onFault ?? (() => undefined);
     this.adopt = "adoptConnection" in server ? adoptIntoEngine(server) : adoptIntoHttpServer(server);
     this.#server = createServer((socket) => this.#connected(socket));
+    // Two for each gateway. What comes beyond is closed at once, before it can say anything.
+    this.#server.maxConnections = mostPeers;
     this.#server.on("error", (error) => this.onFault(error));
   }
 
@@ -136,6 +138,8 @@ class Receiver implements DelegationReceiver, DoorContext {
   }
 }
 
+/** Connections of gateways, known or not yet: other users get none, but a mad process of this one must not use up all files. */
+const mostPeers = 512;
 /** Milliseconds for the first words. */
 const greetingTime = 2000;
 

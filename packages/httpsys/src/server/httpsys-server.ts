@@ -156,11 +156,15 @@ class Server implements HttpSysServer {
   /** HTTP.sys does not tell when another process of the queue is gone, and its URLs with it. */
   #takeOverLater(listening: Listening): void {
     if (listening.createdQueue) return;
+    let told: string | undefined;
     const timer = setInterval(() => {
       try {
         if (listening.takeOver() > 0) return;
       } catch (error) {
-        this.#fault(error as Error, 0);
+        // Each time anew, but not told each time.
+        const { message } = error as Error;
+        if (message !== told) this.#fault(error as Error, 0);
+        told = message;
         return;
       }
       clearInterval(timer);
