@@ -5,7 +5,7 @@ import { destinationFault, refusesClientCertificate } from "../../tls/destinatio
 import { Countdown } from "./countdown.ts";
 import type { EngineCall } from "./engine-call.ts";
 import type { EngineDestination } from "./engine-destination.ts";
-import { ResponseReader } from "./response-reader.ts";
+import { maximumCopied, ResponseReader } from "./response-reader.ts";
 
 /** How long a body waits for 100 (Continue); the destination may not know about it (RFC 9110, 10.1.1). */
 const continueTimeout = 1000;
@@ -62,9 +62,9 @@ export class CallTurn {
     return this.#call;
   }
 
-  /** In the body of a response. */
-  get inBody(): boolean {
-    return this.#call !== undefined && this.#reader.phase !== "head";
+  /** Whether a large piece of a body is to come next, after a read of `count` bytes. Events come one by one, each a small piece. */
+  expectsLarge(count: number): boolean {
+    return this.#call !== undefined && this.#reader.phase !== "head" && (count > maximumCopied || this.#reader.remaining > maximumCopied);
   }
 
   /** Whether more is wanted from the socket. A head is: what comes behind it waits. */

@@ -203,7 +203,7 @@ export class ClientConnection implements SocketListener, CallTurnOwner {
     if (own && turn.kept) memory.giveUpOwn();
     if (this.#state === "tunnel") return this.#tunnelFlows();
     if (this.#state !== "open") return false;
-    memory.choose(turn.inBody, own);
+    memory.choose(turn.expectsLarge(count), own);
     return turn.wantsMore;
   }
 

@@ -1,8 +1,8 @@
 import { readBuffers } from "../read-buffers.ts";
 
 /**
- * What a connection to a destination reads into: one in the middle of a body a buffer of its own, so that chunks are handed on without
- * a copy, all others the shared one.
+ * What a connection to a destination reads into: one in the middle of a body that comes in large pieces a buffer of its own, so that
+ * these are handed on without a copy, all others the shared one, which the processor has at hand.
  */
 export class ReadMemory {
   #own: Buffer | undefined = undefined;
@@ -30,9 +30,9 @@ export class ReadMemory {
     this.#own = undefined;
   }
 
-  /** Chooses what is read into next; `own`: the last read went into its own buffer. */
-  choose(inBody: boolean, own: boolean): void {
-    if (inBody) {
+  /** Chooses what is read into next, for `large` pieces or others; `own`: the last read went into its own buffer. */
+  choose(large: boolean, own: boolean): void {
+    if (large) {
       this.#own ??= this.#next = readBuffers.take();
       return;
     }

@@ -37,7 +37,7 @@ const maximumWhole = 4096;
  * Chunks up to this are copied before they are told: whoever keeps one keeps a buffer of 64 KiB otherwise. An event stream would cost one
  * for each event, and a client that does not read could hold many times what is meant to wait for it.
  */
-const maximumCopied = 2048;
+export const maximumCopied = 2048;
 const cr = 13;
 const lf = 10;
 
@@ -76,6 +76,11 @@ export class ResponseReader {
 
   constructor(maximumHead: number) {
     this.#maximumHead = maximumHead;
+  }
+
+  /** Bytes of the body that are still to come, as far as it is known: 0 where it is not. */
+  get remaining(): number {
+    return this.phase === "length" ? this.#remaining : 0;
   }
 
   /** After "done": makes ready for the response to the next request, and keeps nothing of the last one. */
