@@ -182,10 +182,22 @@ describe("a client", () => {
     await until(() => server.connectionCount === 0);
   });
 
+  test.each([
+    ["HTTP/1.0", "GET / HTTP/1.0\r\n\r\n"],
+    ["HTTP/1.1", "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"],
+  ])("that asks for the end of the connection over %s and has no body to send is not waited for", async (_, request) => {
+    const { connect, server } = await serve(answer(200, "a".repeat(100_000)));
+    const client = await connect();
+    client.write(request);
+    expect((await client.readToEnd()).length).toBeGreaterThan(100_000);
+    await until(() => server.connectionCount === 0);
+    expect(await client.closed).toBe("end");
+  });
+
   test("that does not close after the last answer is closed after a while", async () => {
     const { advance, connect, server } = await serve(answer(200));
     const client = await connect();
-    client.write("GET / HTTP/1.0\r\n\r\n");
+    client.write("POST / HTTP/1.0\r\nContent-Length: 1\r\n\r\na");
     await client.readToEnd();
     expect(server.connectionCount).toBe(1);
     advance(6000);

@@ -263,6 +263,12 @@ export class Connection
     this.#input.restart();
   }
 
+  /** Closes at once where no byte that was not read can turn that into a reset: it spares the system a FIN of its own and one more read. */
+  close(): void {
+    if (this.#input.buffer.length > 0 || this.info.tls !== undefined) this.linger();
+    else this.giveUp(false);
+  }
+
   giveUp(hard: boolean): void {
     this.#turn.leave();
     this.#enter(phaseClosed);

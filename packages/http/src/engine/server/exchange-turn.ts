@@ -17,8 +17,10 @@ export interface TurnOwner {
   readonly peerEnded: boolean;
   /** Request and response are over. */
   turnOver(keepAlive: boolean): void;
-  /** The last answer was sent, and what is left of the request is not wanted. */
+  /** The last answer was sent, and what may still come is not wanted. */
   linger(): void;
+  /** The last answer was sent, and the client has said that nothing comes any more. */
+  close(): void;
   /** Closes the connection at once. `hard`: by a reset. */
   giveUp(hard: boolean): void;
   /** A handler or a listener has thrown: nothing is known about what it did. */
@@ -43,6 +45,8 @@ export class ExchangeTurn implements BodyIntakeOwner, ResponseOwner, ExchangeOwn
   #response: EngineResponse | undefined = undefined;
   #keepAlive = true;
   #responseDone = false;
+  /** The client sends nothing behind this request: it has no body, and asks for the end of the connection (RFC 9112, 9.6). */
+  #last = false;
   /** On this connection, until now. */
   #requests = 0;
 
@@ -74,6 +78,7 @@ export class ExchangeTurn implements BodyIntakeOwner, ResponseOwner, ExchangeOwn
     this.#keepAlive = keepAlive;
     this.#responseDone = false;
     const body = this.#body.begin();
+    this.#last = !keepAlive && body === undefined;
     this.clientEnds();
     const response = new EngineResponse(this, this.#output, request.method === "HEAD", request.httpVersion === "1.0");
     const exchange = new EngineExchange(this, request, body, response, upgrade);
@@ -136,6 +141,7 @@ export class ExchangeTurn implements BodyIntakeOwner, ResponseOwner, ExchangeOwn
     // Its reader may still use it: the turn is over when it has come to its end.
     else if (body.wanted) return;
     else if (this.#keepAlive) body.drain();
+    else if (this.#last) this.#owner.close();
     else this.#owner.linger();
   }
 
