@@ -4,6 +4,8 @@
  */
 #include "double.h"
 
+Conn *conns;
+
 static const size_t drainable = 1 << 20;
 
 void wakeConn(Conn *conn) {

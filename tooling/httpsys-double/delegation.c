@@ -228,11 +228,6 @@ void closeInbox(Queue *queue) {
   queue->inbox = queue->slot = queue->wake = -1;
 }
 
-static uint32_t out(uint32_t code) {
-  pthread_mutex_unlock(&lock);
-  return code;
-}
-
 static uint32_t checkProperty(const HTTP_DELEGATE_REQUEST_PROPERTY_INFO *property, uint32_t count, char *prefix, size_t size) {
   if (count != 1 || !property) return refuse(ERROR_INVALID_PARAMETER, "PropertyInfoSetSize is %u, not 1", count);
   if (property->PropertyId != 1) return refuse(ERROR_INVALID_PARAMETER, "PropertyId is %d, not DelegateUrl", property->PropertyId);

@@ -9,6 +9,14 @@
  * process has its request (a lease, delegation.c), and answers for that one when it dies. Its own death ends its connections.
  *
  * Every refusal states its reason, which HttpSim_Why returns.
+ *
+ *   structures.h constants.h header-names.h   the API as data
+ *   sessions.c urls.c queues.c properties.c   what a server sets up
+ *   listeners.c connection.c http1.c          ports, and one client's connection
+ *   request.c exchange.c facts.c              a request in its buffer, the calls on it, and what it is told of TLS
+ *   delegation.c names.c                      other processes
+ *   port.c                                    operations and completion ports
+ *   report.c                                  what tests ask
  */
 #ifndef DOUBLE_H
 #define DOUBLE_H
@@ -31,7 +39,9 @@
 #include <linux/tcp.h>
 #include <time.h>
 #include <unistd.h>
-#include "httpsys.h"
+#include "structures.h"
+#include "constants.h"
+#include "header-names.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define AT(address) ((void *)(uintptr_t)(address))
@@ -165,11 +175,18 @@ struct Conn {
 };
 
 extern pthread_mutex_t lock;
-extern Queue *queues;
+extern Session *sessions;
 extern Group *groups;
+extern Queue *queues;
 extern Conn *conns;
 
-uint64_t nextId(void);
+/* Unlocks on the way out of a call. */
+static inline uint32_t out(uint32_t code) {
+  pthread_mutex_unlock(&lock);
+  return code;
+}
+
+/* report.c */
 uint32_t refuseAt(const char *file, int line, uint32_t code, const char *why, ...) __attribute__((format(printf, 4, 5)));
 #define refuse(code, ...) refuseAt(__FILE__, __LINE__, code, __VA_ARGS__)
 
@@ -181,10 +198,22 @@ Op *newOp(int kind, Queue *queue, uint64_t id, uint64_t overlapped);
 /* Ends a call that started `op`: 997, or waits for it. Releases the lock. */
 uint32_t endCall(Op *op, uint64_t overlapped, uint64_t bytesReturned);
 void cancelOps(Ops *ops, uint32_t code);
+uint32_t countPorts(void);
+uint32_t countOps(void);
 
-/* registry.c */
-Queue *findQueue(uint64_t handle);
+/* sessions.c */
+extern int initialized; /* how often */
+uint32_t checkVersion(uint32_t version);
+uint64_t nextId(void);
+Session *findSession(uint64_t id);
 Group *findGroup(uint64_t id);
+
+/* queues.c */
+Queue *findQueue(uint64_t handle);
+
+/* urls.c */
+int narrow(uint64_t wide, char *to, size_t size); /* UTF-16 to bytes; 0 when it does not fit or is not ASCII */
+void freeUrls(Group *group);
 Url *route(Queue *only, int port, const char *host, const char *path, Group **group);
 
 /* listeners.c */

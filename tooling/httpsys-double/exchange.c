@@ -1,11 +1,6 @@
 /* The calls of one exchange: receive, body, response, cancel, wait for disconnect. */
 #include "double.h"
 
-static uint32_t out(uint32_t code) {
-  pthread_mutex_unlock(&lock);
-  return code;
-}
-
 uint32_t checkCall(Queue *queue, uint64_t overlapped, uint64_t returned) {
   if (!queue) return refuse(ERROR_INVALID_HANDLE, "no queue has this handle");
   if (overlapped && returned) return refuse(ERROR_INVALID_PARAMETER, "BytesReturned must be NULL with an OVERLAPPED");

@@ -81,11 +81,6 @@ EXPORT uint32_t HttpSim_Tokens(void) {
   return count;
 }
 
-static uint32_t out(uint32_t code) {
-  pthread_mutex_unlock(&lock);
-  return code;
-}
-
 EXPORT uint32_t HttpQueryRequestProperty(uint64_t handle, uint64_t id, int32_t property, uint64_t qualifier, uint32_t qualifierSize, uint64_t output, uint32_t size, uint64_t returned, uint64_t overlapped) {
   pthread_mutex_lock(&lock);
   Queue *queue = findQueue(handle);

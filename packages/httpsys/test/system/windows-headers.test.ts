@@ -96,7 +96,7 @@ describe("the layout of the structures", () => {
   test.skipIf(!hasGcc)(`is that of the double's header ${hasGcc ? "" : "(left out: gcc is not installed)"}`, () => {
     const lines = assertions(() => true);
     expect(lines.length).toBeGreaterThan(200);
-    compile("gcc", '#include "httpsys.h"', lines);
+    compile("gcc", '#include "structures.h"', lines);
   });
 
   test.skipIf(!hasMingw)(`is that of mingw's http.h ${hasMingw ? "" : "(left out: mingw-w64 is not installed)"}`, () => {
