@@ -57,7 +57,7 @@ export type { InvalidRequestTarget, RequestTarget, RequestTargetForm } from "./r
 export { reasonPhrase } from "./reason-phrase.ts";
 export { createEngineClient } from "./engine/client/engine-client.ts";
 export type { EngineClientOptions } from "./engine/client/engine-client.ts";
-export { createVersionedClient } from "./http2-client/versioned-client.ts";
+export { createVersionedClient } from "./engine/http2/client/versioned-client.ts";
 export { createNodeServer } from "./node/node-server.ts";
 export { exchangeFromNode, exchangeFromUpgrade } from "./node/exchange-from-node.ts";
 export type { ExchangeFromNodeOptions } from "./node/exchange-from-node.ts";

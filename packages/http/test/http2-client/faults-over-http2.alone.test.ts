@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createVersionedClient } from "../../src/index.ts";
-import { resetStream } from "../../src/http2-client/reset-stream.ts";
+import { resetStream } from "./reset-stream.ts";
 import { sendTo, type RecordedCall } from "../contract/destination-call.ts";
 import { MemoryBody, turns, until } from "../contract/recorders.ts";
 import { cert, Http2Peer } from "./http2-destination.ts";

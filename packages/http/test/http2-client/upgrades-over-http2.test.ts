@@ -1,6 +1,6 @@
 import { constants } from "node:http2";
 import { describe, expect, test } from "vitest";
-import { resetStream } from "../../src/http2-client/reset-stream.ts";
+import { resetStream } from "./reset-stream.ts";
 import { BodyCollector, turns, until } from "../contract/recorders.ts";
 import type { SendOptions } from "../contract/destination-call.ts";
 import { http2Bench } from "./bench.ts";

@@ -11,7 +11,7 @@ import type { Timed, TimerWheel } from "../timer-wheel.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { EngineCall } from "./engine-call.ts";
 import type { Socket } from "node:net";
-import type { NegotiatedSocket } from "../../http2-client/negotiated-socket.ts";
+import type { NegotiatedSocket } from "../http2/client/negotiated-socket.ts";
 import type { DestinationTls } from "../../tls/destination-tls.ts";
 import { IdleConnections } from "./idle-connections.ts";
 import type { OpenSocketOptions } from "./open-socket.ts";

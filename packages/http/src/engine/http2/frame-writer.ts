@@ -2,7 +2,7 @@
 import type { HeaderLine } from "../../header-list.ts";
 import { dateValue } from "../server/date-line.ts";
 import { HpackEncoder } from "./hpack/hpack-encoder.ts";
-import { frameFlag, frameHeaderSize, frameType, minimumMaxFrameSize, writeFrameHeader, writeUint32 } from "./frames.ts";
+import { clientPreface, frameFlag, frameHeaderSize, frameType, minimumMaxFrameSize, writeFrameHeader, writeUint32 } from "./frames.ts";
 import type { Output } from "./output.ts";
 import type { OutgoingFields } from "./response-head.ts";
 
@@ -28,6 +28,22 @@ export class FrameWriter {
     for (const line of fields.lines) at = this.#field(line.key, line.value, at);
     if (length >= 0) at = this.#field("content-length", String(length), at);
     if (!fields.hasDate && status >= 200) at = this.#field("date", dateValue(), at);
+    this.#endBlock(id, start, at, endStream);
+  }
+
+  /** What a client says first (RFC 9113, 3.4). */
+  preface(): void {
+    const output = this.#output;
+    output.reserve(clientPreface.length);
+    copy(output.memory, output.offset, clientPreface, 0, clientPreface.length);
+    output.offset += clientPreface.length;
+  }
+
+  /** A header block of `name, value, …`: a request head, its pseudo-fields first. */
+  fields(id: number, fields: readonly string[], endStream: boolean): void {
+    const start = this.#beginBlock();
+    let at = this.#begin(start);
+    for (let i = 0; i < fields.length; i += 2) at = this.#field(fields[i] as string, fields[i + 1] as string, at);
     this.#endBlock(id, start, at, endStream);
   }
 

@@ -10,8 +10,8 @@ export class PeerSettings {
   /** The smallest that one frame has named: what was dropped for it stays dropped (RFC 7541, 4.2). */
   smallestTableSize = 4096;
   initialWindowSize = initialWindow;
-  /** Streams that it takes at once. */
-  maxConcurrentStreams = Infinity;
+  /** Streams that it takes at once; without a word from it, as many as can be said. */
+  maxConcurrentStreams = 0xffffffff;
   /** It takes extended CONNECT (RFC 8441, 3). */
   connectProtocol = false;
   readonly #side: "client" | "server";

@@ -1,7 +1,7 @@
-import type { DestinationRequest } from "../destination-client.ts";
-import { isToken } from "../field-grammar.ts";
-import type { HeaderList } from "../header-list.ts";
-import { isSafeLine, isSafeTarget, UnsafeHead } from "../engine/client/request-head.ts";
+import type { DestinationRequest } from "../../../destination-client.ts";
+import { isToken } from "../../../field-grammar.ts";
+import type { HeaderLine, HeaderList } from "../../../header-list.ts";
+import { isSafeLine, isSafeTarget, UnsafeHead } from "../../client/request-head.ts";
 
 /** Fields that HTTP/2 does not have, or that are made from the request itself (RFC 9113, 8.2.2). */
 const leftOut: ReadonlySet<string> = new Set([
@@ -33,7 +33,7 @@ export function requestFields(request: DestinationRequest, scheme: string, host:
       if (++hosts > 1) return new UnsafeHead("there are two Host fields");
       fields[5] = value;
     } else if (key === "te") {
-      // The one value it may have, in any case of its letters (RFC 9113, 8.2.2); Node takes lower case alone.
+      // The one value it may have, in any case of its letters (RFC 9113, 8.2.2); some take lower case alone.
       if (value.toLowerCase() === "trailers") fields.push(key, "trailers");
     } else if (!leftOut.has(key)) {
       fields.push(key, value);
@@ -44,19 +44,13 @@ export function requestFields(request: DestinationRequest, scheme: string, host:
   return fields;
 }
 
-/** A trailer section in the form that Node takes, or undefined when a line of it cannot be written. */
-export function trailerFields(trailers: HeaderList | undefined): Record<string, string | string[]> | undefined {
-  const fields = Object.create(null) as Record<string, string | string[]>;
-  if (trailers === undefined) return fields;
+/** The lines of a trailer section that may be sent, or undefined when one cannot be written. */
+export function trailerLines(trailers: HeaderList): HeaderLine[] | undefined {
+  const lines: HeaderLine[] = [];
   for (let i = 0; i < trailers.size; i++) {
     const line = trailers.lineAt(i);
-    const { key } = line;
     if (!isSafeLine(line)) return undefined;
-    if (forbiddenTrailers.has(key)) continue;
-    const before = fields[key];
-    if (before === undefined) fields[key] = line.value;
-    else if (typeof before === "string") fields[key] = [before, line.value];
-    else before.push(line.value);
+    if (!forbiddenTrailers.has(line.key)) lines.push(line);
   }
-  return fields;
+  return lines;
 }

@@ -1,4 +1,4 @@
-import type { DestinationRequest } from "../destination-client.ts";
+import type { DestinationRequest } from "../../../destination-client.ts";
 
 /** Over what a request goes to a destination. */
 export type VersionPlan =

@@ -6,14 +6,14 @@ import {
   type DestinationOrigin,
   type DestinationRequest,
   type HttpClient,
-} from "../destination-client.ts";
-import { EngineClient, type EngineClientOptions } from "../engine/client/engine-client.ts";
-import type { EngineDestination } from "../engine/client/engine-destination.ts";
+} from "../../../destination-client.ts";
+import { EngineClient, type EngineClientOptions } from "../../client/engine-client.ts";
+import type { EngineDestination } from "../../client/engine-destination.ts";
 import { Http2Destination } from "./http2-destination.ts";
 import { versionPlan } from "./version-plan.ts";
 
 /**
- * A client that speaks HTTP/1.1 (by the engine) and HTTP/2 (by `node:http2`), as `httpVersion` and `versionPolicy` of each
+ * A client that speaks HTTP/1.1 (by the engine) and HTTP/2, both by engines of our own, as `httpVersion` and `versionPolicy` of each
  * request say:
  *
  * | version, policy | https | http |

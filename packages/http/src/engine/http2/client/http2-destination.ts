@@ -6,12 +6,12 @@ import {
   type DestinationErrorOptions,
   type DestinationHandler,
   type DestinationRequest,
-} from "../destination-client.ts";
-import { CallQueue } from "../engine/client/call-queue.ts";
-import type { EngineDestination } from "../engine/client/engine-destination.ts";
-import type { Timed, TimerWheel } from "../engine/timer-wheel.ts";
-import { Http2Call } from "./http2-call.ts";
-import { Http2Session } from "./http2-session.ts";
+} from "../../../destination-client.ts";
+import { CallQueue } from "../../client/call-queue.ts";
+import type { EngineDestination } from "../../client/engine-destination.ts";
+import type { Timed, TimerWheel } from "../../timer-wheel.ts";
+import { Http2Call } from "./call.ts";
+import { Http2ClientConnection } from "./connection.ts";
 import type { NegotiatedSocket } from "./negotiated-socket.ts";
 import { requestFields } from "./request-fields.ts";
 
@@ -41,10 +41,10 @@ export class Http2Destination implements DestinationClient, Timed {
   readonly name: string;
   readonly #options: Http2DestinationOptions;
   /** Those that may take requests, the oldest first. */
-  readonly #sessions: Http2Session[] = [];
-  readonly #openings = new Set<Http2Session>();
+  readonly #sessions: Http2ClientConnection[] = [];
+  readonly #openings = new Set<Http2ClientConnection>();
   /** All whose socket is not closed yet. */
-  readonly #all = new Set<Http2Session>();
+  readonly #all = new Set<Http2ClientConnection>();
   readonly #queue = new CallQueue<Http2Call>();
   #expectedStreams = usualStreams;
   #closing = false;
@@ -123,7 +123,7 @@ export class Http2Destination implements DestinationClient, Timed {
 
   // What sessions tell
 
-  sessionOpened(session: Http2Session): void {
+  sessionOpened(session: Http2ClientConnection): void {
     this.#openings.delete(session);
     this.#sessions.push(session);
     if (session.limit > 0) this.#expectedStreams = session.limit;
@@ -137,27 +137,27 @@ export class Http2Destination implements DestinationClient, Timed {
   }
 
   /** `session` takes no more requests. */
-  sessionLeft(session: Http2Session): void {
+  sessionLeft(session: Http2ClientConnection): void {
     const index = this.#sessions.indexOf(session);
     if (index < 0) return;
     this.#sessions.splice(index, 1);
     this.#openForWaiting();
   }
 
-  sessionClosed(session: Http2Session): void {
+  sessionClosed(session: Http2ClientConnection): void {
     this.#openings.delete(session);
     this.#all.delete(session);
     this.#settle();
   }
 
   /** Those who wait go on waiting for what else is there; alone they would each meet the same. */
-  openingFailed(session: Http2Session, fault: string, options: Omit<DestinationErrorOptions, "step" | "requestSent">): void {
+  openingFailed(session: Http2ClientConnection, fault: string, options: Omit<DestinationErrorOptions, "step" | "requestSent">): void {
     this.#openings.delete(session);
     if (this.#sessions.length === 0 && this.#openings.size === 0) this.#failWaiting(fault, { ...options, step: "connect" });
   }
 
   /** TLS settled on HTTP/1.1. */
-  openedHttp1(session: Http2Session, negotiated: NegotiatedSocket, socket: Socket): void {
+  openedHttp1(session: Http2ClientConnection, negotiated: NegotiatedSocket, socket: Socket): void {
     this.#openings.delete(session);
     this.#all.delete(session);
     this.http1.adopt(negotiated, socket);
@@ -186,7 +186,7 @@ export class Http2Destination implements DestinationClient, Timed {
     return this.#options.multipleConnections && !this.#sessions.some((session) => session.limit === 0);
   }
 
-  #begin(session: Http2Session, call: Http2Call): void {
+  #begin(session: Http2ClientConnection, call: Http2Call): void {
     if (call.request.upgrade === undefined || session.connectProtocol) session.start(call);
     else call.fail(this.#refusal("it takes no extended CONNECT", { step: "connect", versionUnavailable: true }));
   }
@@ -197,7 +197,7 @@ export class Http2Destination implements DestinationClient, Timed {
       return;
     }
     for (let i = 0; i < this.#sessions.length; i++) {
-      const session = this.#sessions[i] as Http2Session;
+      const session = this.#sessions[i] as Http2ClientConnection;
       while (session.available) {
         const call = this.#queue.shift();
         if (call === undefined) {
@@ -218,7 +218,7 @@ export class Http2Destination implements DestinationClient, Timed {
 
   #open(): boolean {
     try {
-      const session = new Http2Session(this);
+      const session = new Http2ClientConnection(this);
       this.#openings.add(session);
       this.#all.add(session);
       this.wheel.add(this);

@@ -1,11 +1,11 @@
 import type { OnReadOpts, Socket } from "node:net";
-import { openSocket, type OpenSocketOptions, type SocketListener, type SocketOpening } from "../engine/client/open-socket.ts";
-import { readBuffers } from "../engine/read-buffers.ts";
+import { openSocket, type OpenSocketOptions, type SocketListener, type SocketOpening } from "../../client/open-socket.ts";
+import { readBuffers } from "../../read-buffers.ts";
 
 /**
  * A connection whose protocol shows only when it is open: what its socket tells goes to whoever has it, first the one that
- * opened it and perhaps another one later. TLS hands nothing on before "secureConnect", so nothing is read before it is
- * known for whom.
+ * opened it and perhaps another one later. Nothing is handed on before "connect", with TLS "secureConnect", so nothing is read
+ * before it is known for whom.
  */
 export class NegotiatedSocket implements SocketListener, SocketOpening {
   readonly #opening: SocketOpening;
@@ -15,12 +15,11 @@ export class NegotiatedSocket implements SocketListener, SocketOpening {
 
   constructor(options: Omit<OpenSocketOptions, "onread">, listener: SocketListener) {
     this.#listener = listener;
-    // A socket over cleartext has one protocol only: it is left alone, for the session that takes it.
-    const onread: OnReadOpts | undefined = options.tls === undefined ? undefined : {
+    const onread: OnReadOpts = {
       buffer: () => this.#buffer(),
       callback: (count, buffer) => this.#reads?.callback(count, buffer) ?? true,
     };
-    this.#opening = openSocket({ ...options, ...(onread === undefined ? {} : { onread }) }, this);
+    this.#opening = openSocket({ ...options, onread }, this);
   }
 
   /** The open socket is `listener`'s from now on, who reads it by `reads`. */

@@ -1,10 +1,9 @@
-import type { ClientHttp2Stream } from "node:http2";
-import type { BodySink, BodySource } from "../body.ts";
-import type { HeaderList } from "../header-list.ts";
-import { asError } from "../engine/client/engine-call.ts";
-import type { Http2Call } from "./http2-call.ts";
-import { JoinedWrites } from "./joined-writes.ts";
-import { trailerFields } from "./request-fields.ts";
+import type { BodySink, BodySource } from "../../../body.ts";
+import type { HeaderLine, HeaderList } from "../../../header-list.ts";
+import { asError } from "../../client/engine-call.ts";
+import type { Http2Stream } from "../stream.ts";
+import type { Http2Call } from "./call.ts";
+import { trailerLines } from "./request-fields.ts";
 
 /**
  * Carries a request body from its source to its stream: the declared length enforced, and the source held back while the
@@ -13,27 +12,26 @@ import { trailerFields } from "./request-fields.ts";
 export class Http2Upload implements BodySink {
   /** Content-Length, or undefined when only the end tells. */
   readonly size: number | undefined;
-  /** Its end is told apart from its last byte, since trailers may follow. */
-  readonly waitsForTrailers: boolean;
   /** The source was asked for the body, or told that nobody will. */
   started = false;
   /** All of it was given to the stream. */
   complete = false;
   readonly #call: Http2Call;
   readonly #source: BodySource;
+  /** Its end is told apart from its last byte, since trailers may follow. */
+  readonly #waitsForTrailers: boolean;
   #remaining: number;
-  #stream: ClientHttp2Stream | undefined;
-  #trailers: Record<string, string | string[]> | undefined;
+  #stream: Http2Stream | undefined = undefined;
   #paused = false;
   #over = false;
-  #writes: JoinedWrites | undefined;
 
+  /** `announced`: the request has a Trailer field. */
   constructor(call: Http2Call, source: BodySource, announced: boolean) {
     this.#call = call;
     this.#source = source;
     this.size = source.length;
     this.#remaining = source.length ?? 0;
-    this.waitsForTrailers = source.length === undefined || (announced && source.length > 0);
+    this.#waitsForTrailers = source.length === undefined || (announced && source.length > 0);
   }
 
   /** It is on its way: begun, and neither whole nor given up. */
@@ -41,11 +39,8 @@ export class Http2Upload implements BodySink {
     return this.#stream !== undefined && !this.#over;
   }
 
-  start(stream: ClientHttp2Stream): void {
+  start(stream: Http2Stream): void {
     this.#stream = stream;
-    this.#writes = new JoinedWrites(stream, () => {
-      if (this.#paused) this.#call.drained();
-    });
     this.started = true;
     try {
       this.#source.read(this);
@@ -56,7 +51,6 @@ export class Http2Upload implements BodySink {
 
   /** The rest is not wanted. */
   drop(): void {
-    this.#writes?.drop();
     if (this.#over) return;
     this.#over = true;
     this.started = true;
@@ -68,10 +62,8 @@ export class Http2Upload implements BodySink {
   }
 
   onData(chunk: Uint8Array): boolean {
-    const stream = this.#stream as ClientHttp2Stream;
-    const writes = this.#writes as JoinedWrites;
-    if (this.#over || stream.writableEnded || stream.destroyed) return true;
-    let room = true;
+    const stream = this.#stream as Http2Stream;
+    if (this.#over) return true;
     if (this.size !== undefined) {
       this.#remaining -= chunk.length;
       if (this.#remaining < 0) {
@@ -79,14 +71,10 @@ export class Http2Upload implements BodySink {
         return true;
       }
     }
-    // The last chunk takes the end along.
-    if (this.size !== undefined && this.#remaining === 0 && !this.waitsForTrailers) {
-      writes.release();
-      stream.end(chunk);
-    } else {
-      room = writes.write(chunk);
-    }
-    if (!room && !this.#paused) {
+    const room = stream.write(chunk);
+    // The last chunk takes the end along, and nobody is held back behind it.
+    if (this.size !== undefined && this.#remaining === 0 && !this.#waitsForTrailers) stream.end(undefined);
+    else if (!room && !this.#paused) {
       this.#paused = true;
       try {
         this.#source.pause();
@@ -96,7 +84,7 @@ export class Http2Upload implements BodySink {
       }
     }
     this.#call.tellProgress();
-    return stream.writableLength === 0 && writes.held === 0;
+    return stream.queued === 0;
   }
 
   onEnd(trailers: HeaderList | undefined): void {
@@ -105,17 +93,17 @@ export class Http2Upload implements BodySink {
       this.#fail("the request body is shorter than its declared length", "client", undefined);
       return;
     }
-    this.#trailers = trailerFields(trailers);
-    if (this.#trailers === undefined) {
-      this.#fail("a trailer holds an illegal character", "gateway", undefined);
-      return;
+    let lines: readonly HeaderLine[] | undefined;
+    if (trailers !== undefined) {
+      lines = trailerLines(trailers);
+      if (lines === undefined) {
+        this.#fail("a trailer holds an illegal character", "gateway", undefined);
+        return;
+      }
     }
     this.#over = true;
     this.complete = true;
-    const stream = this.#stream as ClientHttp2Stream;
-    if (stream.writableEnded || stream.destroyed) return;
-    this.#writes?.release();
-    stream.end();
+    this.#stream?.end(lines);
   }
 
   onError(error: Error): void {
@@ -134,18 +122,7 @@ export class Http2Upload implements BodySink {
     }
   }
 
-  /** The body left; what follows is the end of the stream. An empty section is an empty DATA frame. */
-  sendTrailers(stream: ClientHttp2Stream): void {
-    if (stream.destroyed || stream.closed) return;
-    try {
-      stream.sendTrailers(this.#trailers ?? {});
-    } catch (error) {
-      this.#call.stop("the trailers cannot be sent", { step: "request-body", source: "gateway", cause: asError(error) });
-    }
-  }
-
   #fail(fault: string, source: "client" | "gateway", cause: unknown): void {
-    this.#writes?.drop();
     this.#over = true;
     // After the response nobody is left to tell: the stream is reset so that the destination does not take it for whole.
     if (this.#call.done) this.#call.reset();
