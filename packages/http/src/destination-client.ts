@@ -6,7 +6,7 @@ import type { DestinationTls } from "./tls/destination-tls.ts";
 
 /**
  * The destination side: a client that owns the connections to one origin (scheme, host, port) with one set of
- * settings and sends one request per call. Implementations: the HTTP/1.1 engine's pool, undici, node:http2. One
+ * settings and sends one request per call. Implementations: the engines' pools for HTTP/1.1 and HTTP/2, undici. One
  * contract suite runs against all of them.
  */
 export interface DestinationClient {

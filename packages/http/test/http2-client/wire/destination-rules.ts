@@ -120,7 +120,7 @@ export const destinationRules: readonly DestinationRule[] = [
   badTrailers("8.2.2 Connection among trailers", [["connection", "close"]]),
   { name: "8.1.1 a body that is too short", bytes: [open(1, [...ok, ["content-length", "3"]]), data(1, "ok", true)], outcome: "stream PROTOCOL_ERROR or none", step: "response-body" },
   { name: "8.1.1 a body that is too short before trailers", bytes: [open(1, [...ok, ["content-length", "3"]]), data(1, "ok"), whole(1, [["x-a", "1"]])], outcome: "stream PROTOCOL_ERROR or none", step: "response-body" },
-  { name: "8.1.1 a length, and no body", bytes: [whole(1, [...ok, ["content-length", "3"]])], outcome: "stream PROTOCOL_ERROR or none", step: "response-body" },
+  { name: "8.1.1 a length, and no body", bytes: [whole(1, [...ok, ["content-length", "3"]])], outcome: malformed, step: "response-head" },
   { name: "8.1.1 a body that is too long", bytes: [open(1, [...ok, ["content-length", "1"]]), data(1, "ok")], outcome: malformed, step: "response-body" },
   { name: "8.1.1 a body of 204", bytes: [open(1, [[":status", "204"]]), data(1, "ok", true)], outcome: malformed, step: "response-body" },
   { name: "8.1.1 a body of 304", bytes: [open(1, [[":status", "304"], ["content-length", "2"]]), data(1, "ok", true)], outcome: malformed, step: "response-body" },

@@ -66,7 +66,7 @@ export class MemoryDestination {
     if (this.ending !== "") return;
     this.ending = ending;
     this.#frames.stop();
-    for (const stream of [...this.#session.streams.table.open.values()]) {
+    for (const stream of this.#session.streams.table.open.values()) {
       stream.cut();
       stream.listener.connectionLost(false);
     }

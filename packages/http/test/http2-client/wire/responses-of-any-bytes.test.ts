@@ -1,8 +1,6 @@
 /** Responses in which something was changed at random: each ends once, none is taken for whole that nghttp2 would not take for the same. */
-import { once } from "node:events";
-import { connect } from "node:http2";
-import { createServer, type AddressInfo } from "node:net";
-import { expect, test } from "vitest";
+import { type ChildProcess, fork } from "node:child_process";
+import { afterAll, expect, test } from "vitest";
 import { frameFlag, frameType } from "../../../src/engine/http2/frames.ts";
 import { block, continuation, data, frame, goaway, open, ping, priority, reset, settings, whole, windowUpdate } from "../../http2-wire/frames-to-send.ts";
 import { type Random, randomNumbers } from "../../http2-wire/random-numbers.ts";
@@ -63,7 +61,7 @@ function spoilt(bytes: Buffer, random: Random): Buffer {
 
 test("none throws, each ends at most once, in order, and alike however it is cut", () => {
   const random = randomNumbers(5);
-  for (let i = 0; i < 4000; i++) {
+  for (let i = 0; i < 1500; i++) {
     const bytes = Buffer.concat([greeting, random(5) === 0 ? response(random) : spoilt(response(random), random)]);
     const one = new MemoryDestination();
     one.read(bytes, bytes.length);
@@ -75,33 +73,30 @@ test("none throws, each ends at most once, in order, and alike however it is cut
   }
 });
 
-/** What Node's client makes of it: `status body`, or undefined when it does not take it for whole. */
+let asked: ChildProcess | undefined;
+let questions = 0;
+afterAll(() => asked?.kill());
+
+/** What Node's client makes of it: `status body`, undefined when it does not take it for whole, "crash" when that ended its process. */
 async function askNghttp2(bytes: Buffer): Promise<string | undefined> {
-  const server = createServer((socket) => {
-    socket.on("error", () => undefined);
-    let asked = false;
-    socket.on("data", (chunk: Buffer) => {
-      // HEADERS of stream 1.
-      if (asked || !chunk.includes(Buffer.from([0, 0, 0, 1]))) return;
-      asked = true;
-      socket.end(Buffer.concat([greeting, bytes]));
-    });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  session.on("error", () => undefined);
-  const stream = session.request({ ":path": "/" });
-  let status: number | undefined;
-  let body = "";
-  let ended = false;
-  stream.on("response", (fields) => (status = fields[":status"]));
-  stream.on("data", (chunk: Buffer) => (body += chunk.toString("latin1")));
-  stream.on("end", () => (ended = stream.rstCode === 0 && !stream.aborted));
-  stream.on("error", () => undefined);
-  await new Promise<void>((resolve) => (stream.destroyed ? resolve() : stream.once("close", () => resolve())));
-  session.destroy();
-  server.close();
-  return ended ? `${status} ${body}` : undefined;
+  const process = (asked ??= fork(new URL("nghttp2-client.ts", import.meta.url), { stdio: ["ignore", "inherit", "ignore", "ipc"], execArgv: [] }));
+  const id = questions++;
+  return await new Promise((resolve) => {
+    const onExit = (): void => {
+      process.off("message", onMessage);
+      asked = undefined;
+      resolve("crash");
+    };
+    const onMessage = (message: { readonly id: number; readonly answer?: string }): void => {
+      if (message.id !== id) return;
+      process.off("message", onMessage);
+      process.off("exit", onExit);
+      resolve(message.answer);
+    };
+    process.on("message", onMessage as (message: unknown) => void);
+    process.once("exit", onExit);
+    process.send({ id, bytes: bytes.toString("base64") });
+  });
 }
 
 test("what is taken for a whole response is the same response to nghttp2", async () => {
@@ -114,7 +109,10 @@ test("what is taken for a whole response is the same response to nghttp2", async
     const { head, finals, error, body } = one.recorded;
     // What ends well here, and with it the connection: what came behind it may have ended Node's before the response was read.
     if (finals !== 1 || error !== undefined || head === undefined || one.ending.startsWith("connection")) continue;
-    expect(await askNghttp2(bytes), bytes.toString("hex")).toBe(`${head.status} ${body}`);
+    const answer = await askNghttp2(Buffer.concat([greeting, bytes]));
+    // Node 24 does not survive some of them.
+    if (answer === "crash") continue;
+    expect(answer, bytes.toString("hex")).toBe(`${head.status} ${body}`);
     agreed++;
   }
   expect(agreed).toBeGreaterThan(100);

@@ -186,8 +186,12 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed,
       this.#becomeTunnel(head);
       return;
     }
-    this.#head = head;
     this.#left = this.request.method === "HEAD" || status === 204 || status === 304 ? 0 : length;
+    if (endStream && this.#left > 0) {
+      this.#malformed("the response announces a body and has none");
+      return;
+    }
+    this.#head = head;
     if (this.#waitsForContinue) {
       this.#stopWaiting();
       this.upload?.drop();

@@ -22,8 +22,9 @@ const pingTime = 10_000;
 const pingBytes = Buffer.from("anybody?", "latin1");
 /** Stream ids end at 2^31 (RFC 9113, 5.1.1). */
 const maximumRequests = 2 ** 30 - 1;
-/** Bytes that the destination does not take: from here on it gets no further requests. */
+/** Bytes that the destination does not take: from here on it gets no further requests, and is given up when even its PINGs cannot be answered. */
 const maximumUntaken = 1_048_576;
+const maximumOwed = 4 * maximumUntaken;
 
 type State = "connecting" | "greeting" | "open" | "leaving" | "closed";
 
@@ -216,6 +217,7 @@ export class Http2ClientConnection implements SocketListener, DestinationSession
       this.#lose("the frames of the destination could not be read", error as Error, { byUs: true });
     }
     this.#memory.end(count);
+    if ((this.#output as Output).unsent > maximumOwed) this.connectionFault(errorCode.enhanceYourCalm, "it takes nothing of what it asks for");
     return true;
   }
 
@@ -266,7 +268,7 @@ export class Http2ClientConnection implements SocketListener, DestinationSession
       this.#state = "leaving";
       this.#destination.sessionLeft(this);
     }
-    this.#loseStreams(last);
+    this.#loseStreams(last, true);
     if (this.#isIdle) this.#goodbye();
   }
 
@@ -306,14 +308,14 @@ export class Http2ClientConnection implements SocketListener, DestinationSession
     this.#socket?.end();
   }
 
-  /** The streams above `last` are over, and were not looked at. */
-  #loseStreams(last: number): void {
-    const open = this.#session?.streams.table.open;
-    if (open === undefined) return;
-    for (const stream of [...open.values()]) {
+  /** The streams above `last` are over. `unprocessed`: and were not looked at. */
+  #loseStreams(last: number, unprocessed: boolean): void {
+    if (this.#session === undefined) return;
+    // Each takes itself out.
+    for (const stream of this.#session.streams.table.open.values()) {
       if (stream.id <= last) continue;
       stream.cut();
-      stream.listener.connectionLost(true);
+      stream.listener.connectionLost(unprocessed);
     }
   }
 
@@ -328,11 +330,8 @@ export class Http2ClientConnection implements SocketListener, DestinationSession
     this.isCut = byUs;
     this.#frames?.stop();
     if (opened) this.#destination.sessionLeft(this);
-    this.#loseStreams(lastStream);
-    for (const stream of [...(this.#session?.streams.table.open.values() ?? [])]) {
-      stream.cut();
-      stream.listener.connectionLost(false);
-    }
+    this.#loseStreams(lastStream, true);
+    this.#loseStreams(0, false);
     if (this.#socket === undefined) this.#negotiated.destroy();
     else if (how.lingers === true) this.#closeSocket();
     else this.#socket.destroy();
