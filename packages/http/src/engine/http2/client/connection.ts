@@ -2,11 +2,12 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { destinationFault } from "../../../tls/destination-fault.ts";
 import type { SocketListener } from "../../client/open-socket.ts";
+import { ReadMemory } from "../../client/read-memory.ts";
+import { readBuffers } from "../../read-buffers.ts";
 import { CheckedFrames } from "../checked-frames.ts";
 import { errorCode } from "../frames.ts";
 import { Output, type OutputOwner } from "../output.ts";
 import type { Http2Call } from "./call.ts";
-import { ConnectionMemory } from "./connection-memory.ts";
 import type { Http2Destination } from "./http2-destination.ts";
 import { NegotiatedSocket } from "./negotiated-socket.ts";
 import { DestinationSession, type DestinationSessionOwner, maximumBlock } from "./session.ts";
@@ -49,7 +50,9 @@ export class Http2ClientConnection implements SocketListener, DestinationSession
   isCut = false;
   readonly #destination: Http2Destination;
   readonly #negotiated: NegotiatedSocket;
-  readonly #memory = new ConnectionMemory();
+  readonly #memory = new ReadMemory();
+  /** Somebody holds a part of what was read last. */
+  #kept = false;
   readonly #tlsGeneration: number;
   readonly #connectBy: number;
   #state: State = "connecting";
@@ -118,7 +121,7 @@ export class Http2ClientConnection implements SocketListener, DestinationSession
 
   /** Somebody holds a part of what was read last. */
   keepMemory(): void {
-    this.#memory.keep();
+    this.#kept = true;
   }
 
   /** Takes no new request; closes when the last one is over. */
@@ -179,7 +182,7 @@ export class Http2ClientConnection implements SocketListener, DestinationSession
 
   socketClosed(): void {
     this.#lose("the connection was closed", undefined);
-    this.#memory.release();
+    this.#memory.choose(false, false);
     this.#destination.sessionClosed(this);
   }
 
@@ -201,7 +204,7 @@ export class Http2ClientConnection implements SocketListener, DestinationSession
     this.#output = output;
     this.#session = session;
     this.#frames = new CheckedFrames(session, maximumBlock(maxResponseHeadersSize));
-    this.#negotiated.give(this, { buffer: () => this.#memory.next() as Buffer, callback: (count, bytes) => this.#read(count, bytes as Buffer) });
+    this.#negotiated.give(this, { buffer: () => this.#memory.takeNext() as Buffer, callback: (count, bytes) => this.#read(count, bytes as Buffer) });
   }
 
   #read(count: number, bytes: Buffer): boolean {
@@ -210,13 +213,17 @@ export class Http2ClientConnection implements SocketListener, DestinationSession
       if (this.#lingered > maximumLingered) this.#socket?.destroy();
       return true;
     }
-    this.#session.lasting = this.#memory.begin(bytes);
+    const own = this.#memory.isOwn(bytes);
+    this.#session.lasting = own;
+    this.#kept = false;
     try {
       this.#frames?.read(bytes, 0, count);
     } catch (error) {
       this.#lose("the frames of the destination could not be read", error as Error, { byUs: true });
     }
-    this.#memory.end(count);
+    if (own && this.#kept) this.#memory.giveUpOwn();
+    // A read that fills the memory that all share is one of many.
+    this.#memory.choose(count >= readBuffers.shared.length, own);
     if ((this.#output as Output).unsent > maximumOwed) this.connectionFault(errorCode.enhanceYourCalm, "it takes nothing of what it asks for");
     return true;
   }
