@@ -15,7 +15,7 @@ import { bearerKind } from "../src/authentication/bearer/bearer-scheme.ts";
 
 const issuer = "https://login.example";
 const folder = mkdtempSync(join(tmpdir(), "bench-tokens-"));
-const services = { clock: systemClock, fetch: globalThis.fetch, log: silentLogger, trusts: () => false, store: memorySignInStore(), scheme: () => undefined };
+const services = { clock: systemClock, fetch: globalThis.fetch, log: silentLogger, trusts: () => false, store: memorySignInStore(), withoutOwnCredentials: <T>(request: T): T => request, scheme: () => undefined };
 
 for (const alg of ["RS256", "ES256"] as const) {
   const { publicKey, privateKey } = alg === "RS256" ? generateKeyPairSync("rsa", { modulusLength: 2048 }) : generateKeyPairSync("ec", { namedCurve: "P-256" });

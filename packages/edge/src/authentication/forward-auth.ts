@@ -66,9 +66,10 @@ class ForwardAuthScheme implements AuthenticationScheme {
   #ask(exchange: Exchange, signal: AbortSignal): Promise<ServiceAnswer> {
     const { url = "", method, timeout = 5000, maxBodySize = 65_536 } = this.#config;
     const { request } = exchange;
+    const shown = this.#services.withoutOwnCredentials(request).headers;
     const headers = new Map<string, string>();
     for (const field of this.#requestFields) {
-      const values = request.headers.getAll(field);
+      const values = shown.getAll(field);
       if (values.length > 0) headers.set(field, values.join(field === "cookie" ? "; " : ", "));
     }
     headers.set("x-forwarded-method", request.method);

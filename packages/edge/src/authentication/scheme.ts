@@ -106,6 +106,8 @@ export interface SchemeServices {
   readonly store: SignInStore;
   /** Whether a peer is believed in what it says of the client's connection. */
   readonly trusts: (remoteAddress: string | undefined) => boolean;
+  /** A request without the credentials that only this gateway understands, such as session cookies: for other services. To be asked after `start`. */
+  readonly withoutOwnCredentials: (request: RequestHead) => RequestHead;
   /** Another scheme of the same configuration, by name ignoring case: where a sign-in puts its session. To be asked after `start`. */
   readonly scheme: (name: string) => AuthenticationScheme | undefined;
 }

@@ -11,12 +11,17 @@ import { schemeKinds } from "./scheme-kinds.ts";
 
 export interface PreparedSchemes {
   readonly all: readonly AuthenticationScheme[];
+  /** Those of which the credentials are to be seen nowhere else. */
+  readonly hiding: readonly AuthenticationScheme[];
   /** By name, ignoring case. */
   get(name: string): AuthenticationScheme | undefined;
   readonly endpoints: ReadonlyMap<string, ExchangeHandler>;
   commit(): void;
   discard(): void;
 }
+
+/** Those that do not follow from the schemes there are. */
+type GivenServices = Omit<SchemeServices, "scheme" | "withoutOwnCredentials">;
 
 /** Makes a scheme of the application's own. */
 export type SchemeFactory = (services: SchemeServices) => AuthenticationScheme;
@@ -27,14 +32,14 @@ interface Held {
 }
 
 export class Schemes {
-  readonly #services: Omit<SchemeServices, "scheme">;
+  readonly #services: GivenServices;
   readonly #own: readonly AuthenticationScheme[];
   #held: ReadonlyMap<string, Held> = new Map();
   /** Of the last commit. */
   #current: PreparedSchemes | undefined;
   #isStarted = false;
 
-  constructor(factories: readonly SchemeFactory[], services: Omit<SchemeServices, "scheme">) {
+  constructor(factories: readonly SchemeFactory[], services: GivenServices) {
     this.#services = services;
     this.#own = factories.map((make) => make(this.#given()));
     const names = this.#own.map(({ name }) => name.toLowerCase());
@@ -85,6 +90,7 @@ export class Schemes {
       const byName = new Map(all.map((scheme) => [scheme.name.toLowerCase(), scheme]));
       const prepared: PreparedSchemes = {
         all,
+        hiding: all.filter(({ hidesCredentialsEverywhere }) => hidesCredentialsEverywhere === true),
         get: (name) => byName.get(name.toLowerCase()),
         endpoints: endpointsOf(all),
         commit: () => {
@@ -110,7 +116,11 @@ export class Schemes {
   }
 
   #given(): SchemeServices {
-    return { ...this.#services, scheme: (name) => this.#current?.get(name) };
+    return {
+      ...this.#services,
+      withoutOwnCredentials: (request) => (this.#current?.hiding ?? []).reduce((head, scheme) => scheme.withoutCredentials?.(head) ?? head, request),
+      scheme: (name) => this.#current?.get(name),
+    };
   }
 }
 

@@ -52,7 +52,7 @@ export function authorizationPolicies(code: PoliciesConfig["authorization"], opt
         ...policies.flatMap(({ forward }) => Object.keys(forward?.headers ?? {})),
         ...schemes.all.flatMap(({ forwardedFields }) => forwardedFields ?? []),
       ]);
-      const everywhere = schemes.all.filter(({ hidesCredentialsEverywhere }) => hidesCredentialsEverywhere === true);
+      const everywhere = schemes.hiding;
       const requirements = new Map<string, Requirement>();
       const requirementOf = (name: string): Requirement => {
         const lower = name.toLowerCase();

@@ -41,8 +41,8 @@ export class LogoutTokens {
     const isNamed = typeof sid === "string" || typeof sub === "string";
     if (!isEvent || nonce !== undefined || typeof jti !== "string" || typeof iat !== "number" || !isNamed) throw new SignInRefusedError("the token is none of a logout");
     const { skew } = this.#rules;
-    // Sessions that came after it are not meant, so that ending twice is ending once. A session is more exact than whose it is.
-    await end(typeof sid === "string" ? { remoteSession: sid } : { subject: sub as string }, Math.min(this.#services.clock.date(), (iat + skew) * 1000));
+    // Sessions that came after it are not meant, so that ending twice is ending once.
+    await end({ remoteSession: textOf(sid), subject: textOf(sub) }, Math.min(this.#services.clock.date(), (iat + skew) * 1000));
     if (!(await this.#used.take(jti, (Number(exp) + skew) * 1000))) throw new SignInRefusedError("the token was used before");
   }
 
@@ -61,4 +61,8 @@ export class LogoutTokens {
     if (typeof claims === "string") throw new SignInRefusedError(claims);
     return claims;
   }
+}
+
+function textOf(claim: unknown): string | undefined {
+  return typeof claim === "string" ? claim : undefined;
 }

@@ -56,6 +56,19 @@ describe("a service that decides", () => {
     });
   });
 
+  it("is shown no session of the gateway's own, nor a sign-in that goes on", async () => {
+    decide = (_request, response) => response.end();
+    const openIdConnect = { authority: "http://127.0.0.1:1", clientId: "c", publicOrigin: "https://app.test" };
+    const config = configOf({ authentication: { ask: { forwardAuth: { url } }, session: { cookie: {} }, login: { openIdConnect } }, authorization: { p: { schemes: ["ask"] } } }, { authorizationPolicy: "p" });
+    const { send, proxy } = await edgeProxy(config);
+    const headers = [["Cookie", "a=1; __Host-session=chunks-2; __Host-sessionC1=x"], ["Cookie", "__Host-sessionC2=y; b=2; __Host-signin.abc=z"]] as const;
+    expect((await send({ headers })).response.status).toBe(200);
+    expect(asked[0]?.headers.cookie).toBe("a=1; b=2");
+    expect((await send({ headers: [["Cookie", "__Host-session=x"]] })).response.status).toBe(200);
+    expect(asked[1]?.headers.cookie).toBeUndefined();
+    await proxy.close();
+  });
+
   it("has the fields that are named passed on, and nobody else's of these names", async () => {
     decide = (_request, response) => response.writeHead(204, { "X-Auth-User": "ann", "X-Auth-Role": "admin", "X-Secret": "s" }).end();
     const { ask, seen } = await guarded({ responseHeaders: ["X-Auth-User", "X-Auth-Mail"], nameHeader: "x-auth-user" });

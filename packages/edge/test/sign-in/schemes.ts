@@ -28,7 +28,7 @@ export interface TestSite {
 }
 
 export function servicesOf(clock: ShiftedClock, log: RecordedEvents, schemes: readonly AuthenticationScheme[], store: SignInStore = memorySignInStore({ clock })): SchemeServices {
-  return { clock, log, store, fetch: (...call) => fetch(...call), trusts: () => false, scheme: (name) => schemes.find((each) => each.name === name) };
+  return { clock, log, store, fetch: (...call) => fetch(...call), trusts: () => false, withoutOwnCredentials: (request) => request, scheme: (name) => schemes.find((each) => each.name === name) };
 }
 
 export const secret = "a secret for the sessions of tests";

@@ -3,8 +3,14 @@ import type { Clock } from "@proxy/cluster";
 import type { Session } from "../../session/session.ts";
 import { SignInStoreError, type SignInStore } from "./sign-in-store.ts";
 
-/** Whose sessions are meant: those of one session at the other party, or all of a subject there. */
-export type EndedWho = { readonly remoteSession: string } | { readonly subject: string };
+/**
+ * Whose sessions are meant: with `remoteSession` those of one session at the other party, and of `subject` those of which the other party did not say which session they are;
+ * otherwise all of `subject`.
+ */
+export interface EndedWho {
+  readonly remoteSession?: string | undefined;
+  readonly subject?: string | undefined;
+}
 
 /** Sessions that were ended before their time, whichever gateway was told. */
 export class EndedSessions {
@@ -27,9 +33,10 @@ export class EndedSessions {
   }
 
   /** Ends those that `scheme` signed in until `begunUntil`. Rejects with `SignInStoreError`. */
-  endAll(scheme: string, who: EndedWho, begunUntil: number): Promise<void> {
-    const key = "subject" in who ? partyKey("subject", scheme, who.subject) : partyKey("session", scheme, who.remoteSession);
-    return this.#end(key, begunUntil, this.#clock.date() + this.#longest);
+  async endAll(scheme: string, { remoteSession, subject }: EndedWho, begunUntil: number): Promise<void> {
+    const until = this.#clock.date() + this.#longest;
+    if (remoteSession !== undefined) await this.#end(partyKey("session", scheme, remoteSession), begunUntil, until);
+    if (subject !== undefined) await this.#end(partyKey(remoteSession === undefined ? "subject" : "unnamed", scheme, subject), begunUntil, until);
   }
 
   /** Throws or rejects with `SignInStoreError` when it cannot be known. */
@@ -37,7 +44,10 @@ export class EndedSessions {
     const { id, scheme, remoteSession, subject, signedInAt } = session;
     const keys = [idKey(id)];
     if (remoteSession !== undefined) keys.push(partyKey("session", scheme, remoteSession));
-    if (subject !== undefined) keys.push(partyKey("subject", scheme, subject));
+    if (subject !== undefined) {
+      keys.push(partyKey("subject", scheme, subject));
+      if (remoteSession === undefined) keys.push(partyKey("unnamed", scheme, subject));
+    }
     try {
       const until = this.#store.endedUntil(this.#use, keys);
       if (until === undefined || typeof until === "number") return isOver(signedInAt, until);

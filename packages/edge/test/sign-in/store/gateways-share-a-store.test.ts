@@ -173,6 +173,20 @@ describe("a store that is away", () => {
   });
 });
 
+describe("a provider that names sessions when they end, and did not when they began", () => {
+  it("means those of whom it names, of which it never said which they are", async () => {
+    const { here, there, provider } = await gateways();
+    const mine = here.browser();
+    await mine.open("/");
+    provider.user = "bob";
+    const bob = here.browser();
+    await bob.open("/");
+    const token = await logoutToken(provider, { sub: "alice", sid: "its own name for it" });
+    expect((await there.browser().ask(new URL("/ended", publicOrigin), { method: "POST", form: { logout_token: token } })).status).toBe(200);
+    expect([(await mine.ask(page)).status, (await bob.ask(page)).status]).toEqual([302, 200]);
+  });
+});
+
 describe("a logout token that comes twice", () => {
   it("ends no session that began after it", async () => {
     const { here, provider } = await gateways();
