@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HeaderList, createEngineServer, type Exchange, type AdoptingServer } from "@proxy/http";
+import { afterEach, beforeEach } from "vitest";
 import type { DelegationMode, QueueHandle } from "../src/index.ts";
 import { createUnixCarrier } from "../src/index.ts";
 import type { ChannelOptions } from "../src/index.ts";
@@ -12,6 +13,20 @@ import type { ChannelOptions } from "../src/index.ts";
 export async function privateDirectory(): Promise<{ readonly path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), "delegation-"));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Gives each test of a file such a directory. What the test adds to the list given back is closed behind it, the last first. */
+export function eachInPrivateDirectory(use: (path: string) => void): (() => Promise<void> | void)[] {
+  const closers: (() => Promise<void> | void)[] = [];
+  beforeEach(async () => {
+    const { path, remove } = await privateDirectory();
+    closers.push(remove);
+    use(path);
+  });
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  });
+  return closers;
 }
 
 export interface TestGateway {

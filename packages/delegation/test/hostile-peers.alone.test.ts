@@ -6,27 +6,16 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 import { fileDescriptorOf } from "@proxy/http";
 import * as fc from "fast-check";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { createReceiver, type DelegationReceiver } from "../src/receiver/index.ts";
 import { frame, frameKind, handBackFrame, handOverFrame } from "../src/unix/frames.ts";
 import { libc } from "../src/unix/libc.ts";
-import { Client, privateDirectory, startGateway, turnsUntil } from "./delegating-gateway.ts";
+import { Client, eachInPrivateDirectory, startGateway, turnsUntil } from "./delegating-gateway.ts";
 import { attach } from "./false-gateway.ts";
 import { startFalseTarget } from "./false-target.ts";
 
-let directory: Awaited<ReturnType<typeof privateDirectory>>;
 let path: string;
-const closers: (() => Promise<void> | void)[] = [];
-
-beforeEach(async () => {
-  directory = await privateDirectory();
-  path = join(directory.path, "target.sock");
-});
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  await directory.remove();
-});
+const closers = eachInPrivateDirectory((directory) => (path = join(directory, "target.sock")));
 
 const get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const payload = fc.uint8Array({ maxLength: 60 }).map((each) => Buffer.from(each));

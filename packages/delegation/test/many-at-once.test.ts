@@ -1,25 +1,14 @@
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { createEngineServer, HeaderList } from "@proxy/http";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { createReceiver } from "../src/receiver/index.ts";
 import { frame, frameKind } from "../src/unix/frames.ts";
-import { Client, privateDirectory, startGateway, turnsUntil } from "./delegating-gateway.ts";
+import { Client, eachInPrivateDirectory, startGateway, turnsUntil } from "./delegating-gateway.ts";
 import { startFalseTarget } from "./false-target.ts";
 
-let directory: Awaited<ReturnType<typeof privateDirectory>>;
 let path: string;
-const closers: (() => Promise<void> | void)[] = [];
-
-beforeEach(async () => {
-  directory = await privateDirectory();
-  path = join(directory.path, "target.sock");
-});
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  await directory.remove();
-});
+const closers = eachInPrivateDirectory((directory) => (path = join(directory, "target.sock")));
 
 const get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 /** Of which the target has heard at most when it has taken none. */

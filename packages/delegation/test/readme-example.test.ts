@@ -1,23 +1,16 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+// @boundaries-ignore how every README is tried
+import { withReadmeExample } from "../../../tooling/docs/readme-example.ts";
 import { createUnixCarrier } from "../src/index.ts";
 import { Client, privateDirectory, startGateway } from "./delegating-gateway.ts";
 
-const packageFolder = fileURLToPath(new URL("..", import.meta.url));
+const readme = new URL("../README.md", import.meta.url);
 
 test("the README's example takes connections and answers the clients", async () => {
   const directory = await privateDirectory();
   const path = join(directory.path, "shop", "files.sock");
-  const readme = await readFile(`${packageFolder}README.md`, "utf8");
-  const source = /```ts\n([\s\S]*?)```/.exec(readme)?.[1]?.replace("/run/shop/files.sock", path) as string;
-  expect(source).toContain(path);
-  const child = spawn(process.execPath, ["--conditions=@proxy/source", "--input-type=module-typescript", "--eval", source], { cwd: packageFolder, stdio: "inherit" });
-  const exited = once(child, "exit");
-  try {
+  await withReadmeExample(readme, { "/run/shop/files.sock": path }, async () => {
     const isThere = async (): Promise<boolean> => {
       const handle = await createUnixCarrier().open(path);
       handle.close();
@@ -32,9 +25,6 @@ test("the README's example takes connections and answers the clients", async () 
     }
     client.close();
     await gateway.close();
-  } finally {
-    child.kill();
-    await exited;
-    await directory.remove();
-  }
+  });
+  await directory.remove();
 });

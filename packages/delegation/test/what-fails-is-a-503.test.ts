@@ -3,25 +3,18 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer, type Socket } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { createUnixCarrier } from "../src/index.ts";
 import { createReceiver } from "../src/receiver/index.ts";
 import { frame, frameKind } from "../src/unix/frames.ts";
-import { Client, privateDirectory, startGateway, turnsUntil } from "./delegating-gateway.ts";
+import { Client, eachInPrivateDirectory, startGateway, turnsUntil } from "./delegating-gateway.ts";
 import { startFalseTarget } from "./false-target.ts";
 
-let directory: Awaited<ReturnType<typeof privateDirectory>>;
+let directory: string;
 let path: string;
-const closers: (() => Promise<void> | void)[] = [];
-
-beforeEach(async () => {
-  directory = await privateDirectory();
-  path = join(directory.path, "target.sock");
-});
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  await directory.remove();
+const closers = eachInPrivateDirectory((own) => {
+  directory = own;
+  path = join(own, "target.sock");
 });
 
 const get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -33,14 +26,14 @@ async function codeOf(opening: unknown): Promise<string> {
 test("a socket that is not there, and one that nobody listens at, are not found", async () => {
   const carrier = createUnixCarrier();
   expect(await codeOf(carrier.open(path))).toBe("NOT_FOUND");
-  expect(await codeOf(carrier.open(join(directory.path, "none", "target.sock")))).toBe("NOT_FOUND");
+  expect(await codeOf(carrier.open(join(directory, "none", "target.sock")))).toBe("NOT_FOUND");
 });
 
 test("a directory that others reach into is refused by both sides, and so is a second receiver", async () => {
-  await chmod(directory.path, 0o755);
+  await chmod(directory, 0o755);
   expect(await codeOf(createUnixCarrier().open(path))).toBe("REFUSED");
   expect(await codeOf(createReceiver({ path, server: createHttpServer() }))).toBe("REFUSED");
-  await chmod(directory.path, 0o700);
+  await chmod(directory, 0o700);
   const receiver = await createReceiver({ path, server: createHttpServer() });
   closers.push(() => receiver.close());
   expect(await codeOf(createReceiver({ path, server: createHttpServer() }))).toBe("REFUSED");

@@ -1,5 +1,5 @@
 /**
- * What the steps cost for each request, without a network: `node --conditions=@proxy/source packages/edge/bench/steps.ts` from the root. The exchange is a stub, and `next` answers.
+ * What the steps cost for each request, without a network: `node --conditions=@proxy/source packages/edge/bench/steps.ts` from the root. The exchange has no connection, and `next` answers.
  */
 import { HeaderList, type Exchange, type ResponseHead } from "@proxy/http";
 import type { ProxyContext, Step } from "@proxy/pipeline";
