@@ -7,7 +7,7 @@ import {
   type KeyProtector,
 } from "@proxy/cluster";
 import { parseDuration, type ClusterConfig, type SessionAffinityConfig } from "@proxy/config";
-import { loadArea, type ConformanceCase } from "@proxy/conformance";
+import { loadArea, type ConformanceCase, type Shapeless } from "@proxy/conformance";
 import { reportArea } from "@proxy/conformance/report";
 import { HeaderList } from "@proxy/http";
 import { destinationsOf, emptyCluster } from "./support/clusters.ts";
@@ -15,9 +15,6 @@ import { exchangeOf } from "./support/exchanges.ts";
 import { FakeClock } from "./support/fake-clock.ts";
 
 // The shape differs by case.
-// oxlint-disable-next-line typescript/no-explicit-any
-type Shapeless = any;
-
 const identity: KeyProtector = { protect: (_purpose, plain) => plain, unprotect: (_purpose, sealed) => sealed };
 const blind: KeyProtector = { ...identity, unprotect: () => undefined };
 

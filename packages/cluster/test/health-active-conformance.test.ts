@@ -10,7 +10,7 @@ import {
   type ProbeResult,
 } from "@proxy/cluster";
 import { parseDuration, type ClusterConfig } from "@proxy/config";
-import { loadArea, type ConformanceCase } from "@proxy/conformance";
+import { loadArea, type ConformanceCase, type Shapeless } from "@proxy/conformance";
 import { reportArea } from "@proxy/conformance/report";
 import { idsOf } from "./support/clusters.ts";
 import { FakeClock, settled } from "./support/fake-clock.ts";
@@ -18,9 +18,6 @@ import { monitoring, type Monitoring, type SentProbe } from "./support/monitorin
 import { configOf, load, statesOf } from "./support/states.ts";
 
 // The shape differs by case.
-// oxlint-disable-next-line typescript/no-explicit-any
-type Shapeless = any;
-
 /** Clusters are probed at once when they come: one probe more than YARP's tables count; the rest is checked as it stands. */
 const superseded: Readonly<Record<string, string>> = {
   "health-active.timer.0a10d4d1": "D5",

@@ -8,15 +8,12 @@ import {
   type HealthStatus,
 } from "@proxy/cluster";
 import { parseDuration } from "@proxy/config";
-import { loadArea, type ConformanceCase } from "@proxy/conformance";
+import { loadArea, type ConformanceCase, type Shapeless } from "@proxy/conformance";
 import { reportArea } from "@proxy/conformance/report";
 import { FakeClock } from "./support/fake-clock.ts";
 import { configOf, load, statesOf } from "./support/states.ts";
 
 // The shape differs by case.
-// oxlint-disable-next-line typescript/no-explicit-any
-type Shapeless = any;
-
 /** Middleware and scenarios stand with the step in the tests of the pipeline. */
 const kinds: ReadonlySet<string> = new Set(["rate", "error", "updater"]);
 const cases = loadArea("health-passive").cases.filter((each) => kinds.has(each.given.kind));

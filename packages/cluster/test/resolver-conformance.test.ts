@@ -1,14 +1,11 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { createDnsResolver, resolvingProvider, type DestinationResolver, type Destinations } from "@proxy/cluster";
 import { createConfigManager, memoryProvider, type ConfigChangeListener, type DestinationConfig } from "@proxy/config";
-import { loadArea, type ConformanceCase } from "@proxy/conformance";
+import { loadArea, type ConformanceCase, type Shapeless } from "@proxy/conformance";
 import { reportArea } from "@proxy/conformance/report";
 import { FakeClock } from "./support/fake-clock.ts";
 import { monitoring } from "./support/monitoring.ts";
 import { configOf, load } from "./support/states.ts";
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the shapes of cases differ
-type Shapeless = any;
 
 const cases = loadArea("config-reload").cases.filter((each) => each.given.kind === "resolver" || each.rule === "active-health");
 

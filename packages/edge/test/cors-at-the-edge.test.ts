@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { assert as assertProperty, property, string } from "fast-check";
-import { loadArea } from "@proxy/conformance";
+import { loadArea, type Shapeless } from "@proxy/conformance";
 import type { CorsPolicyConfig, RouteConfig } from "@proxy/config";
 import { HeaderList } from "@proxy/http";
 import { compileCorsPolicy } from "../src/cors/cors-policy.ts";
@@ -163,8 +163,7 @@ describe("conformance routing-methods, preflights through the proxy", () => {
     if (method !== "OPTIONS" || !names.includes("origin") || !names.includes("access-control-request-method")) continue;
     it(one.id, async () => {
       const policies: Record<string, Policy> = {};
-      // oxlint-disable-next-line typescript/no-explicit-any -- the shapes of cases differ
-      const routes = Object.fromEntries(given.routes.map((route: any) => {
+      const routes = Object.fromEntries(given.routes.map((route: Shapeless) => {
         if (route.corsPolicy && !/^disable$/i.test(route.corsPolicy)) policies[route.corsPolicy] = { origins: ["*"] };
         return [route.id, { clusterId: "c", match: { path: route.path, methods: route.methods }, corsPolicy: route.corsPolicy ?? undefined }];
       }));

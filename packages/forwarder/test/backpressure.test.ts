@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 // @boundaries-ignore the suite lives with its interface
-import { until } from "../../http/test/contract/recorders.ts";
+import { settled, until } from "../../http/test/contract/recorders.ts";
 import { describeGateways } from "./doubles/gateway.ts";
 
 const rest = "\r\n\r\n";
@@ -56,14 +56,3 @@ describeGateways("backpressure", (open) => {
     expect(await gateway.outcome()).toBeUndefined();
   });
 });
-
-/** Waits until a value stays what it is. */
-async function settled(value: () => number): Promise<void> {
-  let last = Number.NaN;
-  for (let same = 0; same < 8; same++) {
-    await new Promise((resolve) => setTimeout(resolve, 15));
-    const now = value();
-    if (now !== last) same = 0;
-    last = now;
-  }
-}

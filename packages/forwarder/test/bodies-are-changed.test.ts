@@ -5,7 +5,7 @@ import { HeaderList } from "@proxy/http";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 // @boundaries-ignore the suite lives with its interface
-import { MemoryBody, until } from "../../http/test/contract/recorders.ts";
+import { MemoryBody, settled, until } from "../../http/test/contract/recorders.ts";
 import { addBodyTransform, BodyContentError, type BodyTransform, forward, type Transformer } from "../src/index.ts";
 import { FakeExchange, type FakeExchangeOptions } from "./doubles/fake-exchange.ts";
 import { describeGateways } from "./doubles/gateway.ts";
@@ -412,14 +412,3 @@ describeGateways("changed bodies", (open) => {
     expect(await gateway.outcome()).toBeUndefined();
   });
 });
-
-/** Waits until a value stays what it is. */
-async function settled(value: () => number): Promise<void> {
-  let last = Number.NaN;
-  for (let same = 0; same < 8; same++) {
-    await new Promise((resolve) => setTimeout(resolve, 15));
-    const now = value();
-    if (now !== last) same = 0;
-    last = now;
-  }
-}

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { PassiveHealthPolicy } from "@proxy/cluster";
-import { loadArea, type ConformanceCase } from "@proxy/conformance";
+import { loadArea, type ConformanceCase, type Shapeless } from "@proxy/conformance";
 import { reportArea } from "@proxy/conformance/report";
 import type { HealthCheckConfig } from "@proxy/config";
 import { insertAfter } from "@proxy/pipeline";
@@ -9,9 +9,6 @@ import { FakeExchange } from "./support/fake-exchange.ts";
 import { oneCluster, testProxy } from "./support/proxies.ts";
 
 // The shape differs by case.
-// oxlint-disable-next-line typescript/no-explicit-any
-type Shapeless = any;
-
 const kinds: ReadonlySet<string> = new Set(["middleware", "scenario"]);
 const cases = loadArea("health-passive").cases.filter((each) => kinds.has(each.given.kind));
 

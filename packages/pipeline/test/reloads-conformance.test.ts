@@ -1,16 +1,13 @@
 /** The cases of `config-reload` about what a running proxy keeps and rebuilds; those about providers stand with the configuration. */
 import { afterAll, describe, expect, it } from "vitest";
 import type { ClusterConfig, HttpClientConfig, ProxyConfig } from "@proxy/config";
-import { loadArea, type ConformanceCase } from "@proxy/conformance";
+import { loadArea, type ConformanceCase, type Shapeless } from "@proxy/conformance";
 import { reportArea } from "@proxy/conformance/report";
 import { isAskedOfProxy } from "@proxy/conformance/split-areas";
 import { httpClientOptions } from "../src/state/http-client.ts";
 import { testProxy, type TestProxy } from "./support/proxies.ts";
 
 // The shape differs by case.
-// oxlint-disable-next-line typescript/no-explicit-any
-type Shapeless = any;
-
 /** Case to the row of the deviations that decides otherwise; the better behaviour is pinned below. */
 const superseded: Readonly<Record<string, string>> = { "config-reload.destination-state.2a3be329": "D10" };
 

@@ -1,3 +1,4 @@
+import type { Shapeless } from "@proxy/conformance";
 import { describe, expect, it } from "vitest";
 import { effectiveBodyLimit, metadataValue, routePolicies } from "../../src/index.ts";
 import { isAskedOfProxy } from "@proxy/conformance/split-areas";
@@ -30,9 +31,6 @@ checkArea("config-parse", {
     }
   },
 });
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the shapes of cases differ
-type Shapeless = any;
 
 function checkParse(given: Shapeless, expected: Shapeless): void {
   const key = given.section === "route" ? "Routes" : "Clusters";

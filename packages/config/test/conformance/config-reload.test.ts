@@ -2,14 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { ConfigManagerOptions, HttpClientConfig, ProxyConfig } from "../../src/index.ts";
 import * as config from "../../src/index.ts";
 import { ConfigError, createConfigManager, httpClientEquals, memoryProvider, routeEquals, type RouteConfig } from "../../src/index.ts";
-import type { ConformanceCase } from "@proxy/conformance";
+import type { ConformanceCase, Shapeless } from "@proxy/conformance";
 import { isAskedOfProxy } from "@proxy/conformance/split-areas";
 import { checkArea } from "./area.ts";
 import type { Json } from "./model.ts";
 import { clusterOf, routeOf } from "./model.ts";
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the shapes of cases differ
-type Shapeless = any;
 
 checkArea("config-reload", {
   superseded: {

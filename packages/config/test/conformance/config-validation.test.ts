@@ -1,3 +1,4 @@
+import type { Shapeless } from "@proxy/conformance";
 import { expect } from "vitest";
 // @boundaries-ignore the validator is registered by whoever composes the two
 import { routeValidator } from "../../../pipeline/src/routing/route-validator.ts";
@@ -42,8 +43,7 @@ checkArea("config-validation", {
   },
 });
 
-// oxlint-disable-next-line typescript/no-explicit-any -- the shapes of cases differ
-function configOf(given: any): ProxyConfig {
+function configOf(given: Shapeless): ProxyConfig {
   if (given.route !== undefined) return { routes: [routeOf(given.route)], clusters: [], revisionId: "1" };
   if (given.cluster !== undefined) return { routes: [], clusters: [clusterOf(given.cluster)], revisionId: "1" };
   const sources = given.config.sources ?? [given.config];

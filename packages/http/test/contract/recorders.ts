@@ -175,6 +175,17 @@ export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise<void>((resolve) => setTimeout(resolve, 1));
 }
 
+/** Waits until a value has stayed what it is for a hundred turns of the event loop, in which all sides of a test run. */
+export async function settled(value: () => number): Promise<void> {
+  let last = Number.NaN;
+  for (let same = 0; same < 100; same++) {
+    await turns(1);
+    const now = value();
+    if (now !== last) same = 0;
+    last = now;
+  }
+}
+
 /** Lets `count` turns of the event loop pass. */
 export async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise<void>((resolve) => setImmediate(resolve));

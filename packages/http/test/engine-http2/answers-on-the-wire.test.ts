@@ -4,6 +4,7 @@ import { connect, Socket } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { createHttp2Server, type ExchangeHandler, type FrontServer, HeaderList, type ServerLimits } from "../../src/index.ts";
 import { errorCode, frameType, settingId } from "../../src/engine/http2/frames.ts";
+import { ManualClock } from "../contract/manual-clock.ts";
 import { until } from "../contract/recorders.ts";
 import { block, frame, request, whole } from "../http2-wire/frames-to-send.ts";
 import { WireClient } from "../http2-wire/wire-client.ts";
@@ -19,14 +20,14 @@ interface Bench {
   readonly client: WireClient;
   readonly server: FrontServer;
   readonly faults: Error[];
-  /** Lets time pass for the server, in small steps: a clock that leaps is taken for a process that was stopped. */
+  /** Lets time pass for the server, while it has a connection. */
   pass(milliseconds: number): Promise<void>;
 }
 
 async function serve(handler: ExchangeHandler, limits?: Partial<ServerLimits>, settings: readonly (readonly [number, number])[] = []): Promise<Bench> {
-  let clock = 0;
+  const clock = new ManualClock();
   const faults: Error[] = [];
-  const server = createHttp2Server({ handler, limits, timerInterval: 5, now: () => clock, onFault: (error) => faults.push(error) });
+  const server = createHttp2Server({ handler, limits, timerInterval: 5, now: clock.now, onFault: (error) => faults.push(error) });
   const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   await once(socket, "connect");
@@ -36,13 +37,7 @@ async function serve(handler: ExchangeHandler, limits?: Partial<ServerLimits>, s
     await server.close(100);
     expect(server.connectionCount).toBe(0);
   });
-  const pass = async (milliseconds: number): Promise<void> => {
-    for (let passed = 0; passed < milliseconds; passed += 19) {
-      clock += 19;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  };
-  return { client, server, faults, pass };
+  return { client, server, faults, pass: (milliseconds) => clock.pass(milliseconds, () => server.connectionCount === 0) };
 }
 
 const typesOn = (client: WireClient, stream: number): number[] => client.frames.filter((one) => one.stream === stream).map((one) => one.type);

@@ -1,7 +1,7 @@
 import { afterEach } from "vitest";
 import { createEngineServer, type ExchangeHandler, type FrontServer, HeaderList, type ServerLimits } from "../../src/index.ts";
+import { ManualClock } from "../contract/manual-clock.ts";
 import { RawClient } from "../contract/raw-client.ts";
-import { until } from "../contract/recorders.ts";
 
 const servers: FrontServer[] = [];
 const clients: RawClient[] = [];
@@ -23,16 +23,12 @@ export interface EngineBench {
 
 /** An engine server with a clock that stands still until it is told to move. */
 export async function serve(handler: ExchangeHandler, limits?: Partial<ServerLimits>): Promise<EngineBench> {
-  let clock = 0;
-  let looks = 0;
+  const clock = new ManualClock();
   const faults: Error[] = [];
   const server = createEngineServer({
     handler,
     limits,
-    now() {
-      looks++;
-      return clock;
-    },
+    now: clock.now,
     timerInterval: 2,
     onFault: (error) => faults.push(error),
   });
@@ -41,14 +37,8 @@ export async function serve(handler: ExchangeHandler, limits?: Partial<ServerLim
   return {
     server,
     faults,
-    advance(milliseconds) {
-      clock += milliseconds;
-    },
-    async looked() {
-      // A look after a jump of the clock lets waiting input be read first.
-      const enough = looks + 3;
-      await until(() => looks >= enough);
-    },
+    advance: clock.advance,
+    looked: () => clock.looked(),
     async connect() {
       const client = await RawClient.open(port);
       clients.push(client);

@@ -5,18 +5,10 @@ import { expect, test } from "vitest";
 import type { BadRequestError, Exchange } from "../../src/index.ts";
 import { HeaderList } from "../../src/index.ts";
 import { BodyCollector, collect, signal, until } from "../contract/recorders.ts";
-import { answered, type Bench, serve } from "./http2-bench.ts";
+import { answered, serve } from "./http2-bench.ts";
 
 const rate = { bytesPerSecond: 100, gracePeriod: 1000 };
 const post = { ":method": "POST", ":path": "/" };
-
-/** In small steps: a clock that leaps is taken for a process that was stopped. */
-async function pass(bench: Bench, milliseconds: number): Promise<void> {
-  for (let passed = 0; passed < milliseconds; passed += 19) {
-    bench.advance(19);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 test("a body that comes too slowly is answered with 408", async () => {
   const bench = await serve(async (exchange) => {
@@ -25,7 +17,7 @@ test("a body that comes too slowly is answered with 408", async () => {
   const stream = bench.session.request(post);
   const answer = answered(stream);
   stream.write("a");
-  await pass(bench, 1300);
+  await bench.clock.pass(1300);
   expect((await answer).status).toBe(408);
   expect(bench.faults.map((fault) => (fault as BadRequestError).code)).toContain("BODY_TOO_SLOW");
 });
@@ -44,9 +36,9 @@ test("a body that keeps the rate, or that the reader holds back, takes its time"
   stream.write("a".repeat(300));
   const { body } = await arrived.promise;
   await collector.first;
-  await pass(bench, 1500);
+  await bench.clock.pass(1500);
   body?.pause();
-  await pass(bench, 4000);
+  await bench.clock.pass(4000);
   body?.resume();
   stream.end("b");
   expect((await answer).body).toBe("301");
@@ -60,7 +52,7 @@ test("a body whose rate was lifted may be as slow as it likes", async () => {
   const stream = bench.session.request(post);
   const answer = answered(stream);
   stream.write("a");
-  await pass(bench, 3000);
+  await bench.clock.pass(3000);
   stream.end("b");
   expect((await answer).body).toBe("ab");
 });
@@ -80,7 +72,7 @@ test("a reader that takes nothing loses its stream, and not the others of its co
   let closed = false;
   stream.once("close", () => (closed = true));
   // Without a reader its window is not given back.
-  await pass(bench, 2500);
+  await bench.clock.pass(2500);
   expect((await answered(bench.session.request({ ":path": "/small" }))).body).toBe("small");
   stream.resume();
   await until(() => closed);

@@ -209,19 +209,14 @@ describe("an ending", () => {
     exchange.response.send(ok, "finished");
     expect((await answer).body).toBe("finished");
     // Node's client may close without an answer to the PING: then the time for it passes.
-    const steps = setInterval(() => bench.advance(19), 5);
-    await closing;
-    clearInterval(steps);
+    await bench.clock.passUntil(closing);
   });
 
   test("by idleness is a GOAWAY", async () => {
     const bench = await serve(({ response }) => response.send(ok), { keepAliveTimeout: 1000 });
     await get(bench, { ":path": "/" });
     const closed = once(bench.session, "close");
-    // In small steps: a clock that leaps is taken for a process that was stopped.
-    const steps = setInterval(() => bench.advance(19), 5);
-    await closed;
-    clearInterval(steps);
+    await bench.clock.passUntil(closed);
   });
 });
 
@@ -278,9 +273,7 @@ describe("an extended CONNECT", () => {
     const closing = bench.server.close(5000);
     stream.end();
     expect((await answered(stream)).body).toBe("bye");
-    const steps = setInterval(() => bench.advance(19), 5);
-    await closing;
-    clearInterval(steps);
+    await bench.clock.passUntil(closing);
   });
 
   test("can be declined", async () => {

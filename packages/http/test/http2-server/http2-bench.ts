@@ -2,6 +2,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
 import { afterEach, expect } from "vitest";
 import { createHttp2Server, type ExchangeHandler, type FrontServer, type ServerLimits } from "../../src/index.ts";
+import { ManualClock } from "../contract/manual-clock.ts";
 
 const servers: FrontServer[] = [];
 const sessions: ClientHttp2Session[] = [];
@@ -18,20 +19,20 @@ export interface Bench {
   readonly port: number;
   readonly session: ClientHttp2Session;
   readonly faults: Error[];
-  advance(milliseconds: number): void;
+  readonly clock: ManualClock;
 }
 
 /** Listens, and connects one client. */
 export async function serve(handler: ExchangeHandler, limits?: Partial<ServerLimits>): Promise<Bench> {
   const faults: Error[] = [];
-  let clock = 0;
-  const server = createHttp2Server({ handler, limits, timerInterval: 5, now: () => clock, onFault: (error) => faults.push(error) });
+  const clock = new ManualClock();
+  const server = createHttp2Server({ handler, limits, timerInterval: 5, now: clock.now, onFault: (error) => faults.push(error) });
   servers.push(server);
   const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
   const session = connect(`http://127.0.0.1:${port}`);
   session.on("error", () => undefined);
   sessions.push(session);
-  return { server, port, session, faults, advance: (milliseconds) => void (clock += milliseconds) };
+  return { server, port, session, faults, clock };
 }
 
 /** One frame (RFC 9113, 4.1); its payload in hex. */

@@ -3,15 +3,16 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { createHttp2Server, createTlsServer, type FrontServer, FrontTls } from "../../src/index.ts";
+import { ManualClock } from "../contract/manual-clock.ts";
 import { localhost } from "../tls-server/fixtures.ts";
 import type { WireServer, WireServerFactory } from "./wire-bench.ts";
 
 /** Cleartext, by prior knowledge. */
 export const front: WireServerFactory = async (handler, limits) => {
-  let clock = 0;
+  const clock = new ManualClock();
   const faults: Error[] = [];
-  const server = createHttp2Server({ handler, limits, timerInterval: 5, now: () => clock, onFault: (error) => faults.push(error) });
-  return await listening(server, faults, (milliseconds) => (clock += milliseconds), async (port) => {
+  const server = createHttp2Server({ handler, limits, timerInterval: 5, now: clock.now, onFault: (error) => faults.push(error) });
+  return await listening(server, faults, clock, async (port) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     await once(socket, "connect");
     return socket;
@@ -20,11 +21,11 @@ export const front: WireServerFactory = async (handler, limits) => {
 
 /** Over TLS, by ALPN. */
 export const tlsFront: WireServerFactory = async (handler, limits) => {
-  let clock = 0;
+  const clock = new ManualClock();
   const faults: Error[] = [];
   const tls = new FrontTls({ certificate: localhost, refuseUncoveredHosts: false });
-  const server = createTlsServer({ handler, limits, tls, timerInterval: 5, now: () => clock, onFault: (error) => faults.push(error) });
-  return await listening(server, faults, (milliseconds) => (clock += milliseconds), async (port) => {
+  const server = createTlsServer({ handler, limits, tls, timerInterval: 5, now: clock.now, onFault: (error) => faults.push(error) });
+  return await listening(server, faults, clock, async (port) => {
     const socket = connectTls({ port, host: "127.0.0.1", ALPNProtocols: ["h2"], rejectUnauthorized: false });
     await once(socket, "secureConnect");
     socket.setNoDelay(true);
@@ -34,7 +35,7 @@ export const tlsFront: WireServerFactory = async (handler, limits) => {
   });
 };
 
-async function listening(front: FrontServer, faults: Error[], advance: (milliseconds: number) => void, open: (port: number) => Promise<Socket>): Promise<WireServer> {
+async function listening(front: FrontServer, faults: Error[], clock: ManualClock, open: (port: number) => Promise<Socket>): Promise<WireServer> {
   const { port } = await front.listen({ host: "127.0.0.1", port: 0 });
-  return { front, faults, advance, connect: () => open(port) };
+  return { front, faults, clock, connect: () => open(port) };
 }

@@ -1,4 +1,5 @@
 import { type Exchange, type FrontServer, HeaderList, type ServerLimits } from "../../src/index.ts";
+import type { ManualClock } from "../contract/manual-clock.ts";
 import type { ExchangeHandler } from "../../src/exchange.ts";
 import type { Socket } from "node:net";
 import { expect } from "vitest";
@@ -11,8 +12,7 @@ export interface WireServer {
   readonly front: FrontServer;
   /** What the server was told to complain of. */
   readonly faults: Error[];
-  /** Moves the server's clock on, in milliseconds. */
-  advance(milliseconds: number): void;
+  readonly clock: ManualClock;
 }
 
 /** Starts the server under test. */

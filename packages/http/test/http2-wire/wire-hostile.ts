@@ -10,13 +10,13 @@ import { wireHarness } from "./wire-harness.ts";
 const post = (stream: number, path: string): Buffer => open(stream, request(path, [], "POST"));
 const tunnel = (path: string): Fields => [[":method", "CONNECT"], [":protocol", "websocket"], [":scheme", "http"], [":path", path], [":authority", "a.test"]];
 const getBlock = block(request("/"));
-const looks = 5;
+const steps = 5;
 
 /** Moves the clock on in steps, as time goes: a server may ignore a leap. */
 async function pass(bench: WireBench, milliseconds: number): Promise<void> {
-  for (let i = 0; i < looks; i++) {
-    bench.server.advance(milliseconds / looks);
-    await new Promise<void>((resolve) => setTimeout(resolve, 15));
+  for (let i = 0; i < steps; i++) {
+    bench.server.clock.advance(milliseconds / steps);
+    await bench.server.clock.looked(() => bench.server.front.connectionCount === 0);
   }
 }
 
