@@ -26,6 +26,7 @@ export { answerFailure, answerMethodNotAllowed, answerStatus } from "./answer.ts
 export { presentedExchange, WrappedExchange } from "./wrapped-exchange.ts";
 export { compileErrorPages } from "./error-pages/error-pages.ts";
 export type { ErrorPage, ErrorPageFault, ErrorPages } from "./error-pages/error-pages.ts";
+export { clientScheme } from "./transforms/client-scheme.ts";
 export { trustedPeers } from "./trusted-peers.ts";
 export type { Trust } from "./trusted-peers.ts";
 export type {

@@ -113,7 +113,7 @@ export class RunningProxy implements ReverseProxy {
     this.#models = new ModelBuilder(policies, options.httpClientFactory ?? httpClientFactory(logger), clock);
     this.#drains = new Drains([drainEvents(logger), ...(options.drainListeners ?? [])]);
     this.#clusters = new ClusterStates(this.#models, [this.#drains, this.#updater, this.health, this.#outliers, ...(options.delegator === undefined ? [] : [options.delegator]), ...(options.clusterListeners ?? [])], clock);
-    this.state = stateView(() => this.#dispatcher.snapshot, this.#clusters);
+    this.state = stateView(() => this.#dispatcher.snapshot, this.#clusters, trust);
     this.#dispatcher = new RequestDispatcher({
       logger,
       state: this.state,

@@ -4,6 +4,7 @@ import type { RouteModel } from "./route-model.ts";
 import { compileRouteTable, type RouteTable } from "./routing/index.ts";
 import type { ProxyState } from "./state/proxy-state.ts";
 import type { RouteSlot } from "./state/route-compiler.ts";
+import type { Trust } from "./trusted-peers.ts";
 
 /** What all requests are served from; replaced as one. */
 export interface ServingSnapshot {
@@ -24,8 +25,9 @@ export const emptySnapshot: ServingSnapshot = {
 };
 
 /** What steps and applications see of a running proxy: always what is in force. */
-export function stateView(snapshot: () => ServingSnapshot, clusters: ClusterStates): ProxyState {
+export function stateView(snapshot: () => ServingSnapshot, clusters: ClusterStates, trusts: Trust): ProxyState {
   return {
+    trusts,
     get revisionId() {
       return snapshot().revisionId;
     },

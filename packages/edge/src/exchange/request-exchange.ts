@@ -9,7 +9,7 @@ export class RequestExchange extends WrappedExchange {
 }
 
 /** `request` with other members: a head of its own, whatever the front server's is made of. */
-export function changedRequest(request: RequestHead, changes: Partial<Pick<RequestHead, "headers" | "query" | "target">>): RequestHead {
+export function changedRequest(request: RequestHead, changes: Partial<Pick<RequestHead, "headers" | "query" | "scheme" | "target">>): RequestHead {
   const { method, target, path, pathBase, query, scheme, authority, httpVersion, headers } = request;
   return { method, target, path, pathBase, query, scheme, authority, httpVersion, headers, ...changes };
 }

@@ -9,6 +9,8 @@ import { defaultUnkeyedHeaders } from "./unkeyed-headers.ts";
 export const asks = { authorization: 1, cookie: 2, cacheControl: 4, notModified: 8, matches: 16, range: 32, connection: 64, unkeyed: 128, pragma: 256, origin: 512,
   /** Not of the request: the route has a CORS policy, so that what destinations write of CORS reaches nobody. */
   corsHere: 1024,
+  /** Fields in which a proxy in front may tell the client's scheme. */
+  scheme: 2048,
 } as const;
 
 export interface CachePolicy {
@@ -38,6 +40,12 @@ export interface CachePolicy {
   readonly looked: ReadonlyMap<string, number>;
 }
 
+/** Fields in which clients show who they are, to destinations that see to it themselves: what is answered to them is for them. Authorization is that of HTTP, the others are customs. */
+export const credentialFields: readonly string[] = [
+  "authorization", "proxy-authorization", "api-key", "apikey", "x-api-key", "x-apikey", "x-api-token", "x-auth-token", "x-access-token", "x-session-token", "x-session-id", "x-user-token",
+  "x-amz-security-token", "x-goog-api-key", "x-functions-key", "ocp-apim-subscription-key", "private-token", "x-vault-token",
+];
+
 export function compileCachePolicy(config: OutputCachePolicyConfig): CachePolicy {
   const isHttp = config.mode === "Http";
   const varyByHeader = (config.varyByHeader ?? []).map((name) => name.toLowerCase());
@@ -66,9 +74,10 @@ export function compileCachePolicy(config: OutputCachePolicyConfig): CachePolicy
     ignoresRequestControl: !isHttp || (config.ignoreRequestCacheControl ?? false),
     sendsStatus: config.sendCacheStatus ?? false,
     looked: new Map<string, number>([
-      ...[...unkeyed].map((name): [string, number] => [name, asks.unkeyed]),
-      ["authorization", asks.authorization],
-      ["proxy-authorization", asks.authorization],
+      ["x-forwarded-proto", asks.scheme],
+      ["forwarded", asks.scheme],
+      ...[...unkeyed].map((name): [string, number] => [name, name === "x-forwarded-proto" || name === "forwarded" ? asks.unkeyed | asks.scheme : asks.unkeyed]),
+      ...credentialFields.filter((name) => !varyByHeader.includes(name)).map((name): [string, number] => [name, asks.authorization]),
       ["cookie", asks.cookie],
       ["cache-control", asks.cacheControl],
       ["pragma", asks.pragma],

@@ -11,14 +11,15 @@ import { createHash } from "node:crypto";
 import type { Clock } from "@proxy/cluster";
 import { routePolicies, type RouteConfig } from "@proxy/config";
 import { HeaderList, type Exchange, type RequestHead } from "@proxy/http";
-import { ProxyContext, type Next } from "@proxy/pipeline";
+import { clientScheme, ProxyContext, type Next } from "@proxy/pipeline";
 import { AnsweredExchange } from "../exchange/answered-exchange.ts";
+import { changedRequest } from "../exchange/request-exchange.ts";
 import { identityOf, toldOf } from "../identity/identity.ts";
 import { userOf } from "../identity/user.ts";
 import type { CacheControl } from "./cache-control.ts";
 import { largestText, type CacheEntry } from "./cache-entry.ts";
 import { cacheKey, fieldSelection, keyPart } from "./cache-key.ts";
-import { asks, lookAt, type CachePolicy } from "./cache-policy.ts";
+import { asks, credentialFields, lookAt, type CachePolicy } from "./cache-policy.ts";
 import { BodiesBeingSent } from "./bodies-being-sent.ts";
 import { Fill, type FillCache } from "./fill.ts";
 import { fillingExchange } from "./filling-exchange.ts";
@@ -44,13 +45,19 @@ export function cachedRoute(config: RouteConfig): CachedRoute {
   return { scope: `${keyPart(config.routeId)}${hasCors ? "c" : ""}`, bits: hasCors ? asks.corsHere : 0 };
 }
 
-/** A request that was not answered at once. */
-interface Asked {
+/** A request that may be answered from here. */
+interface Looked {
   readonly ctx: ProxyContext;
   readonly next: Next;
+  /** As a destination is to be told it, but for its fields. */
+  readonly request: RequestHead;
   readonly key: string;
   readonly partition: string;
   readonly bits: number;
+}
+
+/** One that was not answered at once. */
+interface Asked extends Looked {
   readonly control: CacheControl;
   /** How often it waited for others. */
   readonly waits: number;
@@ -94,7 +101,8 @@ export class OutputCache implements FillCache {
     const looked = lookAt(exchange, policy);
     if (looked < 0) return this.#passBy(ctx, next);
     const bits = looked | known;
-    const key = cacheKey(exchange.request, policy.varyByHost, policy.selectQuery);
+    const request = (bits & asks.scheme) === 0 ? exchange.request : byClientScheme(ctx);
+    const key = cacheKey(request, policy.varyByHost, policy.selectQuery);
     const partition = key === undefined ? undefined : this.#partition(ctx, scope, bits);
     if (key === undefined || partition === undefined) return this.#passBy(ctx, next);
     let found: ReturnType<OutputCacheStore["get"]>;
@@ -105,11 +113,11 @@ export class OutputCache implements FillCache {
     }
     if (found instanceof Promise) {
       return found.then(
-        (later) => this.#decide(ctx, next, key, partition, bits, this.#affordable(later)),
-        () => this.#decide(ctx, next, key, partition, bits, undefined),
+        (later) => this.#decide({ ctx, next, request, key, partition, bits }, this.#affordable(later)),
+        () => this.#decide({ ctx, next, request, key, partition, bits }, undefined),
       );
     }
-    return this.#decide(ctx, next, key, partition, bits, found);
+    return this.#decide({ ctx, next, request, key, partition, bits }, found);
   }
 
   /** Forgets answers by tag, those under way included. */
@@ -189,7 +197,7 @@ export class OutputCache implements FillCache {
       if (!policy.varyByUser || user === undefined) return undefined;
       partition += `u${keyPart(user)}${keyPart(toldOf(ctx) ?? "")}`;
       // One user may have tokens that allow different things; none of them is to be found in a store.
-      if ((bits & asks.authorization) !== 0) partition += keyPart(createHash("sha256").update(fieldSelection(ctx.exchange.request.headers, "authorization"), "latin1").digest("base64url"));
+      if ((bits & asks.authorization) !== 0) partition += keyPart(digestOf(ctx.exchange.request.headers));
     } else if (((bits & asks.authorization) !== 0 && !policy.isHttp) || ((bits & asks.cookie) !== 0 && policy.cookies === "Bypass")) return undefined;
     if (policy.varyByHeader.length > 0) {
       const { headers } = ctx.exchange.request;
@@ -202,7 +210,8 @@ export class OutputCache implements FillCache {
     return partition;
   }
 
-  #decide(ctx: ProxyContext, next: Next, key: string, partition: string, bits: number, found: readonly CacheEntry[] | undefined): void | Promise<void> {
+  #decide(looked: Looked, found: readonly CacheEntry[] | undefined): void | Promise<void> {
+    const { ctx, partition, bits } = looked;
     const { exchange } = ctx;
     const entry = found === undefined ? undefined : pick(found, partition, exchange.request.headers);
     const now = this.#clock.date();
@@ -213,7 +222,7 @@ export class OutputCache implements FillCache {
       return;
     }
     const control = says ? controlOf(exchange.request.headers) : noControl;
-    return this.#use({ ctx, next, key, partition, bits, control, waits: 0 }, entry, found);
+    return this.#use({ ...looked, control, waits: 0 }, entry, found);
   }
 
   #use(asked: Asked, entry: CacheEntry | undefined, found: readonly CacheEntry[] | undefined): void | Promise<void> {
@@ -246,9 +255,8 @@ export class OutputCache implements FillCache {
   }
 
   /** Goes on to a destination, and keeps what it answers. */
-  #lead({ ctx, next, key, partition, bits, control }: Asked, name: string, stale: CacheEntry | undefined, flight: Flight | undefined): void | Promise<void> {
+  #lead({ ctx, next, request, key, partition, bits, control }: Asked, name: string, stale: CacheEntry | undefined, flight: Flight | undefined): void | Promise<void> {
     const { exchange } = ctx;
-    const { request } = exchange;
     // Without a validator there is nothing to ask for.
     const old = stale === undefined || (stale.etag === undefined && stale.lastModified === undefined && this.#clock.date() >= stale.data.staleIfErrorUntil) ? undefined : stale;
     const fill = new Fill(this, {
@@ -356,7 +364,7 @@ export class OutputCache implements FillCache {
     const changes = isHttp && !isSafe(exchange.request.method);
     if (changes || sendsStatus) {
       ctx.exchange = new AnsweredExchange(exchange, (head) => {
-        if (changes && head.status >= 200 && head.status < 400) this.#invalidate(exchange, head.headers);
+        if (changes && head.status >= 200 && head.status < 400) this.#invalidate(byClientScheme({ exchange, state: ctx.state }), head.headers);
         if (!sendsStatus) return head;
         const headers = head.headers.copy();
         headers.append("Cache-Status", "edge; fwd=bypass");
@@ -366,7 +374,7 @@ export class OutputCache implements FillCache {
     return next(ctx);
   }
 
-  #invalidate({ request }: Exchange, headers: HeaderList): void {
+  #invalidate(request: RequestHead, headers: HeaderList): void {
     for (const place of changedPlaces(request, headers)) {
       const key = cacheKey(place, this.policy.varyByHost, this.policy.selectQuery);
       if (key === undefined) continue;
@@ -374,6 +382,19 @@ export class OutputCache implements FillCache {
       this.forget(key);
     }
   }
+}
+
+/** The request as by the scheme of its client, which a trusted proxy in front may tell: destinations are told it, and answer by it. */
+function byClientScheme({ exchange, state }: Pick<ProxyContext, "exchange" | "state">): RequestHead {
+  const { request } = exchange;
+  const scheme = clientScheme({ exchange, trustedPeer: state.trusts(exchange.connection.remoteAddress) });
+  return scheme === request.scheme ? request : changedRequest(request, { scheme });
+}
+
+/** What a request shows of who it is from. */
+function digestOf(headers: HeaderList): string {
+  const shown = credentialFields.map((key) => keyPart(fieldSelection(headers, key))).join("");
+  return createHash("sha256").update(shown, "latin1").digest("base64url");
 }
 
 /** A store that fails keeps nothing: that is no fault of the request. */

@@ -120,6 +120,8 @@ describe("requests that go by", () => {
     ["POST", { method: "POST" }],
     ["with Authorization", {}, [["Authorization", "Basic eDp5"]]],
     ["with a cookie", {}, [["Cookie", "session=1"]]],
+    ["with a key by custom", {}, [["X-Api-Key", "secret"]]],
+    ["with a token by custom", {}, [["x-auth-token", "secret"]]],
     ["conditions on changes", {}, [["If-Match", '"a"']]],
     ["a client certificate", { connection: { tls: { serverName: undefined, alpnProtocol: undefined, protocol: undefined, cipher: undefined, clientCertificate: Buffer.from("x"), clientCertificateAuthorized: true } } }],
     ["Connection that takes fields away", {}, [["Connection", "close, X-Tenant"]]],
@@ -133,6 +135,13 @@ describe("requests that go by", () => {
       expect([calls.length, outcomes]).toEqual([3, ["bypass", "miss", "bypass"]]);
     });
   }
+
+  it("are not those with a key that the policy varies by", async () => {
+    const { get } = await cachedProxy({ varyByHeader: ["X-Api-Key"] });
+    const texts = [];
+    for (const headers of [[["X-Api-Key", "a"]], [["X-Api-Key", "b"]], [], [["X-Api-Key", "a"]], []] as Fields[]) texts.push((await get("/", headers)).response.text);
+    expect(texts).toEqual(["answer 1", "answer 2", "answer 3", "answer 1", "answer 3"]);
+  });
 
   it("are those of users, unless the policy varies by them", async () => {
     const who: Parameters<typeof cachedProxy>[2] = {
@@ -153,7 +162,7 @@ describe("requests that go by", () => {
     for (const headers of [of("ann"), of("bob"), of("ann"), [], of("bob"), []]) texts.push((await each.get("/", headers)).response.text);
     expect(texts).toEqual(["answer 1", "answer 2", "answer 1", "answer 3", "answer 2", "answer 3"]);
     // What signed them in, a cookie or a token, is no ground to go by.
-    for (const field of ["Cookie", "Authorization"]) {
+    for (const field of ["Cookie", "Authorization", "X-Api-Key"]) {
       const { get, calls } = await cachedProxy({ varyByUser: true }, counting(), who);
       for (const user of ["ann", "bob", "ann"]) await get("/", [...of(user), [field, user]]);
       await get("/", [[field, "ann"]]);

@@ -154,6 +154,46 @@ for (const kind of ["engine", "node"] as const) {
       expect(destination.received.join("")).toMatch(/x-forwarded-host: site\.test\r\n/i);
     });
 
+    it("clients of another scheme, which a trusted proxy tells, have answers of their own, and the destination is told it", async () => {
+      const destination = await answering((request) => {
+        const scheme = /\r\nx-forwarded-proto: ([^\r]*)/i.exec(`${request}\r`)?.[1] ?? "";
+        return `HTTP/1.1 200 OK\r\nContent-Length: ${scheme.length}\r\n\r\n${scheme}`;
+      });
+      const port = await gateway(kind, destination, {}, { trusts: true });
+      const told = async (fields: string): Promise<string | undefined> => (await exchangeBytes(port, `${ask("GET / HTTP/1.1")}${fields}${last}`)).split("\r\n\r\n")[1];
+      for (let round = 0; round < 2; round++) {
+        expect(await told("X-Forwarded-Proto: https\r\n")).toBe("https");
+        expect(await told("Forwarded: for=192.0.2.1;proto=https\r\n")).toBe("https");
+        expect(await told("X-Forwarded-Proto: http\r\n")).toBe("http");
+        expect(await told("")).toBe("http");
+        expect(await told("X-Forwarded-Proto: evil\r\n")).toBe("http");
+      }
+      expect(requests(destination)).toBe(2);
+      // Nobody else is believed.
+      const other = await answering((request) => (/https/i.test(request) ? "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+      const open = await gateway(kind, other);
+      for (const fields of ["X-Forwarded-Proto: https\r\n", "", "Forwarded: proto=https\r\n"]) expect(await exchangeBytes(open, `${ask("GET / HTTP/1.1")}${fields}${last}`)).toMatch(/ 200 /);
+      expect(requests(other)).toBe(1);
+    });
+
+    it("clients of HTTP/1.0 get what is kept with its length, and may be the first to ask", async () => {
+      const destination = await answering(() => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
+      const port = await gateway(kind, destination);
+      const first = await exchangeBytes(port, `${ask("GET /a HTTP/1.0")}\r\n`);
+      expect(first).toMatch(/^HTTP\/1\.1 200 [^]*\r\n\r\nhello world$/);
+      expect(first).not.toMatch(/transfer-encoding/i);
+      for (const version of ["1.0", "1.1"]) expect(await exchangeBytes(port, `${ask(`GET /a HTTP/${version}`)}${last}`)).toMatch(/^HTTP\/1\.1 200 [^]*content-length: 11\r\n[^]*\r\n\r\nhello world$/i);
+      expect(await exchangeBytes(port, `${ask("GET /a HTTP/1.0")}Range: bytes=0-4\r\n\r\n`)).toMatch(/^HTTP\/1\.1 206 [^]*\r\n\r\nhello$/);
+      expect(requests(destination)).toBe(1);
+    });
+
+    it("trailers keep an answer from being kept, and pass", async () => {
+      const destination = await answering(() => "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n");
+      const port = await gateway(kind, destination);
+      for (let i = 0; i < 2; i++) expect(await exchangeBytes(port, `${ask("GET /a HTTP/1.1")}TE: trailers\r\n${last}`)).toMatch(/\r\n0\r\nX-Sum: 7\r\n\r\n$/i);
+      expect(requests(destination)).toBe(2);
+    });
+
     it("pages of one origin are not told what another one was, whoever decides", async () => {
       for (const cors of [false, true]) {
         const destination = await answering((request) => {

@@ -1,5 +1,6 @@
 import type { ClusterState } from "@proxy/cluster";
 import type { RouteModel } from "../route-model.ts";
+import type { Trust } from "../trusted-peers.ts";
 
 /** The routes and clusters of a running proxy as they are now, health and counters included. Read only. */
 export interface ProxyState {
@@ -11,4 +12,6 @@ export interface ProxyState {
   /** By id, ignoring case. */
   route(id: string): RouteModel | undefined;
   cluster(id: string): ClusterState | undefined;
+  /** Whether a peer is one of `trustedProxies`: believed when it says for whom it forwards. */
+  readonly trusts: Trust;
 }
