@@ -3,9 +3,11 @@ import { brotliDecompressSync, createGunzip, gunzipSync, gzipSync, zstdDecompres
 import { afterEach, describe, expect, it } from "vitest";
 import type { CompressionPolicyConfig, RouteConfig } from "@proxy/config";
 // @boundaries-ignore the doubles of the pipeline's own tests
+import type { FakeRequest } from "../../pipeline/test/support/fake-exchange.ts";
+// @boundaries-ignore the doubles of the pipeline's own tests
 import { nodeDestination, serve } from "../../pipeline/test/support/serving.ts";
 import { createEdgePolicies } from "../src/index.ts";
-import { compileCompressionPolicy } from "../src/compression/compression-policy.ts";
+import { configOf, edgeProxy } from "./proxies.ts";
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -68,7 +70,7 @@ describe("answers", () => {
       const answer = await ask(port, headers as Record<string, string>);
       expect([answer.headers["content-encoding"], answer.headers.vary, answer.headers.etag, answer.body.toString()]).toEqual([undefined, "Accept-Encoding", '"v1"', text]);
     }
-    expect((await ask(port, { "Accept-Encoding": "gzip" }, "HEAD")).headers["content-length"]).toBe(String(text.length));
+    expect((await ask(port, {}, "HEAD")).headers["content-length"]).toBe(String(text.length));
   });
 
   it("are never compressed twice, nor what is not to be touched, no text, a part, or too small", async () => {
@@ -89,6 +91,37 @@ describe("answers", () => {
       expect(answer.headers["content-encoding"], name).toBe(headers["Content-Encoding"]);
       expect(answer.body.equals(body), name).toBe(true);
     }
+  });
+
+  it("to HEAD have the fields of those to GET", async () => {
+    const port = await gateway(textual);
+    const [get, head] = [await ask(port, { "Accept-Encoding": "gzip" }), await ask(port, { "Accept-Encoding": "gzip" }, "HEAD")];
+    expect(head.body.length).toBe(0);
+    for (const name of ["content-encoding", "vary", "etag", "content-length", "accept-ranges", "content-type"] as const) expect([name, head.headers[name]]).toEqual([name, get.headers[name]]);
+    const small = await gateway((_request, response) => response.writeHead(200, { "Content-Type": "text/plain", "Content-Length": 5 }).end("small"));
+    expect((await ask(small, { "Accept-Encoding": "gzip" }, "HEAD")).headers).toMatchObject({ "content-length": "5", vary: "Accept-Encoding" });
+    const own = await gateway(textual, {}, { clusterId: undefined, respond: { body: text } });
+    expect((await ask(own, { "Accept-Encoding": "gzip" }, "HEAD")).headers).toMatchObject({ "content-encoding": "gzip", vary: "Accept-Encoding" });
+  });
+
+  it("without content stay as they are: 204, 304", async () => {
+    const port = await gateway((request, response) => response.writeHead(Number(request.headers["x-case"]), { "Content-Type": "text/plain", ETag: '"v1"' }).end());
+    for (const status of ["204", "304"]) {
+      const answer = await ask(port, { "Accept-Encoding": "gzip", "X-Case": status });
+      expect([answer.status, answer.headers["content-encoding"], answer.headers.etag, answer.body.length]).toEqual([Number(status), undefined, '"v1"', 0]);
+    }
+  });
+
+  it("in parts of a file are those of the file, and a tag of the compressed one asks for all", async () => {
+    const port = await gateway((request, response) => {
+      const isPart = request.headers.range !== undefined && (request.headers["if-range"] === undefined || request.headers["if-range"] === '"v1"');
+      response.writeHead(isPart ? 206 : 200, { "Content-Type": "text/plain", ETag: '"v1"', ...(isPart ? { "Content-Range": `bytes 0-9/${text.length}` } : {}) });
+      response.end(isPart ? text.slice(0, 10) : text);
+    });
+    const part = await ask(port, { "Accept-Encoding": "gzip", Range: "bytes=0-9" });
+    expect([part.status, part.headers["content-encoding"], part.headers.etag, part.body.toString()]).toEqual([206, undefined, '"v1"', text.slice(0, 10)]);
+    const whole = await ask(port, { "Accept-Encoding": "gzip", Range: "bytes=0-9", "If-Range": 'W/"v1"' });
+    expect([whole.status, whole.headers["content-encoding"], gunzipSync(whole.body).toString()]).toEqual([200, "gzip", text]);
   });
 
   it("of the gateway itself are compressed too", async () => {
@@ -151,10 +184,24 @@ describe("answers that break off", () => {
 });
 
 describe("over TLS", () => {
+  /** A route that answers with `text`, asked for over `scheme`. */
+  async function coding(policy: Omit<CompressionPolicyConfig, "name">, request: FakeRequest, trustedProxies: readonly string[] = []): Promise<string | undefined> {
+    const { send } = await edgeProxy(configOf({ compression: { Default: policy } }, { clusterId: undefined, respond: { body: text } }), {}, { trustedProxies });
+    const { response } = await send({ ...request, headers: [["Accept-Encoding", "gzip"], ...(request.headers ?? [])] });
+    const given = response.header("Content-Encoding");
+    await new Promise<void>((resolve) => (response.ended ? resolve() : (response.end = () => resolve())));
+    return given;
+  }
+
   it("nothing is compressed unless the policy says so", async () => {
-    // The scheme alone decides.
-    const request = { scheme: "https" } as Parameters<ReturnType<typeof compileCompressionPolicy>["concerns"]>[0];
-    expect(compileCompressionPolicy({ name: "p" }).concerns(request)).toBe(false);
-    expect(compileCompressionPolicy({ name: "p", enableForHttps: true }).concerns(request)).toBe(true);
+    expect([await coding({}, { scheme: "https" }), await coding({ enableForHttps: true }, { scheme: "https" }), await coding({}, { scheme: "http" })]).toEqual([undefined, "gzip", "gzip"]);
+  });
+
+  it("that a trusted proxy in front ends, nothing is compressed either", async () => {
+    for (const field of [["X-Forwarded-Proto", "https"], ["Forwarded", "for=192.0.2.9;proto=https"]] as const) {
+      expect([await coding({}, { headers: [field] }, ["192.0.2.7"]), await coding({}, { headers: [field] }), await coding({ enableForHttps: true }, { headers: [field] }, ["192.0.2.7"])]).toEqual([undefined, "gzip", "gzip"]);
+    }
+    // Nobody else decides, neither for nor against it.
+    expect(await coding({}, { scheme: "https", headers: [["X-Forwarded-Proto", "http"]] })).toBe(undefined);
   });
 });

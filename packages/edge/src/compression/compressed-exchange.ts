@@ -67,7 +67,8 @@ class CompressedSink implements ResponseSink {
 
   send(head: ResponseHead, body?: Uint8Array | string): void {
     if (body === undefined || body.length === 0) {
-      this.#sink.send(head, body);
+      // What a GET would be told.
+      this.#sink.send(this.#exchange.request.method === "HEAD" ? this.#begin(head) : head, body);
       return;
     }
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
@@ -136,12 +137,14 @@ class CompressedSink implements ResponseSink {
     const headers = head.headers.copy();
     addVary(headers, ["Accept-Encoding"]);
     const changed = { status: head.status, reason: head.reason, headers };
-    const coding = request.method !== "HEAD" && this.#policy.isWorth(headers) ? this.#policy.codingFor(request) : undefined;
+    const coding = this.#policy.isWorth(headers) ? this.#policy.codingFor(request) : undefined;
     if (coding === undefined) return changed;
     headers.filter((key) => !ofBytes.has(key));
     headers.append("Content-Encoding", coding);
     const tag = headers.get("etag");
     if (tag?.startsWith('"') === true) headers.set("ETag", `W/${tag}`);
+    // Its head is that of the answer to GET (RFC 9110, 9.3.2), which has no length.
+    if (request.method === "HEAD") return changed;
     this.#flushesAtOnce = /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
     this.#compress(createCompressor(coding));
     return changed;

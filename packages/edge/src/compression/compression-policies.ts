@@ -1,5 +1,5 @@
 import { routePolicies, type CompressionPolicyConfig, type PoliciesConfig } from "@proxy/config";
-import type { Step } from "@proxy/pipeline";
+import { clientScheme, type ProxyContext, type Step } from "@proxy/pipeline";
 import type { EdgePolicyKind } from "../edge-policy-kind.ts";
 import { CompressedExchange } from "./compressed-exchange.ts";
 import { compileCompressionPolicy, type CompressionPolicy } from "./compression-policy.ts";
@@ -11,9 +11,16 @@ export function compressionStep(policy: Omit<CompressionPolicyConfig, "name"> = 
 
 function compressionRun(policy: CompressionPolicy): Step["run"] {
   return (ctx, next) => {
-    if (policy.concerns(ctx.exchange.request)) ctx.exchange = new CompressedExchange(ctx.exchange, policy);
+    if (policy.enableForHttps || comesInClearText(ctx)) ctx.exchange = new CompressedExchange(ctx.exchange, policy);
     return next(ctx);
   };
+}
+
+/** Also as a trusted proxy in front tells, which ends TLS. */
+function comesInClearText({ exchange, state }: ProxyContext): boolean {
+  const { scheme, headers } = exchange.request;
+  if (!headers.has("x-forwarded-proto") && !headers.has("forwarded")) return scheme === "http";
+  return clientScheme({ exchange, trustedPeer: state.trusts(exchange.connection.remoteAddress) }) === "http";
 }
 
 /** Compression policies by name, as routes ask for them with `CompressionPolicy`. `Default` holds for routes that name none. */

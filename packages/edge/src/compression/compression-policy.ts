@@ -7,8 +7,8 @@ import { listElements, type HeaderList, type RequestHead, type ResponseHead } fr
 export type Compressor = BrotliCompress | Gzip | ZstdCompress;
 
 export interface CompressionPolicy {
-  /** Whether answers to `request` can be compressed at all. */
-  concerns(request: RequestHead): boolean;
+  /** Whether answers over TLS are compressed too. */
+  readonly enableForHttps: boolean;
   /** The coding that `request` prefers among those offered; undefined: it is to stay as it is. */
   codingFor(request: RequestHead): ContentEncoding | undefined;
   /** Whether the answer depends on Accept-Encoding: its type is compressed for those who ask. */
@@ -34,7 +34,7 @@ export function compileCompressionPolicy(config: CompressionPolicyConfig): Compr
   const exact = new Set(mediaTypes.filter((type) => !type.endsWith("/*")).map((type) => type.toLowerCase()));
   const kinds = mediaTypes.filter((type) => type.endsWith("/*")).map((type) => type.slice(0, -1).toLowerCase());
   return {
-    concerns: ({ scheme }) => enableForHttps || scheme === "http",
+    enableForHttps,
     codingFor({ headers }) {
       const accepted = headers.getAll("accept-encoding").join(",");
       if (accepted === "") return undefined;
