@@ -26,7 +26,7 @@ describe("policies by name", () => {
     const failed = edgeProxy(configOf({ cors: { spa, api: spa } }, { corsPolicy: "other" }));
     await expect(failed).rejects.toThrow("CorsPolicy 'other' is not known");
     const error = await failed.catch((given: unknown) => given as ConfigError);
-    expect((error as ConfigError).issues[0]?.hint).toBe("known are Default, Disable, spa, api");
+    expect((error as ConfigError).issues[0]?.hint).toBe("known are Default, Disable, spa, api; others stand in Policies:Cors, by name");
   });
 
   it("may come from code", async () => {

@@ -28,14 +28,15 @@ function errorPageIssues({ server: { errorPages } }: GatewayConfig): readonly Co
 }
 
 function addressIssues(config: GatewayConfig): readonly ConfigIssue[] {
-  return declaredAddresses(config).flatMap(({ text, name, path, endpoint }) => {
+  return declaredAddresses(config).flatMap(({ text, name, path, endpoint }): readonly ConfigIssue[] => {
     try {
       const { tls } = listenerSettings(parseListenUrl(text), config.server, endpoint);
       if (tls !== undefined && config.server.engine !== "HttpSys") checkCertificates(readCertificates(tls));
       return [];
     } catch (error) {
       if (error instanceof CertificateFileError || error instanceof TlsCertificateError || error instanceof TypeError) {
-        return [{ code: "certificate-invalid", severity: "error", message: `${name}: ${error.message}`, path }];
+        const hint = error instanceof CertificateFileError ? error.hint : undefined;
+        return [{ code: "certificate-invalid", severity: "error", message: `${name}: ${error.message}`, path, hint }];
       }
       if (!(error instanceof ListenUrlError)) throw error;
       return [{ code: "listen-url-invalid", severity: "error", message: `${name}: ${error.message}`, path, value: text }];

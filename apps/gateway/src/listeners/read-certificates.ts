@@ -6,12 +6,19 @@ import type { ListenerTls } from "./listener-settings.ts";
 /** The certificates of a listener cannot be used. `message` names the file, never its content. */
 export class CertificateFileError extends Error {
   override readonly name = "CertificateFileError";
+  readonly hint: string | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly hint?: string | undefined } = {}) {
+    super(message, options);
+    this.hint = options.hint;
+  }
 }
 
 /** Reads the files that `tls` names. Throws `CertificateFileError`. */
 export function readCertificates(tls: ListenerTls): FrontTlsSettings {
   if (tls.certificate === undefined && tls.serverNames.length === 0) {
-    throw new CertificateFileError("an https address needs a Certificate, Sni or Certificates:Default");
+    const hint = "there is no development certificate as with .NET: `gateway dev-cert` makes one and says what to write; or `run --urls http://…`";
+    throw new CertificateFileError("an https address needs a Certificate, Sni or Certificates:Default", { hint });
   }
   return {
     certificate: tls.certificate === undefined ? undefined : readCertificate(tls.certificate),

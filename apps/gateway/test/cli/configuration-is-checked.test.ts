@@ -74,6 +74,8 @@ describe("gateway check", () => {
     const { code, error } = await run([file]);
     expect(code).toBe(1);
     expect(error).toContain("endpoint 'Tls': an https address needs a Certificate, Sni or Certificates:Default");
+    expect(error).toMatch(/tls\.json:\d+:\d\d+ error certificate-invalid/);
+    expect(error).toContain("`gateway dev-cert` makes one");
     expect(error).toContain("'nonsense' is no address to listen on");
   });
 

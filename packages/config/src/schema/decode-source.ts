@@ -150,7 +150,12 @@ class SourceReader {
     const { root } = this.#source;
     if (root.kind !== "object") return;
     const isFragment = memberOf(root, "Routes") !== undefined || memberOf(root, "Clusters") !== undefined;
-    const hint = isFragment ? "put Routes and Clusters into a ReverseProxy section" : "add a ReverseProxy section with Routes and Clusters";
+    const other = root.members.find(({ value }) => value.kind === "object" && memberOf(value, "Routes") !== undefined && memberOf(value, "Clusters") !== undefined);
+    const hint = isFragment
+      ? "put Routes and Clusters into a ReverseProxy section"
+      : other === undefined
+        ? "add a ReverseProxy section with Routes and Clusters"
+        : `the section '${shorten(other.key)}' has Routes and Clusters: call it ReverseProxy`;
     this.#other([], "warning", "section-missing", "there is no ReverseProxy section: nothing is proxied", hint);
   }
 

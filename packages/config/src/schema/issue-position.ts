@@ -1,7 +1,7 @@
 import type { ConfigIssue } from "../config-issue.ts";
 import { shorten } from "../config-issue.ts";
 import { withoutCredentials } from "../validation/destination-address.ts";
-import type { ConfigSource, Origin } from "./config-node.ts";
+import type { ConfigSource, FoundNode, Origin } from "./config-node.ts";
 import { findNode, memberOf, serverAlias } from "./config-node.ts";
 import { positionIn } from "./source-position.ts";
 
@@ -13,11 +13,21 @@ export function positionOf(
   path: readonly (string | number)[],
   origin?: Origin,
 ): Pick<ConfigIssue, "source" | "line" | "column" | "pointer" | "value"> {
-  const found = findNode(source.root, path);
+  const found = findUnderEitherName(source, path);
   const isShown = found.node?.kind === "scalar" && found.node.type !== "null" && !path.some(isSecret);
   const value = isShown && found.node.kind === "scalar" ? { value: shorten(withoutCredentials(found.node.text)) } : {};
   const place = origin ?? found.origin;
   return { ...positionIn(source, place), pointer: pointerIn(place, path) ?? found.pointer, ...value };
+}
+
+/** A path that begins with `Server` may stand below `Kestrel`. */
+function findUnderEitherName({ root }: ConfigSource, path: readonly (string | number)[]): FoundNode {
+  const found = findNode(root, path);
+  const alias = found.node !== undefined || typeof path[0] !== "string" ? undefined : serverAlias(path[0]);
+  if (alias === undefined) return found;
+  const other = findNode(root, [alias, ...path.slice(1)]);
+  // Whichever leads further.
+  return other.node !== undefined || other.pointer.length > found.pointer.length ? other : found;
 }
 
 /** What issues must not repeat: they are logged. */

@@ -130,20 +130,22 @@ const routePolicies: readonly {
   readonly kind: PolicyKind;
   readonly member: "authorizationPolicy" | "rateLimiterPolicy" | "outputCachePolicy" | "timeoutPolicy" | "corsPolicy" | "accessPolicy" | "compressionPolicy" | "staticFilesPolicy";
   readonly name: string;
+  /** Of `Policies`. */
+  readonly section: string;
   readonly code: string;
 }[] = [
-  { kind: "authorization", member: "authorizationPolicy", name: "AuthorizationPolicy", code: "authorization-policy" },
-  { kind: "rateLimiter", member: "rateLimiterPolicy", name: "RateLimiterPolicy", code: "rate-limiter-policy" },
-  { kind: "outputCache", member: "outputCachePolicy", name: "OutputCachePolicy", code: "output-cache-policy" },
-  { kind: "timeout", member: "timeoutPolicy", name: "TimeoutPolicy", code: "timeout-policy" },
-  { kind: "cors", member: "corsPolicy", name: "CorsPolicy", code: "cors-policy" },
-  { kind: "access", member: "accessPolicy", name: "AccessPolicy", code: "access-policy" },
-  { kind: "compression", member: "compressionPolicy", name: "CompressionPolicy", code: "compression-policy" },
-  { kind: "staticFiles", member: "staticFilesPolicy", name: "StaticFilesPolicy", code: "static-files-policy" },
+  { kind: "authorization", member: "authorizationPolicy", name: "AuthorizationPolicy", section: "Authorization", code: "authorization-policy" },
+  { kind: "rateLimiter", member: "rateLimiterPolicy", name: "RateLimiterPolicy", section: "RateLimiter", code: "rate-limiter-policy" },
+  { kind: "outputCache", member: "outputCachePolicy", name: "OutputCachePolicy", section: "OutputCache", code: "output-cache-policy" },
+  { kind: "timeout", member: "timeoutPolicy", name: "TimeoutPolicy", section: "Timeout", code: "timeout-policy" },
+  { kind: "cors", member: "corsPolicy", name: "CorsPolicy", section: "Cors", code: "cors-policy" },
+  { kind: "access", member: "accessPolicy", name: "AccessPolicy", section: "Access", code: "access-policy" },
+  { kind: "compression", member: "compressionPolicy", name: "CompressionPolicy", section: "Compression", code: "compression-policy" },
+  { kind: "staticFiles", member: "staticFilesPolicy", name: "StaticFilesPolicy", section: "StaticFiles", code: "static-files-policy" },
 ];
 
 function checkPolicies(route: RouteConfig, policies: PolicyNames, found: IssueCollector): void {
-  for (const { kind, member, name, code } of routePolicies) {
+  for (const { kind, member, name, section, code } of routePolicies) {
     const value = route[member];
     if (!hasText(value)) continue;
     const known = policies.isKnown(kind, value);
@@ -158,7 +160,7 @@ function checkPolicies(route: RouteConfig, policies: PolicyNames, found: IssueCo
       const choices = policies.choices(kind);
       found.error(`${code}-unknown`, [name], `${name} '${quoted(value)}' is not known`, {
         value,
-        hint: choices.length > 0 ? `known are ${choices.join(", ")}` : "no such policy is registered",
+        hint: `${choices.length > 0 ? `known are ${choices.join(", ")}; others` : "policies"} stand in Policies:${section}, by name`,
       });
     }
   }

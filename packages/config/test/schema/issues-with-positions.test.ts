@@ -201,6 +201,8 @@ describe("values", () => {
   it("a file without ReverseProxy is valid with a warning", async () => {
     const { warnings } = await decode(`{ "Routes": {} }`);
     expect(warnings).toMatchObject([{ code: "section-missing", hint: "put Routes and Clusters into a ReverseProxy section" }]);
+    const other = await decodeGatewayFile('{ "Logging": {}, "YarpProxy": { "Routes": {}, "Clusters": {} } }');
+    expect(other.warnings).toMatchObject([{ code: "section-missing", hint: "the section 'YarpProxy' has Routes and Clusters: call it ReverseProxy" }]);
   });
 
   it("the level of logs is read from Logging", async () => {

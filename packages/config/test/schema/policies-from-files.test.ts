@@ -52,7 +52,7 @@ describe("policies in a file", () => {
 
   it("lists the known names for one that is not", async () => {
     const error = await decodeGatewayFile(file({ RateLimiter: { api: { PermitLimit: 1 } } }, { RateLimiterPolicy: "apy" })).catch((given: unknown) => given);
-    expect((error as ConfigError).issues[0]?.hint).toBe("known are Default, Disable, api");
+    expect((error as ConfigError).issues[0]?.hint).toBe("known are Default, Disable, api; others stand in Policies:RateLimiter, by name");
   });
 
   it("say who may pass, and find their files beside the file", async () => {
