@@ -57,6 +57,7 @@ interface PlannedDestination {
   readonly model: DestinationModel;
 }
 
+/** All clusters by id, and the one place where they change: `prepare`, then `commit`. */
 export class ClusterStates {
   readonly #builder: ClusterModelBuilder;
   readonly #listeners: readonly ClusterChangeListener[];

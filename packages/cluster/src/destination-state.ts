@@ -3,6 +3,7 @@ import type { DestinationDrain } from "./drains.ts";
 import { HealthLog } from "./health/health-log.ts";
 import { h32 } from "./xxhash.ts";
 
+/** As one kind of check sees a destination. `Unknown`: not judged yet, or again; it gets requests like a healthy one. */
 export type HealthStatus = "Unknown" | "Healthy" | "Unhealthy";
 
 /** What follows from the configuration of one destination; replaced as a whole when that changes. */

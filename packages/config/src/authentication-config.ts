@@ -67,6 +67,7 @@ export interface ApiKeyEntryConfig {
   readonly expires?: string | undefined;
 }
 
+/** How a certificate is written in a header: base64 of its DER, `Client-Cert` (RFC 9440), percent-encoded PEM (nginx), or Envoy's `X-Forwarded-Client-Cert`. */
 export type ClientCertificateHeaderFormat = "Base64Der" | "ClientCert" | "UrlEncodedPem" | "Xfcc";
 
 /** Certificates that clients show (TLS), or that a trusted proxy in front shows for them. */

@@ -104,6 +104,7 @@ export interface SessionAffinityCookieConfig {
   readonly isEssential?: boolean | undefined;
 }
 
+/** Probes (`active`), judgement by the answers to requests (`passive`), and who is available by both. */
 export interface HealthCheckConfig {
   readonly active?: ActiveHealthCheckConfig | undefined;
   readonly passive?: PassiveHealthCheckConfig | undefined;
@@ -181,6 +182,7 @@ export interface CircuitBreakerConfig {
   readonly retryAfter?: number | undefined;
 }
 
+/** TLS versions by .NET's names. What is older than TLS 1.2 has to be allowed by Node as well; SSL is never spoken. */
 export type SslProtocol = "Ssl2" | "Ssl3" | "Tls" | "Tls11" | "Tls12" | "Tls13";
 
 export interface HttpClientConfig {
@@ -231,7 +233,9 @@ export interface WebProxyConfig {
   readonly useDefaultCredentials?: boolean | undefined;
 }
 
+/** Versions of HTTP as configuration writes them. */
 export type HttpVersionText = "1.0" | "1.1" | "2" | "3";
+/** What may be spoken where a destination does not speak `version`: as .NET's `HttpVersionPolicy`. */
 export type VersionPolicy = "RequestVersionOrLower" | "RequestVersionOrHigher" | "RequestVersionExact";
 
 export interface HttpRequestConfig {

@@ -4,6 +4,7 @@ import type { SslProtocol } from "./cluster-config.ts";
 import type { ErrorPageConfig } from "./error-page-config.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 
+/** All that a gateway's files say. */
 export interface GatewayConfig {
   /** Addresses to listen on, in addition to the endpoints of `server`: `http://127.0.0.1:8080`, `http://*:80`. Default: none. */
   readonly urls: readonly string[];
@@ -109,6 +110,7 @@ export type EndpointProtocols = "Http1" | "Http2" | "Http1AndHttp2";
 /** Whether clients of a TLS endpoint are asked for a certificate. */
 export type ClientCertificateMode = "NoCertificate" | "AllowCertificate" | "RequireCertificate";
 
+/** What holds for clients that name one server. */
 export interface SniConfig {
   readonly certificate?: CertificateConfig | undefined;
 }
@@ -152,6 +154,7 @@ export interface MinDataRateConfig {
   readonly gracePeriod?: number | undefined;
 }
 
+/** From all to nothing, with .NET's names. */
 export type LogLevel = "Trace" | "Debug" | "Information" | "Warning" | "Error" | "Critical" | "None";
 
 export interface LoggingConfig {

@@ -43,7 +43,9 @@ export interface CorsPolicyConfig {
   readonly privateNetwork?: boolean | undefined;
 }
 
+/** How permits come back: all at the end of a window, by segments of it, little by little, or when a request is over. */
 export type RateLimiterAlgorithm = "FixedWindow" | "SlidingWindow" | "TokenBucket" | "Concurrency";
+/** What shares one limit: an address, a user, a header's value, a route, or everybody. */
 export type RateLimiterPartition = "Address" | "User" | "Header" | "Route" | "None";
 
 export interface RateLimiterPolicyConfig {
@@ -103,6 +105,7 @@ export interface AccessPolicyConfig {
   readonly maxBodySize?: number | undefined;
 }
 
+/** Codings of compressed answers. */
 export type ContentEncoding = "br" | "zstd" | "gzip";
 
 /** Which answers are compressed, for clients that take it. */
@@ -134,7 +137,9 @@ export interface StaticFilesPolicyConfig {
   readonly maxAge?: number | undefined;
 }
 
+/** Who says how long an answer is stored: the policy, or its own Cache-Control (RFC 9111). */
 export type OutputCacheMode = "Policy" | "Http";
+/** Requests with cookies go by the cache; lose them before a destination sees them; or are treated like others. */
 export type OutputCacheCookies = "Bypass" | "Remove" | "Ignore";
 
 /** Which answers are kept, and given again without asking a destination. */
@@ -187,6 +192,7 @@ export interface OutputCachePolicyConfig {
 /** Kinds of policies that configuration defines, with the section of each. */
 export const policySections = { cors: "Cors", rateLimiter: "RateLimiter", timeout: "Timeout", access: "Access", compression: "Compression", staticFiles: "StaticFiles", outputCache: "OutputCache", authentication: "Authentication", authorization: "Authorization" } as const;
 
+/** The kinds of policy that `Policies` defines; others are registered in code. */
 export type DefinedPolicyKind = keyof typeof policySections;
 
 /** The policy of that name, ignoring case. */

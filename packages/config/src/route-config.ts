@@ -62,6 +62,7 @@ export interface RouteMatch {
   readonly queryParameters?: readonly RouteQueryParameter[] | undefined;
 }
 
+/** How values of a header are compared. `NotContains` and `NotExists` hold also for a header that is missing. */
 export type HeaderMatchMode =
   | "ExactHeader"
   | "HeaderPrefix"
@@ -80,6 +81,7 @@ export interface RouteHeader {
   readonly isCaseSensitive?: boolean | undefined;
 }
 
+/** How values of a query parameter are compared, percent-decoded. `NotContains` holds also for one that is missing. */
 export type QueryParameterMatchMode = "Exact" | "Prefix" | "Contains" | "NotContains" | "Exists";
 
 export interface RouteQueryParameter {

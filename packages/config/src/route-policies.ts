@@ -14,6 +14,7 @@ export interface RoutePolicies {
   readonly staticFiles: NamedPolicy | undefined;
 }
 
+/** A policy that is to be found by its name. */
 export interface NamedPolicy {
   readonly policy: string;
 }

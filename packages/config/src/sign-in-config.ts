@@ -1,5 +1,6 @@
 /** Schemes that keep a session, and those that have another party sign users in. Milliseconds throughout. */
 
+/** The attribute SameSite of a cookie (RFC 6265bis). `None` needs `Secure`. */
 export type CookieSameSite = "Lax" | "Strict" | "None";
 
 /** Sessions in cookies, which the schemes below put there. */

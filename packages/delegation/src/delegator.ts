@@ -23,6 +23,7 @@ export interface DelegatorOptions {
   readonly clock?: QueueClock | undefined;
 }
 
+/** What became of one request. With `hand-over-failed` the gateway answers it itself; with `hand-over-retried` it is given away once more. */
 export interface HandOverEvent {
   readonly type: "delegated" | "hand-over-failed" | "hand-over-retried";
   readonly queueName: string;
@@ -60,6 +61,7 @@ interface Binding {
 
 type Done = (failure: HandOverFailure | undefined) => void;
 
+/** Listens to the clusters of a proxy, and gives requests to those of their destinations that are processes. `close` ends all ways. */
 export class Delegator implements ClusterChangeListener {
   readonly registry: DelegationRegistry;
   readonly #carriers: ReadonlyMap<string, DelegationCarrier>;

@@ -17,6 +17,7 @@ import type { RouteModel, Step } from "@proxy/pipeline";
  */
 export const edgeSteps = ["access", "cors", "compression", "rate-limiter", "authentication", "authorization", "rate-limiter-user", "static-files", "output-cache"] as const;
 
+/** One of `edgeSteps`. */
 export type EdgeStepName = (typeof edgeSteps)[number];
 
 export type PolicyConfigOf<K extends DefinedPolicyKind> = NonNullable<PoliciesConfig[K]>[number];

@@ -36,8 +36,10 @@ export const forwarderErrorCodes = [
   "RouteTimeout",
 ] as const;
 
+/** One of `forwarderErrorCodes`. */
 export type ForwarderErrorCode = (typeof forwarderErrorCodes)[number];
 
+/** `source`: who is to blame. `retry`: whether the request may be sent again. `status`: what the client is to get, where it is not the code's own. */
 export interface ForwarderErrorOptions extends ErrorOptions {
   readonly source: "client" | "gateway" | "destination";
   readonly retry: "never" | "safe";

@@ -82,6 +82,7 @@ export interface HttpClientOptions {
   readonly lookup?: LookupFunction | undefined;
 }
 
+/** As `node:tls` names them. */
 export type TlsVersion = "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
 
 export interface DestinationTlsOptions {
@@ -197,6 +198,7 @@ export type DestinationErrorStep =
   /** the response body broke off */
   | "response-body";
 
+/** The members of a `DestinationError`; what is left out is false, and the source the destination. */
 export interface DestinationErrorOptions extends ErrorOptions {
   readonly step: DestinationErrorStep;
   readonly source?: "client" | "destination" | "gateway" | undefined;

@@ -42,6 +42,7 @@ export function clientAddressOf(exchange: Exchange): string | undefined {
   return exchange.clientAddress ?? exchange.connection.remoteAddress;
 }
 
+/** What the client spoke. */
 export type HttpVersion = "1.0" | "1.1" | "2" | "3";
 
 export interface RequestHead {
@@ -69,6 +70,7 @@ export interface RequestHead {
   readonly headers: HeaderList;
 }
 
+/** The connection that a request came over. Addresses are those of its peer, which may be a proxy: see `clientAddressOf`. */
 export interface ConnectionInfo {
   /** A number that is unique among the connections of this process. */
   readonly id: number;

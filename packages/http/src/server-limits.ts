@@ -45,6 +45,7 @@ export interface MinDataRate {
   readonly gracePeriod: number;
 }
 
+/** The limits of a server that is given none: Kestrel's, where Kestrel has them. */
 export const defaultServerLimits: ServerLimits = {
   maxRequestLineSize: 8192,
   maxRequestHeadersTotalSize: 32_768,

@@ -7,9 +7,11 @@ import { errorCode } from "./abi/constants.ts";
 import { HttpSysError, HttpSysUnavailableError } from "./errors.ts";
 import { loadKoffi, type Koffi, type KoffiFunction, type KoffiLibrary } from "./koffi.ts";
 
+/** Functions of kernel32 that are called. */
 export type SystemFunctionName = keyof typeof systemFunctions;
 /** Bytes are passed by their address, and live during the call. */
 export type NativeArgument = number | bigint | Uint8Array;
+/** A function of the system, which gives a Windows error code or a handle. */
 export type NativeFunction = (...values: NativeArgument[]) => number;
 
 /** An export that Windows has had for long is required; what newer versions added is looked for by name and may be missing. */
@@ -41,6 +43,7 @@ export interface HttpSysLibrary {
   why(): string | undefined;
 }
 
+/** Bytes that stay where they are, with their address for the system. */
 export interface Memory {
   readonly buffer: Buffer;
   readonly address: bigint;

@@ -11,6 +11,7 @@ export interface TrailerLines {
   readonly trailers: readonly string[];
 }
 
+/** A part of a file, which HTTP.sys sends by itself. */
 export interface FileRange {
   /** A Windows HANDLE of a file opened for reading (a file descriptor for a double). */
   readonly fileHandle: bigint;

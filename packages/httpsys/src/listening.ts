@@ -15,6 +15,7 @@ import { apiVersion, closeQueue, isCode, openQueue, type RequestQueueOptions } f
 import { urlHint } from "./url-hint.ts";
 import type { UrlPrefix } from "./url-prefix.ts";
 
+/** What is left out stays as HTTP.sys has it: a queue of its own without a name, 1000 requests that may wait, no bound of connections. */
 export interface ListeningOptions {
   /**
    * Ignored with a queue in mode "open": others registered what comes there. With "createOrOpen", those that another process of the queue

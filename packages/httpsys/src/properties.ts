@@ -17,6 +17,7 @@ export interface HttpSysTimeouts {
   readonly minSendRate?: number | undefined;
 }
 
+/** What HTTP.sys answers while a queue is full: nothing but a reset, 503, or 503 with the reason. */
 export type Verbosity503 = "basic" | "limited" | "full";
 
 /** Binds the queue to the group: its requests go there. */

@@ -15,6 +15,7 @@ export interface UrlPrefix {
   readonly text: string;
 }
 
+/** A text is no URL prefix; the message says why. */
 export class UrlPrefixError extends TypeError {
   override readonly name = "UrlPrefixError";
   readonly code = "INVALID_URL_PREFIX";

@@ -1,3 +1,4 @@
+/** From what only a developer wants to know to what somebody has to see to. */
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
 /** Where the proxy tells what an operator should know. Must not throw, and must not wait. */

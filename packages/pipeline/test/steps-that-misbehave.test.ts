@@ -68,7 +68,7 @@ describe("a step", () => {
   });
 
   it("that takes the cluster away still lets its client go", async () => {
-    const { proxy, send } = await testProxy(
+    const { proxy, clients, send } = await testProxy(
       oneCluster(["a"]),
       before("answer", (ctx, next) => {
         ctx.cluster = undefined;
@@ -77,6 +77,7 @@ describe("a step", () => {
     );
     await send();
     await proxy.close();
+    expect(clients.map(({ closed }) => closed)).toEqual([1]);
   });
 
   it("cannot reassign a request that was forwarded", async () => {

@@ -8,6 +8,7 @@ import { customHeader, protectedCookie } from "./protected-key.ts";
 
 /** The policies of a cluster that names none. */
 export const defaultAffinityPolicy = "HashCookie";
+/** The failure policy of a cluster that names none. */
 export const defaultAffinityFailurePolicy = "Redistribute";
 
 export interface AffinityPolicyOptions {

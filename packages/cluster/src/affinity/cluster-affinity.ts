@@ -7,6 +7,7 @@ import { defaultAffinityFailurePolicy, defaultAffinityPolicy } from "./built-in.
 import type { AffinityFailurePolicy } from "./failure-policy.ts";
 import type { AffinityResult, SessionAffinityPolicy } from "./policy.ts";
 
+/** The policies that clusters name, by name. */
 export interface AffinityPolicies {
   readonly affinity: PolicyRegistry<SessionAffinityPolicy>;
   readonly affinityFailure: PolicyRegistry<AffinityFailurePolicy>;

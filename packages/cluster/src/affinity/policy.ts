@@ -16,6 +16,7 @@ export type AffinityStatus =
 /** Why, for logs; never holds the key. */
 export type AffinityFailureReason = "decrypt-failed" | "several-values" | "no-match" | "no-destinations";
 
+/** Where the session of a request belongs. `reason` says why it has no place, or no key that is understood. */
 export interface AffinityResult {
   readonly status: AffinityStatus;
   /** With `OK`: where the session may go; usually one. Balancing chooses among several. */

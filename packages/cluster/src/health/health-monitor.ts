@@ -66,6 +66,7 @@ export interface HealthMonitor extends ClusterChangeListener, Drivable {
   stop(): void;
 }
 
+/** A monitor of all clusters that it is told of. It probes nobody until it is driven. */
 export function createHealthMonitor(options: HealthMonitorOptions): HealthMonitor {
   return new Monitor(options);
 }

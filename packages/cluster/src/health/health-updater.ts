@@ -11,12 +11,14 @@ import type { HealthTransition } from "./health-log.ts";
 /** Told, after the fact, that the health of a destination changed. What it throws is ignored. */
 export type HealthListener = (cluster: ClusterState, destination: DestinationState, transition: HealthTransition) => void;
 
+/** A judgement to be written down. `reason` is for logs. */
 export interface NewHealth {
   readonly destination: DestinationState;
   readonly health: HealthStatus;
   readonly reason: string;
 }
 
+/** `clock`: for the time of reactivations, by default the system's. `listeners`: told of each change, in order. */
 export interface HealthUpdaterOptions {
   readonly clock?: Clock | undefined;
   readonly listeners?: readonly HealthListener[] | undefined;

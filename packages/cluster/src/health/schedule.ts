@@ -23,6 +23,7 @@ interface Entry {
   first: number;
 }
 
+/** Entities that are due from time to time, each by its own period in milliseconds. */
 export class Schedule<E> {
   readonly #options: ScheduleOptions<E>;
   readonly #entries = new Map<E, Entry>();

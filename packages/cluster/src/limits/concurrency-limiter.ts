@@ -44,6 +44,7 @@ export interface WaitRequest {
   readonly end: (end: WaitEnd) => void;
 }
 
+/** The limits of one cluster. Without limits everybody enters. */
 export class ConcurrencyLimiter {
   /** Requests let through and not over. */
   active = 0;

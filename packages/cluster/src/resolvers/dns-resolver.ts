@@ -19,6 +19,7 @@ export interface DnsAddress {
   readonly ttl?: number | undefined;
 }
 
+/** One SRV record (RFC 2782): a host in its own right and a port. `ttl` in seconds, undefined where it is not known. */
 export interface DnsService {
   readonly name: string;
   readonly port: number;
@@ -58,6 +59,7 @@ interface Answer {
 /** Answers are kept for names that were asked for within so many refreshes. */
 const keptPeriods = 10;
 
+/** A resolver that asks `lookup`. It throws for a name that never resolved, and stays with the last answer for any other. */
 export function createDnsResolver(options: DnsResolverOptions): DestinationResolver {
   const { lookup, refreshPeriod = 300_000, minimumPeriod = 5_000, jitter = 0.1 } = options;
   const { clock = systemClock, random = systemRandom } = options;

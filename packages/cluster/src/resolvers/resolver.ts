@@ -1,5 +1,6 @@
 import type { ClusterConfig, DestinationConfig, ProxyConfig } from "@proxy/config";
 
+/** Destinations by id, as in a cluster's configuration. */
 export type Destinations = Readonly<Record<string, DestinationConfig>>;
 
 export interface ResolvedDestinations {

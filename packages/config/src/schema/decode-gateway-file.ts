@@ -29,6 +29,7 @@ export interface DecodeFileOptions {
   readonly checkSettings?: ((config: GatewayConfig) => readonly ConfigIssue[]) | undefined;
 }
 
+/** A configuration that can be used, and what is odd about it. */
 export interface LoadedGatewayConfig {
   readonly config: GatewayConfig;
   readonly warnings: readonly ConfigIssue[];

@@ -5,6 +5,7 @@
 import type { ConfigNode, ConfigSource, ObjectNode } from "./config-node.ts";
 import { memberOf, serverAlias } from "./config-node.ts";
 
+/** Variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const sections = new Set(["reverseproxy", "server", "kestrel", "logging", "policies", "urls"]);

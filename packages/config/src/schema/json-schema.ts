@@ -2,6 +2,7 @@ import { GatewayFile } from "./gateway-schema.ts";
 import type { Shape, ShapeField } from "./schema-shape.ts";
 import { shapeOf } from "./schema-shape.ts";
 
+/** A JSON Schema as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export interface JsonSchemaOptions {

@@ -5,6 +5,7 @@ import { parseJson } from "./parse-json.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import { fatal, readText } from "./read-text.ts";
 
+/** What a source is written in. JSON may have comments and trailing commas. */
 export type TextFormat = "json" | "yaml";
 
 /** The tree of a JSON or YAML text. Throws `ConfigError`, never anything else. */

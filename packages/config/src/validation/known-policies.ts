@@ -17,6 +17,7 @@ export interface KnownPolicies {
   readonly passiveHealth?: readonly string[] | undefined;
 }
 
+/** Everything that is named in configuration and has to be known. */
 export type PolicyKind = keyof KnownPolicies;
 
 /** What is known without any registration. The route policies have none: their names come from the configuration and the application. */

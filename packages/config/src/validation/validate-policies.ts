@@ -22,6 +22,7 @@ import { checkAuthentication } from "./validate-authentication.ts";
 import { checkSignIns } from "./validate-sign-in.ts";
 import { checkAuthorization } from "./validate-authorization.ts";
 
+/** The faults of `Policies` alone: whether routes name what is there is not looked at. Empty when all is well. */
 export function validatePolicies(policies: PoliciesConfig | undefined): readonly ConfigIssue[] {
   if (policies === undefined) return [];
   return [

@@ -1,6 +1,7 @@
 import type { DelegationCarrier, QueueHandle } from "../carrier.ts";
 import { asDelegationError, DelegationError } from "../errors.ts";
 
+/** Of one queue: never tried, being attached, ready, to be tried again later, or given up for good. */
 export type QueueState = "idle" | "attaching" | "attached" | "failed" | "closed";
 
 /** What becomes of a queue, for logs. */
@@ -17,6 +18,7 @@ export interface QueueClock {
   after(milliseconds: number, call: () => void): () => void;
 }
 
+/** The clock and the timers of Node, which hold no process open. */
 export const systemQueueClock: QueueClock = {
   now: () => performance.now(),
   after(milliseconds, call) {

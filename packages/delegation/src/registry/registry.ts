@@ -46,6 +46,7 @@ export class Rule {
   }
 }
 
+/** `clock`: the system's by default. `onEvent`: told what becomes of queues. */
 export interface RegistryOptions {
   readonly clock?: QueueClock | undefined;
   readonly onEvent?: ((event: QueueEvent) => void) | undefined;
@@ -53,6 +54,7 @@ export interface RegistryOptions {
   readonly onRule?: ((queueName: string, urlPrefix: string) => void) | undefined;
 }
 
+/** The rules that are held now, by name and prefix, with a queue for each name. */
 export class DelegationRegistry {
   readonly #queues = new Map<string, QueueEntry>();
   readonly #clock: QueueClock;

@@ -33,6 +33,7 @@ export interface Identity {
   readonly fields?: ReadonlyMap<string, readonly string[]> | undefined;
 }
 
+/** What a scheme makes of a request. */
 export type AuthenticationResult =
   /**
    * The request has nothing that is the scheme's business, or nothing any more: `onResponse` sees the head of the answer where nobody is authenticated, to clear a
@@ -48,6 +49,7 @@ export type AuthenticationResult =
   /** `onResponse` sees the head of the answer, whoever gives it: a renewed cookie is written there. */
   | { readonly kind: "authenticated"; readonly identity: Identity; readonly onResponse?: HeadChange | undefined };
 
+/** A whole response. A text is UTF-8. */
 export interface Answer {
   readonly head: ResponseHead;
   readonly body?: Uint8Array | string | undefined;

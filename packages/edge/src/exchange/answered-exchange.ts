@@ -5,8 +5,10 @@
 import type { Exchange, HeaderList, ResponseHead, ResponseSink } from "@proxy/http";
 import { WrappedExchange } from "@proxy/pipeline";
 
+/** Gives the head that is sent: the same, or another. Must not throw. */
 export type HeadChange = (head: ResponseHead) => ResponseHead;
 
+/** `presented`, with `change` between its answer and the client. */
 export class AnsweredExchange extends WrappedExchange {
   constructor(presented: Exchange, change: HeadChange) {
     super(presented, new AnsweredSink(presented.response, change));

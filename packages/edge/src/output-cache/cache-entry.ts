@@ -37,6 +37,7 @@ const overhead = 1024;
 /** Fields that say something of content, which a 304 has not (RFC 9110, 15.4.5). */
 const ofContent: ReadonlySet<string> = new Set(["content-length", "content-type", "content-encoding", "content-language", "content-range", "content-md5", "content-digest", "accept-ranges"]);
 
+/** A stored answer with what decides when it may be used. */
 export class CacheEntry {
   readonly data: CacheEntryData;
   /** Bytes that it takes, about. */

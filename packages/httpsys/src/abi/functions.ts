@@ -38,6 +38,7 @@ export const furtherFunctions = {
   HttpReceiveClientCertificate: ["ptr", "u64", "u32", "ptr", "u32", "ptr", "ptr"],
 } as const;
 
+/** Functions of the HTTP Server API that are called. */
 export type FunctionName = keyof typeof functions | keyof typeof furtherFunctions;
 
 /** Of kernel32, and of ntdll the last: result, then parameters. */

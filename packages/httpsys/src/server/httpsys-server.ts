@@ -27,7 +27,7 @@ export interface HttpSysServerOptions extends FrontServerOptions {
   readonly libraryPath?: string | undefined;
   /** An opened library, instead of a path. */
   readonly library?: HttpSysLibrary | undefined;
-  /** What to register besides nothing else; default: one prefix for the address given to `listen`. */
+  /** What to register. Default: one prefix for the address given to `listen`. */
   readonly prefixes?: readonly string[] | undefined;
   /** Default: a queue without a name, of this process alone. */
   readonly queue?: RequestQueueOptions | undefined;

@@ -10,6 +10,7 @@ export type RouteConstraint = (value: string | null) => boolean;
  */
 export type ConstraintFactory = (argument: string | undefined) => RouteConstraint;
 
+/** What is wrong with a constraint: nobody knows it, its arguments, or its regular expression. */
 export type ConstraintErrorCode = "constraint-unknown" | "constraint-arguments" | "constraint-regex";
 
 /** A constraint that cannot be made. */

@@ -8,6 +8,7 @@ import type { RouteRequest } from "./route-table.ts";
 import { captureValues } from "./route-values.ts";
 import type { RouteValues } from "./route-values.ts";
 
+/** Why a route gets a request, or which of its parts does not hold. */
 export type RouteOutcome =
   /** This route gets the request. */
   | "wins"

@@ -34,6 +34,7 @@ export interface RouteRequest {
   readonly headers: HeaderList;
 }
 
+/** The route that gets the request, with what was kept for it. */
 export interface RouteMatched<T> {
   readonly kind: "matched";
   readonly config: RouteConfig;
@@ -54,6 +55,7 @@ export interface RouteMethodNotAllowed {
   readonly allow: string;
 }
 
+/** Where a request belongs, or why nowhere: 404 or 405. */
 export type RouteMatchResult<T> = RouteMatched<T> | RouteNotFound | RouteMethodNotAllowed;
 
 export interface RouteTableOptions {

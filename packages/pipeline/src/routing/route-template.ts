@@ -16,10 +16,12 @@ export interface RouteTemplate {
   readonly precedence: string;
 }
 
+/** What stands between two slashes of a template. */
 export interface TemplateSegment {
   readonly parts: readonly TemplatePart[];
 }
 
+/** What a segment is made of. */
 export type TemplatePart = TemplateLiteral | TemplateParameter;
 
 export interface TemplateLiteral {
@@ -30,6 +32,7 @@ export interface TemplateLiteral {
   readonly optionalSeparator: boolean;
 }
 
+/** `{name}`, with what may stand behind the name. */
 export interface TemplateParameter {
   readonly kind: "parameter";
   readonly name: string;
@@ -42,6 +45,7 @@ export interface TemplateParameter {
   readonly constraints: readonly string[];
 }
 
+/** What is wrong with a template. */
 export type TemplateErrorReason =
   | "unbalanced-braces"
   | "unescaped-brace-in-name"

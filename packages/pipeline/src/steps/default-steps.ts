@@ -56,6 +56,7 @@ export interface DefaultStepOptions {
   readonly mirrors?: Mirrors | undefined;
 }
 
+/** The steps of a proxy in their order, for `ReverseProxyOptions.steps`. Steps of one's own are put among them by name. */
 export function defaultSteps(options: DefaultStepOptions): readonly Step[] {
   const { clock = systemClock, trust = () => false } = options;
   const updater = options.health ?? new HealthUpdater({ clock });

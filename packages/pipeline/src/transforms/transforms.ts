@@ -4,9 +4,12 @@
  * that checks and meaning are the same.
  */
 
+import type { ForwardedAction } from "./forwarded-action.ts";
+
 /** One transform as configuration holds it. */
 export type TransformConfig = Readonly<Record<string, string>>;
 
+/** In the place of the values that are there, or behind them. */
 export type SetOrAppend =
   | { readonly set: string; readonly append?: undefined }
   | { readonly append: string; readonly set?: undefined };
@@ -16,8 +19,10 @@ export interface OnResponses {
   readonly when?: "Success" | "Failure" | "Always" | undefined;
 }
 
-export type XForwardedAction = "Set" | "Append" | "Remove" | "Off";
+/** What becomes of an X-Forwarded header that came: replaced, added to, removed, or passed as it is. */
+export type XForwardedAction = ForwardedAction;
 
+/** What becomes of single headers, where that is not what becomes of all. */
 export interface XForwardedOptions {
   readonly for?: XForwardedAction | undefined;
   readonly host?: XForwardedAction | undefined;
@@ -40,6 +45,7 @@ export type NodeFormatName =
   | "IpAndRandomPort"
   | "None";
 
+/** How nodes are written in `Forwarded` (RFC 7239), and what becomes of what came. Default: `Random`, `Set`. */
 export interface ForwardedOptions {
   readonly forFormat?: NodeFormatName | undefined;
   readonly byFormat?: NodeFormatName | undefined;
@@ -97,6 +103,7 @@ export function onlyIf(condition: string, transform: TransformConfig): Transform
   return { ...transform, If: condition };
 }
 
+/** The forms, each with the arguments that it needs. Nothing is checked here. */
 export const transforms = {
   pathPrefix: (prefix: string) => form("PathPrefix", prefix),
   pathRemovePrefix: (prefix: string) => form("PathRemovePrefix", prefix),
