@@ -90,7 +90,7 @@ export class RemoteScheme implements SessionOwner {
     this.#origin = config.publicOrigin ?? "";
     const callbackPath = config.callbackPath ?? defaultCallbackPath(name);
     this.#redirectUri = this.#origin + callbackPath;
-    this.#refreshes = new Refreshes(services.clock);
+    this.#refreshes = new Refreshes(services.clock, new SingleUse(services.store, "refresh", name));
     this.#states = new SingleUse(services.store, "state", name);
     const { loginPath, logoutPath } = config;
     this.endpoints = [
@@ -117,7 +117,8 @@ export class RemoteScheme implements SessionOwner {
   /** What `CookieScheme` asks of the owner of a session. */
   maintain(session: Session): Refreshed | Promise<Refreshed> {
     if (this.#protocol.refresh === undefined || this.isCurrent(session)) return session;
-    return this.#refreshes.of(session, () => this.#refresh(session)).then((refreshed) => {
+    const onFault = (error: unknown): void => this.#services.log.event("error", "sign-in-store-failed", { scheme: this.name, error });
+    return this.#refreshes.of(session, () => this.#refresh(session), onFault).then((refreshed) => {
       // What is there is good for a while yet.
       const isGood = refreshed === "unavailable" && (session.tokens?.expiresAt ?? 0) > this.#services.clock.date();
       return isGood ? session : refreshed;

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { runInNewContext } from "node:vm";
 import { importJWK, SignJWT, type JWK } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
+import type { OpenIdConnectConfig } from "@proxy/config";
 import { memorySignInStore } from "../../../src/index.ts";
 import { edgeProxy } from "../../proxies.ts";
 import { publicOrigin, TestBrowser } from "../browser.ts";
@@ -20,17 +21,21 @@ const page = new URL("/", publicOrigin);
 const logout = { method: "POST", form: {}, headers: { "Sec-Fetch-Site": "same-origin" } } as const;
 
 async function provided(): Promise<IdentityProvider> {
-  const provider = await startIdentityProvider({ redirectUris: [callback, `${publicOrigin}/signin-login`], signedOutUris: [`${publicOrigin}/`] });
+  const provider = await startIdentityProvider({ redirectUris: [callback, `${publicOrigin}/signin-login`], signedOutUris: [`${publicOrigin}/`], accessTokenLifetime: 600 });
   open.push(provider);
   return provider;
 }
 
-async function gateways() {
+async function gateways(config: Partial<OpenIdConnectConfig> = {}, store?: SharedStore) {
   const provider = await provided();
-  const store = new SharedStore(() => Date.now());
-  const scheme = openIdConnect(provider.issuer, { logoutPath: "/logout", backChannelLogoutPath: "/ended" });
+  return { ...gatewaysOf(provider, config, store), provider };
+}
+
+function gatewaysOf(provider: IdentityProvider, config: Partial<OpenIdConnectConfig>, given?: SharedStore) {
+  const store = given ?? new SharedStore(() => Date.now());
+  const scheme = openIdConnect(provider.issuer, { logoutPath: "/logout", backChannelLogoutPath: "/ended", ...config });
   const [here, there] = [siteWith(scheme, {}, store), siteWith(scheme, {}, store)];
-  return { provider, store, here, there };
+  return { store, here, there };
 }
 
 /** Another gateway's browser with the cookies of `from`. */
@@ -170,6 +175,61 @@ describe("a store that is away", () => {
     ];
     for (const ask of asks) expect((await copyOf(mine, siteWith(openIdConnect(provider.issuer), {}, failing(ask))).ask(page)).status).toBe(503);
     for (const ask of [() => runInNewContext("Promise.resolve()") as unknown, async () => undefined, async () => null]) expect((await copyOf(mine, siteWith(openIdConnect(provider.issuer), {}, failing(ask))).ask(page)).status).toBe(200);
+  });
+});
+
+describe("tokens of a session", () => {
+  const config = { saveTokens: true, scopes: ["openid", "profile", "offline_access"] };
+  const refreshes = ({ asked }: IdentityProvider): number => asked.filter((each) => each === "POST /token").length;
+  const tokenOf = (text: string): string => (JSON.parse(text) as { readonly accessToken: string }).accessToken;
+
+  it("are refreshed by one gateway, while the others go on with those that are good yet", async () => {
+    let ahead = 0;
+    const { here, there, provider } = await gateways(config, new SharedStore(() => Date.now() + ahead));
+    const mine = here.browser();
+    const first = tokenOf((await mine.open("/")).text);
+    const before = refreshes(provider);
+    const copies = [copyOf(mine, here), copyOf(mine, there), copyOf(mine, here), copyOf(mine, there)];
+    here.clock.ahead = there.clock.ahead = ahead = 550_000;
+    const pages = await Promise.all(copies.map((copy) => copy.ask(page)));
+    expect(pages.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(refreshes(provider)).toBe(before + 1);
+    // One of the two gateways has the new one; the provider takes none of its family for stolen.
+    const fresh = copies.filter((_, index) => tokenOf(pages[index]?.text ?? "") !== first);
+    expect(fresh.length).toBe(2);
+    here.clock.ahead = there.clock.ahead = ahead = 1_140_000;
+    for (const at of [there, here]) expect((await copyOf(fresh[0] as TestBrowser, at).ask(page)).status).toBe(200);
+    expect(refreshes(provider)).toBe(before + 2);
+  });
+
+  it("that ended while another gateway has its turn are waited for", async () => {
+    let ahead = 0;
+    const { here, there, provider } = await gateways(config, new SharedStore(() => Date.now() + ahead));
+    const mine = here.browser();
+    await mine.open("/");
+    const copy = copyOf(mine, there);
+    here.clock.ahead = there.clock.ahead = ahead = 590_000;
+    provider.stop();
+    expect((await mine.ask(page)).status).toBe(200);
+    here.clock.ahead = there.clock.ahead = ahead = 605_000;
+    expect((await copy.ask(page)).status).toBe(503);
+    provider.restart();
+    // It has not had its turn yet: who began goes on.
+    expect((await mine.ask(page)).status).toBe(200);
+    expect((await copyOf(mine, there).ask(page)).status).toBe(200);
+  });
+
+  it("stay as they are while the store is away", async () => {
+    const { here, store, provider } = await gateways(config);
+    const mine = here.browser();
+    await mine.open("/");
+    const before = refreshes(provider);
+    here.clock.ahead = 550_000;
+    store.isAway = true;
+    expect((await mine.ask(page)).status).toBe(503);
+    store.isAway = false;
+    expect((await mine.ask(page)).status).toBe(200);
+    expect(refreshes(provider)).toBe(before + 1);
   });
 });
 
