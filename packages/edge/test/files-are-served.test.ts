@@ -1,4 +1,6 @@
-import fs, { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import fs, { mkdtempSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -8,6 +10,7 @@ import { exchangeBytes } from "../../pipeline/test/support/raw-sockets.ts";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import { nodeDestination, serve } from "../../pipeline/test/support/serving.ts";
 import { createEdgePolicies } from "../src/index.ts";
+import { isAlias } from "../src/static-files/static-files-step.ts";
 
 let folder: string;
 const large = "0123456789".repeat(100_000);
@@ -30,7 +33,7 @@ afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });
 
-async function site(policy: Partial<StaticFilesPolicyConfig> = {}, route: Partial<RouteConfig> = {}) {
+async function siteAt(policy: Partial<StaticFilesPolicyConfig> = {}, route: Partial<RouteConfig> = {}) {
   const destination = await nodeDestination((request, response) => response.end(`forwarded ${request.url}`));
   open.push(destination);
   const served = await serve({
@@ -42,7 +45,12 @@ async function site(policy: Partial<StaticFilesPolicyConfig> = {}, route: Partia
     extensions: [createEdgePolicies()],
   });
   open.push(served);
-  return (target: string, head = "", method = "GET") => exchangeBytes(served.port, `${method} ${target} HTTP/1.1\r\nHost: h\r\n${head}Connection: close\r\n\r\n`);
+  return served;
+}
+
+async function site(policy: Partial<StaticFilesPolicyConfig> = {}, route: Partial<RouteConfig> = {}) {
+  const { port } = await siteAt(policy, route);
+  return (target: string, head = "", method = "GET") => exchangeBytes(port, `${method} ${target} HTTP/1.1\r\nHost: h\r\n${head}Connection: close\r\n\r\n`);
 }
 
 const html = "Accept: text/html\r\n";
@@ -67,6 +75,50 @@ describe("files", () => {
     const tag = /^etag: (.*)\r$/im.exec(await ask("/a.css"))?.[1] ?? "";
     expect(await ask("/a.css", `If-None-Match: ${tag}\r\n`)).toMatch(/^HTTP\/1\.1 304 [^]*\r\n\r\n$/);
     expect(await ask("/a.css", 'If-Match: "other"\r\n')).toMatch(/^HTTP\/1\.1 412 /);
+    const date = /^last-modified: (.*)\r$/im.exec(await ask("/a.css"))?.[1] ?? "";
+    expect(await ask("/a.css", `If-Modified-Since: ${date}\r\n`)).toMatch(/^HTTP\/1\.1 304 /);
+    expect(await ask("/a.css", "If-Modified-Since: Mon, 01 Jan 1990 00:00:00 GMT\r\n")).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it("come whole where a range is several, malformed, or of something else", async () => {
+    const ask = await site();
+    const first = await ask("/large.txt", "Range: bytes=0-0\r\n");
+    expect(first).toMatch(/^HTTP\/1\.1 206 [^]*\r\n\r\n0$/);
+    const date = /^last-modified: (.*)\r$/im.exec(first)?.[1] ?? "";
+    expect(await ask("/large.txt", `Range: bytes=-3\r\nIf-Range: ${date}\r\n`)).toMatch(/^HTTP\/1\.1 206 [^]*\r\n\r\n789$/);
+    for (const head of [
+      "Range: bytes=0-1,3-4\r\n", "Range: lines=0-1\r\n",
+      'Range: bytes=0-1\r\nIf-Range: "other"\r\n', "Range: bytes=0-1\r\nIf-Range: Mon, 01 Jan 1990 00:00:00 GMT\r\n",
+    ]) {
+      const answer = await ask("/large.txt", head);
+      expect([head, answer.slice(0, 12), answer.endsWith(`\r\n\r\n${large}`)]).toEqual([head, "HTTP/1.1 200", true]);
+    }
+    // No bytes that are not of the file, whatever is asked for.
+    for (const range of ["bytes=0-,0-,0-,0-,0-", "bytes=5-2", "bytes=a-b", "bytes=-0", "bytes=--1", "bytes=1e3-1e4", "bytes=0x5-0x9", "bytes=", "bytes=-", "bytes=999999999999999999999-", "bytes=-99999999999999999999"]) {
+      const answer = await ask("/large.txt", `Range: ${range}\r\n`);
+      const [head = "", body = ""] = answer.split("\r\n\r\n");
+      expect([range, /^HTTP\/1\.1 (?:200|206|416) /.test(head), large.includes(body), Number(/^content-length: (\d+)/im.exec(head)?.[1])]).toEqual([range, true, true, body.length]);
+    }
+  });
+
+  it.runIf(process.platform === "linux")("are closed when the client leaves in the middle (where /proc tells what is open)", async () => {
+    const file = join(folder, "root/endless.bin");
+    writeFileSync(file, "");
+    truncateSync(file, 256 * 1_048_576);
+    const { port } = await siteAt();
+    const isOpen = (): boolean => readdirSync("/proc/self/fd").some((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === file;
+      } catch {
+        return false;
+      }
+    });
+    const socket = connect(port, "127.0.0.1");
+    socket.write("GET /endless.bin HTTP/1.1\r\nHost: h\r\n\r\n");
+    await once(socket, "readable");
+    expect(isOpen()).toBe(true);
+    socket.destroy();
+    await expect.poll(isOpen).toBe(false);
   });
 
   it("of a folder are reached with its slash, and no slashes lead to another host", async () => {
@@ -115,6 +167,15 @@ describe("what is outside of the folder, or hidden", () => {
   });
 });
 
+describe("what Windows opens by another name", () => {
+  it("is no file there", () => {
+    for (const path of ["/a.css::$DATA", "/a.css%3a%3a$DATA", "/docs:$I30:$INDEX_ALLOCATION/", "/ENV~1", "/docs/GIT~1/config", "/a.css.", "/a.css%20", "/docs./a", "/aux", "/docs/NUL", "/con.txt", "/COM1", "/lpt%C2%B9.txt", "/a%5cb", "/%ff"]) {
+      expect([path, isAlias(path, "win32"), isAlias(path, "linux")]).toEqual([path, true, false]);
+    }
+    for (const path of ["/", "/a.css", "/docs/", "/a.b.c", "/console.txt", "/null", "/auxiliary", "/com10", "/a~b", "/with%20blank.txt"]) expect([path, isAlias(path, "win32")]).toEqual([path, false]);
+  });
+});
+
 describe("the fallback", () => {
   it("is for pages, and not for data and other methods", async () => {
     const ask = await site({ fallback: "index.html", maxAge: 60_000 });
@@ -122,6 +183,18 @@ describe("the fallback", () => {
     expect(await ask("/data.json", "Accept: application/json\r\n")).toMatch(/^HTTP\/1\.1 404 /);
     expect(await ask("/orders/7", html, "POST")).toMatch(/^HTTP\/1\.1 405 [^]*Allow: GET, HEAD\r\n/);
     expect(await (await site())("/orders/7", html)).toMatch(/^HTTP\/1\.1 404 /);
+    expect(await ask("/orders/7", html, "HEAD")).toMatch(/^HTTP\/1\.1 200 [^]*\r\n\r\n$/);
+  });
+
+  it("is for browsers on their way to a page, and for no part of one", async () => {
+    const ask = await site({ fallback: "index.html" });
+    const browser = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n";
+    const status = async (target: string, head: string): Promise<string> => (await ask(target, head)).slice(9, 12);
+    for (const target of ["/orders", "/orders/7?x=a.js", "/users/john.doe", "/v1.2", "/search/site.example"]) expect([target, await status(target, `${browser}Sec-Fetch-Mode: navigate\r\n`), await status(target, browser)]).toEqual([target, "200", "200"]);
+    for (const mode of ["cors", "no-cors", "same-origin", "websocket"]) expect([mode, await status("/api/orders", `${browser}Sec-Fetch-Mode: ${mode}\r\n`)]).toEqual([mode, "404"]);
+    for (const accept of ["*/*", "application/json", "image/avif,image/webp,*/*;q=0.8", "text/html;q=0, */*", "text/*", "application/json; profile=\"text/html\"", ""]) expect([accept, await status("/api/orders", `Accept: ${accept}\r\n`)]).toEqual([accept, "404"]);
+    expect(await status("/api/orders", "")).toBe("404");
+    for (const target of ["/assets/app.3f2a.js", "/assets/gone.CSS", "/logo.png", "/a/b.json", "/font.woff2", "/sw.mjs", "/app.js.map"]) expect([target, await status(target, `${browser}Sec-Fetch-Mode: navigate\r\n`)]).toEqual([target, "404"]);
   });
 });
 

@@ -3,8 +3,8 @@
  *
  * 1. The path, without the policy's `RequestPath`, names a file below the folder: it is the answer, with its ETag, ranges and conditions (RFC 9110, 13 and 14).
  *    A folder is answered with its `index.html`; without the slash at its end the client is sent there.
- * 2. Nothing that leads out of the folder is a file: dot segments in whatever encoding, names that begin with a dot, symbolic links to elsewhere.
- * 3. No file: the request goes on to the route's cluster. A route that has none answers with the fallback to clients that want a page, and 404 to others.
+ * 2. Nothing that leads out of the folder is a file: dot segments in whatever encoding, names that begin with a dot, symbolic links to elsewhere. On Windows neither is what it opens by another name.
+ * 3. No file: the request goes on to the route's cluster. A route that has none answers with the fallback to browsers on their way to a page, and 404 to others.
  */
 import { ReadStream } from "node:fs";
 import { realpath } from "node:fs/promises";
@@ -44,9 +44,33 @@ export function staticFilesBinder(policy: StaticFilesPolicyConfig): (route: Rout
   };
 }
 
-/** A browser on its way to a page, and not a script that misses its data. */
-function wantsPage({ headers }: RequestHead): boolean {
-  return headers.getAll("accept").some((value) => /text\/html|application\/xhtml\+xml/i.test(value));
+/** A browser on its way to a page, and not a script that misses its data, nor a page that misses a part. */
+function wantsPage({ headers, path }: RequestHead): boolean {
+  // Browsers say what they are about (Fetch Metadata); other clients do not.
+  const mode = headers.get("sec-fetch-mode");
+  if ((mode !== undefined && mode !== "navigate") || parts.test(path)) return false;
+  return headers.getAll("accept").some((value) => value.split(",").some(isPage));
+}
+
+/** What pages are made of: one that is not there must not be a page under its name, least of all one that somebody keeps. */
+const parts = /\.(?:avif|bmp|cjs|css|csv|eot|gif|ico|jpe?g|js|json|jsonld|map|md|mjs|mp3|mp4|ogg|otf|pdf|png|svg|ts|tsx|ttf|txt|wasm|webm|webmanifest|webp|woff2?|xml|zip)$/i;
+
+function isPage(range: string): boolean {
+  const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+  return (type === "text/html" || type === "application/xhtml+xml") && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
+}
+
+/** On Windows: streams, short names of others, devices, and dots and blanks at an end, which it drops. */
+const aliases = /[:\\]|~\d|[. ](?:\/|$)|(?:^|\/)(?:con|prn|aux|nul|conin\$|conout\$|com[\d\u00b9\u00b2\u00b3]|lpt[\d\u00b9\u00b2\u00b3])(?:[./]|$)/i;
+
+/** Whether `path`, as in a request, may open a file under a name that is not its own. */
+export function isAlias(path: string, platform: NodeJS.Platform): boolean {
+  if (platform !== "win32") return false;
+  try {
+    return aliases.test(decodeURIComponent(path));
+  } catch {
+    return true;
+  }
 }
 
 /** What the library looks at. */
@@ -70,7 +94,8 @@ class Folder {
     const { path } = exchange.request;
     const prefix = this.#requestPath;
     if (!path.startsWith(prefix) || (path.length > prefix.length && path.charCodeAt(prefix.length) !== 0x2f)) return false;
-    return this.#send(exchange, path.slice(prefix.length) || "/", this.#maxAge);
+    const name = path.slice(prefix.length) || "/";
+    return !isAlias(name, process.platform) && this.#send(exchange, name, this.#maxAge);
   }
 
   async answerFallback(exchange: Exchange): Promise<boolean> {
