@@ -55,6 +55,9 @@ class PortCompletions implements CompletionSource {
   readonly #port: bigint;
   readonly #held = new Map<bigint, Held>();
   readonly #free: Memory[] = [];
+  /** Of calls that ended at once with an error, before the wait under way began and since: should a packet come for one all the same, it is nobody else's. */
+  readonly #rested: Memory[] = [];
+  readonly #resting: Memory[] = [];
   readonly #entries: Memory;
   readonly #removed: Memory;
   #woken = false;
@@ -90,9 +93,10 @@ class PortCompletions implements CompletionSource {
     this.#held.set(overlapped.address, { overlapped, call });
     const code = call.start(overlapped.address);
     if (code === errorCode.ERROR_IO_PENDING) return;
-    // Ended at once: with success no packet follows, as the queue was attached so; after another error there is none either.
+    // Ended at once: with success no packet follows, as the queue was attached so. After an error there is none either, unless the system counts it as a
+    // warning, as 234 (MORE_DATA) is one.
     const bytes = code === 0 ? Number(overlapped.buffer.readBigUInt64LE(8)) : 0;
-    queueMicrotask(() => this.#end(overlapped.address, code, bytes));
+    queueMicrotask(() => this.#end(overlapped.address, code, bytes, code === 0 ? this.#free : this.#resting));
   }
 
   release(): void {
@@ -125,8 +129,11 @@ class PortCompletions implements CompletionSource {
       }
       const status = Number(buffer.readBigUInt64LE(at + 16) & 0xffff_ffffn);
       const code = status === 0 ? 0 : Number(this.#library.system("RtlNtStatusToDosError", status));
-      this.#end(address, code, buffer.readUInt32LE(at + 24));
+      this.#end(address, code, buffer.readUInt32LE(at + 24), this.#free);
     }
+    // Nothing is left of what was in the port when this wait began.
+    if (count < mostEntries) this.#free.push(...this.#rested.splice(0));
+    this.#rested.push(...this.#resting.splice(0));
     if (!this.closing || this.#held.size > 0) {
       this.#wait();
       return;
@@ -135,11 +142,11 @@ class PortCompletions implements CompletionSource {
     this.#library.system("CloseHandle", this.#port);
   }
 
-  #end(address: bigint, code: number, bytes: number): void {
+  #end(address: bigint, code: number, bytes: number, memories: Memory[]): void {
     const held = this.#held.get(address);
     if (held === undefined) return;
     this.#held.delete(address);
-    this.#free.push(held.overlapped);
+    memories.push(held.overlapped);
     held.call.completed(code, bytes);
     if (this.closing && this.#held.size === 0) this.#wake();
   }

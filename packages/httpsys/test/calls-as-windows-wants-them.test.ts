@@ -7,6 +7,7 @@ import { errorCode, flag } from "../src/abi/constants.ts";
 import { structs } from "../src/abi/structs.ts";
 import { encodeResponse } from "../src/encode-response.ts";
 import { createHttpSysServer, HttpSysError, loadHttpSys, type FunctionName, type HttpSysLibrary, type HttpSysServer, type NativeArgument, type PendingCall } from "../src/index.ts";
+import { whileInitialized } from "../src/initialized.ts";
 import { Receiver } from "../src/server/receiver.ts";
 import type { Listening } from "../src/index.ts";
 import { double, freePort, missing } from "./double.ts";
@@ -150,6 +151,11 @@ describe.skipIf(missing !== undefined)(missing ?? "through the double,", () => {
       else process.env["UV_THREADPOOL_SIZE"] = before;
     }
   });
+});
+
+test.each([errorCode.ERROR_SERVICE_DISABLED, errorCode.ERROR_SERVICE_NOT_ACTIVE])("an HTTP service that does not run (%i) is named, with the commands that start it", (code) => {
+  const library = { call: () => code, why: () => undefined } as unknown as HttpSysLibrary;
+  expect(() => whileInitialized(library, () => undefined)).toThrow(/HttpInitialize failed with \d+ ERROR_SERVICE_\w+: the HTTP service of this Windows does not run; as administrator: sc\.exe config http/);
 });
 
 test("a process of 32 bits is refused: structures and handles are those of 64", async () => {

@@ -63,3 +63,36 @@ test("a wait that fails ends no call, though a new one uses the memory of one th
   source.release();
   end(0n);
 });
+
+test("a packet that comes for a call which ended at once with an error ends no other call, and its memory is used again only when none can come any more", async () => {
+  const { library, end } = scripted();
+  const source = completionsOf(library);
+  const ended: [string, number][] = [];
+  const used: bigint[] = [];
+  const submit = (name: string, code: number = errorCode.ERROR_IO_PENDING): void =>
+    source.submit({
+      start(at) {
+        used.push(at);
+        return code;
+      },
+      completed: (result) => void ended.push([name, result]),
+    });
+  submit("too large", errorCode.ERROR_MORE_DATA);
+  await Promise.resolve();
+  submit("again");
+  end(used[0]);
+  expect([ended, source.pending, used[1] === used[0]]).toEqual([[["too large", errorCode.ERROR_MORE_DATA]], 1, false]);
+  submit("while another wait may still bring it");
+  expect(used[2]).not.toBe(used[0]);
+  // A wait that began after the call: what the port had for it would have come by now.
+  end(used[1]);
+  submit("after it");
+  submit("after it, too");
+  expect(used.slice(3).toSorted()).toEqual([used[0], used[1]].toSorted());
+  end(used[2]);
+  end(used[3]);
+  end(used[4]);
+  expect(ended.slice(1).map(([name]) => name)).toEqual(["again", "while another wait may still bring it", "after it", "after it, too"]);
+  source.release();
+  end(0n);
+});

@@ -4,6 +4,7 @@ import { NotDelegableError, type DelegateDone, type DelegationCarrier, type Dele
 import { asDelegationError, DelegationError } from "../errors.ts";
 
 const fileNotFound = 2;
+const accessDenied = 5;
 const objectNoLongerExists = 6807;
 const maximumName = 255;
 
@@ -105,5 +106,6 @@ function fromHttpSys(cause: unknown): DelegationError {
   if (!(cause instanceof HttpSysError)) return asDelegationError(cause);
   if (cause.errorCode === fileNotFound) return new DelegationError("NOT_FOUND", cause.message, { cause });
   if (cause.errorCode === objectNoLongerExists) return new DelegationError("GONE", cause.message, { cause });
+  if (cause.errorCode === accessDenied) return new DelegationError("REFUSED", cause.message, { cause });
   return new DelegationError("FAILED", cause.message, { cause });
 }
