@@ -21,15 +21,9 @@ import type { ActiveHealthPolicy, ProbeResult } from "./active-policy.ts";
 import { createActiveHealthPolicies, defaultActiveHealthPolicy } from "./consecutive-failures.ts";
 import type { ProbeRecord } from "./health-log.ts";
 import type { HealthUpdater } from "./health-updater.ts";
-import { probeRequest, type ProbeRequest, type ProbeRequestFactory } from "./probe-request.ts";
+import type { ProbeRequestFactory } from "./probe-request.ts";
+import { Probes, type Probe } from "./probes.ts";
 import { driveSchedule, Schedule, type Drivable } from "./schedule.ts";
-
-/** Sends one probe and gives the status of the answer. Rejects when there is none. To end when `signal` aborts. */
-export type Probe = (
-  request: ProbeRequest,
-  target: { readonly cluster: ClusterState; readonly destination: DestinationState },
-  signal: AbortSignal,
-) => Promise<{ readonly status: number }>;
 
 export interface HealthMonitorOptions {
   readonly probe: Probe;
@@ -92,7 +86,7 @@ class Monitor implements HealthMonitor {
   readonly #policies: PolicyRegistry<ActiveHealthPolicy>;
   readonly #schedule: Schedule<Watched>;
   readonly #watched = new Map<ClusterState, Watched>();
-  readonly #probing = new Map<DestinationState, AbortController>();
+  readonly #probes: Probes;
   readonly #listeners = new Set<() => void>();
   #undrive: (() => void) | undefined = undefined;
   #begun = false;
@@ -101,6 +95,7 @@ class Monitor implements HealthMonitor {
     const { jitter = 0.1, random = systemRandom } = options;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#probes = new Probes({ ...options, clock: this.#clock });
     this.#policies = options.policies ?? createActiveHealthPolicies();
     this.#schedule = new Schedule({
       clock: this.#clock,
@@ -155,7 +150,7 @@ class Monitor implements HealthMonitor {
     this.#undrive?.();
     this.#undrive = undefined;
     this.#schedule.stop();
-    for (const controller of this.#probing.values()) controller.abort(new Error("the health monitor was stopped"));
+    this.#probes.stop();
   }
 
   added(cluster: ClusterState): void {
@@ -208,7 +203,8 @@ class Monitor implements HealthMonitor {
   }
 
   async #probe(cluster: ClusterState, destinations: readonly DestinationState[]): Promise<void> {
-    const results = await Promise.all(destinations.map((destination) => this.#probeOne(cluster, destination)));
+    const timeout = activeOf(cluster)?.timeout ?? this.#options.defaultTimeout ?? 10_000;
+    const results = await Promise.all(destinations.map((destination) => this.#probes.one(cluster, destination, timeout)));
     const active = activeOf(cluster);
     // Both may have changed while the probes were under way.
     if (active === undefined) return;
@@ -223,63 +219,9 @@ class Monitor implements HealthMonitor {
     }
   }
 
-  /** Undefined when it was called off, or is under way already. */
-  async #probeOne(cluster: ClusterState, destination: DestinationState): Promise<ProbeResult | undefined> {
-    const before = this.#probing.get(destination);
-    if (before !== undefined) {
-      // One within its time has its result to come.
-      if (!before.signal.aborted) return undefined;
-      return { destination, status: undefined, error: new Error("the probe before this one has not ended") };
-    }
-    const controller = new AbortController();
-    const { signal } = controller;
-    const timeout = activeOf(cluster)?.timeout ?? this.#options.defaultTimeout ?? 10_000;
-    const at = this.#clock.date();
-    const began = this.#clock.now();
-    const disarm = this.#clock.after(timeout, () => controller.abort(new ProbeTimeout(timeout)));
-    this.#probing.set(destination, controller);
-    const sent = this.#send(cluster, destination, signal);
-    const ended = sent.finally(() => this.#probing.delete(destination));
-    let result: ProbeResult;
-    try {
-      const { status } = await orAborted(ended, signal);
-      result = { destination, status, error: undefined };
-    } catch (cause) {
-      if (signal.aborted && !(signal.reason instanceof ProbeTimeout)) return undefined;
-      result = { destination, status: undefined, error: cause instanceof Error ? cause : new Error(String(cause)) };
-    } finally {
-      disarm();
-    }
-    const { status, error } = result;
-    const record: ProbeRecord = { at, duration: this.#clock.now() - began, status, error: error?.message };
-    destination.healthLog.addProbe(record);
-    this.#options.onProbe?.(cluster, destination, record);
-    return result;
-  }
-
-  async #send(cluster: ClusterState, destination: DestinationState, signal: AbortSignal): Promise<{ status: number }> {
-    const make = this.#options.request ?? probeRequest;
-    const request = await make(cluster.model.config, destination.model.config);
-    return this.#options.probe(request, { cluster, destination }, signal);
-  }
-
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-class ProbeTimeout extends Error {
-  constructor(milliseconds: number) {
-    super(`no answer within ${milliseconds} ms`);
-  }
-}
-
-/** As `promise`, or rejected as soon as `signal` aborts; `promise` has a sink then. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-    promise.then(resolve, reject);
-  });
 }
 
 function activeOf(cluster: ClusterState): ActiveHealthCheckConfig | undefined {
