@@ -96,6 +96,8 @@ export interface OpenIdConnectConfig extends CodeFlowConfig {
   readonly responseMode?: "Query" | "FormPost" | undefined;
   /** A path to which the provider itself posts that a session ended there. Default: none. */
   readonly backChannelLogoutPath?: string | undefined;
+  /** Where the provider's page has the browser end the session here, in a frame (OpenID Connect Front-Channel Logout 1.0). Default: nowhere. */
+  readonly frontChannelLogoutPath?: string | undefined;
   /** Whether claims are asked for at the userinfo endpoint too. Default false. */
   readonly claimsFromUserInfo?: boolean | undefined;
 }

@@ -57,6 +57,7 @@ export const OpenIdConnect = Schema.Struct({
   authority: field(Text, "The issuer, exactly as it describes itself. Required."),
   scopes: field(list, "What is asked for.", { defaultText: "`openid`, `profile`" }),
   responseMode: field(OneOf(["Query", "FormPost"]), "How the answer comes back.", { default: "Query" }),
+  frontChannelLogoutPath: field(Text, "A path that the provider's page has the browser open in a frame to end the session here (Front-Channel Logout 1.0).", { defaultText: "none" }),
   backChannelLogoutPath: field(Text, "A path to which the provider itself posts that a session ended there (Back-Channel Logout 1.0).", { defaultText: "none" }),
   claimsFromUserInfo: field(Bool, "Whether claims are asked for at the userinfo endpoint too.", { default: false }),
   ...codeFlow,

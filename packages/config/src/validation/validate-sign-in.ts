@@ -39,6 +39,7 @@ export function checkOpenIdConnect(config: OpenIdConnectConfig, add: AddPolicyIs
   else checkAskedUrl(authority, config.requireHttps ?? true, "Authority", add, code);
   if (scopes !== undefined && !scopes.includes("openid")) add(code, ["Scopes"], "Scopes without openid is OAuth 2", "add openid");
   checkLocalPath(config.backChannelLogoutPath, "BackChannelLogoutPath", add);
+  checkLocalPath(config.frontChannelLogoutPath, "FrontChannelLogoutPath", add);
   checkCodeFlow(config, "OpenIdConnect", add);
 }
 
@@ -140,7 +141,7 @@ export function checkSignIns(schemes: readonly AuthenticationSchemeConfig[]): re
     if (sessionSchemeOf(config, schemes) === undefined) {
       add([section, "SignInScheme"], `'${quoted(config.signInScheme ?? defaultSignInScheme)}' is no scheme with a Cookie`, "sessions are kept by a scheme with a section Cookie: add one of that name, or name yours");
     }
-    for (const [member, path] of [["CallbackPath", config.callbackPath ?? defaultCallbackPath(scheme.name)], ["LoginPath", config.loginPath], ["LogoutPath", config.logoutPath], ["BackChannelLogoutPath", scheme.openIdConnect?.backChannelLogoutPath]] as const) {
+    for (const [member, path] of [["CallbackPath", config.callbackPath ?? defaultCallbackPath(scheme.name)], ["LoginPath", config.loginPath], ["LogoutPath", config.logoutPath], ["BackChannelLogoutPath", scheme.openIdConnect?.backChannelLogoutPath], ["FrontChannelLogoutPath", scheme.openIdConnect?.frontChannelLogoutPath]] as const) {
       if (path === undefined) continue;
       const other = paths.get(path);
       if (other !== undefined) add([section, member], `the path ${quoted(path)} is ${other} too`);

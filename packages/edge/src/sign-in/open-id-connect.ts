@@ -62,6 +62,18 @@ export class OpenIdConnectProtocol implements SignInProtocol {
     return this.#config.backChannelLogoutPath;
   }
 
+  get frontChannelPath(): string | undefined {
+    return this.#config.frontChannelLogoutPath;
+  }
+
+  /** Where the session has a name at the provider, only who knows it may end it: any site can have a frame opened. */
+  isEnded({ remoteSession }: Session, parameters: URLSearchParams): boolean {
+    const issuers = parameters.getAll("iss");
+    const names = parameters.getAll("sid");
+    if (issuers.length > 1 || names.length > 1 || (issuers[0] ?? this.#config.authority) !== this.#config.authority) return false;
+    return remoteSession === undefined || names[0] === remoteSession;
+  }
+
   async ended(form: URLSearchParams, end: (who: EndedWho, begunUntil: number) => Promise<void>): Promise<void> {
     const [token, ...others] = form.getAll("logout_token");
     if (token === undefined || others.length > 0 || this.#logoutTokens === undefined) throw new SignInRefusedError("there is not exactly one logout token");

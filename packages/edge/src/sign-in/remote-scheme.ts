@@ -58,6 +58,9 @@ export interface SignInProtocol {
   isSignOut?(parameters: URLSearchParams): boolean;
   /** Where the other party itself, and no browser, says that sessions ended; `ended` reads what it posts there, and has `end` end them: those that began by then. */
   readonly backChannelPath?: string | undefined;
+  /** Where the other party's page has the browser end the session here, in a frame; `isEnded` says whether that one is meant. */
+  readonly frontChannelPath?: string | undefined;
+  isEnded?(session: Session, parameters: URLSearchParams): boolean;
   ended?(form: URLSearchParams, end: (who: EndedWho, begunUntil: number) => Promise<void>): Promise<void>;
   /** Reads ahead what it needs. */
   prepare?(): void;
@@ -97,6 +100,7 @@ export class RemoteScheme implements SessionOwner {
       { path: callbackPath, methods: protocol.isSignOut === undefined ? [protocol.callbackMethod] : ["GET", "POST"], handle: (exchange) => this.#callback(exchange) },
       ...(loginPath === undefined ? [] : [{ path: loginPath, methods: ["GET"], handle: (exchange: Exchange) => this.#login(exchange) }]),
       ...(logoutPath === undefined ? [] : [{ path: logoutPath, methods: ["GET", "POST"], handle: (exchange: Exchange) => this.#logout(exchange) }]),
+      ...(protocol.frontChannelPath === undefined ? [] : [{ path: protocol.frontChannelPath, methods: ["GET"], handle: (exchange: Exchange) => this.#endedInFrame(exchange) }]),
       ...(protocol.backChannelPath === undefined ? [] : [{ path: protocol.backChannelPath, methods: ["POST"], handle: (exchange: Exchange) => this.#endedThere(exchange) }]),
     ];
   }
@@ -263,6 +267,14 @@ export class RemoteScheme implements SessionOwner {
     } catch (error) {
       give(exchange, this.#failed(error, []));
     }
+  }
+
+  /** OpenID Connect Front-Channel Logout 1.0, 2. */
+  async #endedInFrame(exchange: Exchange): Promise<void> {
+    const { request } = exchange;
+    const { session } = this.#cookie.sessions.find(request.headers);
+    const isMeant = session?.scheme !== this.name || this.#protocol.isEnded?.(session, new URLSearchParams(request.query)) === true;
+    give(exchange, isMeant ? await this.#signedOut(request) : statusAnswer(400));
   }
 
   /** The other party has the browser end its session here, where it is one of this scheme. */

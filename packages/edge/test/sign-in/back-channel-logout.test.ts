@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { importJWK, SignJWT, type JWK } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { publicOrigin } from "./browser.ts";
+import { publicOrigin, type TestBrowser } from "./browser.ts";
 import { clientId, startIdentityProvider, type IdentityProvider, type Key } from "./identity-provider.ts";
 import { openIdConnect, siteWith } from "./schemes.ts";
 
@@ -27,7 +27,7 @@ async function site(posted: (body: string) => void = () => {}) {
     },
   });
   open.push(provider);
-  return { provider, ...siteWith(openIdConnect(provider.issuer, { backChannelLogoutPath: "/ended", logoutPath: "/logout", saveTokens: true })) };
+  return { provider, ...siteWith(openIdConnect(provider.issuer, { backChannelLogoutPath: "/ended", frontChannelLogoutPath: "/ended-there", logoutPath: "/logout", saveTokens: true, mapClaims: { session: "sid" } })) };
 }
 
 const logout = { "http://schemas.openid.net/event/backchannel-logout": {} };
@@ -37,6 +37,30 @@ async function logoutToken({ issuer, key }: { readonly issuer: string; readonly 
   const all = { iss: issuer, aud: clientId, iat: now, exp: now + 120, jti: randomUUID(), events: logout, ...claims };
   return new SignJWT(all).setProtectedHeader({ alg: "RS256", kid: (key as JWK).kid ?? "", ...head }).sign(await importJWK(key as JWK, "RS256"));
 }
+
+describe("a provider whose page has the browser end the session", () => {
+  it("ends the one that it names, copies of it too, and no other", async () => {
+    const { browser, provider } = await site();
+    const [mine, other] = [browser(), browser()];
+    for (const each of [mine, other]) await each.open("/");
+    const sid = (each: TestBrowser): Promise<string> => each.ask(new URL("/", publicOrigin)).then(({ text }) => (JSON.parse(text) as { readonly claims: { readonly session: readonly [string] } }).claims.session[0]);
+    const [own, others] = [await sid(mine), await sid(other)];
+    expect([own.length > 10, own === others]).toEqual([true, false]);
+    const frame = async (query: Readonly<Record<string, string>> | string): Promise<number> =>
+      (await mine.ask(new URL(`/ended-there?${new URLSearchParams(query)}`, publicOrigin), { headers: { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "iframe" } })).status;
+    for (const query of [{}, { iss: provider.issuer }, { iss: provider.issuer, sid: others }, { iss: "https://evil.test", sid: own }, { sid: "" }, `sid=${own}&sid=${own}`, `iss=${provider.issuer}&iss=${provider.issuer}&sid=${own}`]) {
+      expect(await frame(query)).toBe(400);
+    }
+    expect((await mine.ask(new URL("/ended-there", publicOrigin), { method: "POST", form: { iss: provider.issuer, sid: own } })).status).toBe(405);
+    const copy = browser();
+    copy.cookies.set("__Host-session", mine.cookies.get("__Host-session") ?? "");
+    expect(await frame({ iss: provider.issuer, sid: own })).toBe(200);
+    expect(mine.cookies.has("__Host-session")).toBe(false);
+    expect([(await copy.ask(new URL("/", publicOrigin))).status, (await other.ask(new URL("/", publicOrigin))).status]).toEqual([302, 200]);
+    // Without a session there is nothing to end.
+    expect(await frame({ iss: provider.issuer, sid: own })).toBe(200);
+  });
+});
 
 describe("a provider that says that a session ended", () => {
   it("ends it here: the one, and no other of the user", async () => {

@@ -131,6 +131,15 @@ describe("what the provider says elsewhere", () => {
     }
   });
 
+  it("may name a session that it never named before: it is the browser's", async () => {
+    const made = site(signed, { config: { frontChannelLogoutPath: "/gone" } });
+    for (const [query, isOver] of [["iss=https%3A%2F%2Fevil.test&sid=s", false], ["sid=a&sid=b", false], [`iss=${encodeURIComponent(issuer)}&sid=s`, true]] as const) {
+      const { browser } = await made.signIn();
+      expect((await browser.ask(new URL(`/gone?${query}`, publicOrigin))).status).toBe(isOver ? 200 : 400);
+      expect(browser.cookies.has("__Host-session")).toBe(!isOver);
+    }
+  });
+
   it("may be that another issuer is at its address: nobody signs in there", async () => {
     const made = site(signed, { metadata: { issuer: "https://evil.test" } });
     expect((await made.browser().open("/")).status).toBe(503);
