@@ -35,6 +35,11 @@ describe("addresses", () => {
     expect(await statusesUnder({ denyAddresses: ["192.0.2.7"] }, from("::ffff:192.0.2.7", "::ffff:192.0.2.8"))).toEqual([403, 200]);
   });
 
+  it("and networks may be written as IPv4 inside IPv6, and are IPv4", async () => {
+    expect(await statusesUnder({ denyAddresses: ["::ffff:192.0.2.7", "::ffff:c633:6400/120"] }, from("192.0.2.7", "::ffff:192.0.2.7", "198.51.100.9", "192.0.2.8", "::1"))).toEqual([403, 403, 403, 200, 200]);
+    expect(await statusesUnder({ allowAddresses: ["::ffff:10.0.0.0/104"] }, from("10.9.9.9", "11.0.0.1", "::1"))).toEqual([200, 403, 403]);
+  });
+
   it("are those behind trusted proxies, and not what anybody says", async () => {
     const claim = (remoteAddress: string): FakeRequest => ({ remoteAddress, headers: [["X-Forwarded-For", "10.0.0.5"]] });
     expect(await statusesUnder({ allowAddresses: ["10.0.0.5"] }, [claim("192.0.2.1"), claim("203.0.113.9")], { trustedProxies: ["192.0.2.1"] })).toEqual([200, 403]);
@@ -61,6 +66,12 @@ describe("other rules", () => {
         { headers: [id, ["x-debug", ""]] },
       ]),
     ).toEqual([200, 200, 405, 200, 414, 431, 400, 400]);
+  });
+
+  it("know forbidden fields in the spellings that CGI and its heirs take for the same", async () => {
+    const policy = { denyHeaders: ["X-HTTP-Method-Override"] };
+    const spelt = ["x-http-method-override", "X_HTTP_METHOD_OVERRIDE", "X-HTTP_Method-Override", "x_http-method_override"].map((name): FakeRequest => ({ headers: [[name, "DELETE"]] }));
+    expect(await statusesUnder(policy, [...spelt, { headers: [["XHTTPMethodOverride", "1"]] }])).toEqual([400, 400, 400, 400, 200]);
   });
 
   it("refuse bodies that say they are too large, and set the limit for others", async () => {

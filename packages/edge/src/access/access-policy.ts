@@ -3,6 +3,8 @@ import { BlockList, isIP } from "node:net";
 import type { AccessPolicyConfig } from "@proxy/config";
 import { clientAddressOf, headerKey, type Exchange, type HeaderList } from "@proxy/http";
 import { isAmbiguousPath } from "../exchange/ambiguous-path.ts";
+import { spellingsOf } from "../exchange/field-spellings.ts";
+import { groupsOf, mappedAddress } from "../exchange/ip-groups.ts";
 
 export interface AccessPolicy {
   /** The status that a request is refused with; 0: it may pass. */
@@ -19,7 +21,7 @@ export function compileAccessPolicy(config: AccessPolicyConfig): AccessPolicy {
   const denied = config.denyAddresses === undefined ? undefined : addressList(config.denyAddresses);
   const methods = config.methods === undefined ? undefined : new Set(config.methods.map((method) => method.toUpperCase()));
   const required = (config.requireHeaders ?? []).map(headerKey);
-  const forbidden = (config.denyHeaders ?? []).map(headerKey);
+  const forbidden = (config.denyHeaders ?? []).flatMap(spellingsOf).map(headerKey);
   const refusesAmbiguous = config.ambiguousPaths === "Refuse";
   const { maxTargetLength = Number.POSITIVE_INFINITY, maxHeaderBytes, maxBodySize } = config;
   return {
@@ -53,12 +55,19 @@ interface AddressList {
 function addressList(networks: readonly string[]): AddressList {
   const lists: AddressList = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const network of networks) {
-    const [address = "", prefix] = network.split("/");
+    const [address = "", prefix] = withoutMapping(network).split("/");
     const family = isIP(address) === 6 ? "ipv6" : "ipv4";
     if (prefix === undefined) lists[family].addAddress(address, family);
     else lists[family].addSubnet(address, Number(prefix), family);
   }
   return lists;
+}
+
+/** IPv4 written as IPv6, as clients' addresses never are. */
+function withoutMapping(network: string): string {
+  const [address = "", prefix = "128"] = network.split("/");
+  const mapped = isIP(address) === 6 ? mappedAddress(groupsOf(address)) : undefined;
+  return mapped === undefined || Number(prefix) < 96 ? network : `${mapped}/${Number(prefix) - 96}`;
 }
 
 function has({ ipv4, ipv6 }: AddressList, address: string | undefined): boolean {

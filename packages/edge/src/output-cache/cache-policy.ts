@@ -2,6 +2,7 @@
 import type { OutputCachePolicyConfig } from "@proxy/config";
 import type { Exchange, HeaderList } from "@proxy/http";
 import { hasListElement, listElements } from "@proxy/http";
+import { spellingsOf } from "../exchange/field-spellings.ts";
 import { selectParameters, wholeQuery, type QuerySelection } from "./cache-key.ts";
 import { defaultUnkeyedHeaders } from "./unkeyed-headers.ts";
 
@@ -49,7 +50,8 @@ export const credentialFields: readonly string[] = [
 export function compileCachePolicy(config: OutputCachePolicyConfig): CachePolicy {
   const isHttp = config.mode === "Http";
   const varyByHeader = (config.varyByHeader ?? []).map((name) => name.toLowerCase());
-  const unkeyed = new Set((config.unkeyedHeaders ?? defaultUnkeyedHeaders).map((name) => name.toLowerCase()).filter((name) => !varyByHeader.includes(name)));
+  // What is told apart by one spelling is not to be told by another.
+  const unkeyed = new Set([...(config.unkeyedHeaders ?? defaultUnkeyedHeaders), ...varyByHeader].flatMap(spellingsOf).filter((name) => !varyByHeader.includes(name)));
   const cookies = varyByHeader.includes("cookie") ? "Ignore" : (config.cookies ?? (isHttp ? "Ignore" : "Bypass"));
   const sizeLimit = config.sizeLimit ?? 104_857_600;
   return {
@@ -77,7 +79,7 @@ export function compileCachePolicy(config: OutputCachePolicyConfig): CachePolicy
       ["x-forwarded-proto", asks.scheme],
       ["forwarded", asks.scheme],
       ...[...unkeyed].map((name): [string, number] => [name, name === "x-forwarded-proto" || name === "forwarded" ? asks.unkeyed | asks.scheme : asks.unkeyed]),
-      ...credentialFields.filter((name) => !varyByHeader.includes(name)).map((name): [string, number] => [name, asks.authorization]),
+      ...credentialFields.filter((name) => !varyByHeader.includes(name)).flatMap(spellingsOf).map((name): [string, number] => [name, asks.authorization]),
       ["cookie", asks.cookie],
       ["cache-control", asks.cacheControl],
       ["pragma", asks.pragma],

@@ -1,6 +1,7 @@
 /** One answer on its way from a destination into the cache: judges its head, and keeps its body. */
 import { listElements, type Exchange, HeaderList, type ResponseHead } from "@proxy/http";
 import type { ProxyContext } from "@proxy/pipeline";
+import { spellingsOf } from "../exchange/field-spellings.ts";
 import { CacheEntry, type CacheEntryData } from "./cache-entry.ts";
 import { fieldSelection } from "./cache-key.ts";
 import { asks, type CachePolicy } from "./cache-policy.ts";
@@ -78,7 +79,7 @@ export class Fill implements FillOwner {
     const answered = stale === undefined ? undefined : this.#judgeOld(stale, head);
     if (answered !== undefined) return answered;
     const freshness = this.#freshnessOf(head);
-    const fields = freshness === undefined ? undefined : variedFields(head, this.#request.bits);
+    const fields = freshness === undefined ? undefined : this.#variedFields(head);
     const announced = head.headers.get("content-length");
     const { policy } = this.#cache;
     if (freshness === undefined || fields === undefined || (announced !== undefined && !(Number(announced) <= policy.maximumBodySize))) {
@@ -178,7 +179,7 @@ export class Fill implements FillOwner {
     if (age !== undefined) aged.append("Age", age);
     const freshness = this.#freshnessOf({ status: data.status, headers: aged });
     // What it varies by may be another thing now.
-    const fields = freshness === undefined ? undefined : variedFields({ status: data.status, headers: merged }, this.#request.bits);
+    const fields = freshness === undefined ? undefined : this.#variedFields({ status: data.status, headers: merged });
     const vary = fields === undefined ? data.vary : this.#selectionsOf(fields);
     const entry = new CacheEntry({ ...data, ...(freshness ?? { freshUntil: this.#answered }), vary, headers: merged.packed(), storedAt: this.#answered }, this.#cache.policy.sendsStatus);
     if (freshness === undefined || fields === undefined) {
@@ -189,6 +190,13 @@ export class Fill implements FillOwner {
       this.#land(freshness.freshUntil > this.#answered && !this.isDoomed ? entry : undefined, freshness.freshUntil <= this.#answered);
     }
     return entry;
+  }
+
+  /** Undefined also where the request has one of them in another spelling: it may be that what the answer varies by. */
+  #variedFields(head: ResponseHead): readonly string[] | undefined {
+    const fields = variedFields(head, this.#request.bits);
+    const { headers } = this.#request.exchange.request;
+    return fields?.some((field) => field.includes("-") && spellingsOf(field).some((name) => name !== field && headers.has(name))) === true ? undefined : fields;
   }
 
   #selectionsOf(fields: readonly string[]): CacheEntryData["vary"] {

@@ -13,6 +13,7 @@ import { routePolicies, type RouteConfig } from "@proxy/config";
 import { HeaderList, type Exchange, type RequestHead } from "@proxy/http";
 import { clientScheme, ProxyContext, type Next } from "@proxy/pipeline";
 import { AnsweredExchange } from "../exchange/answered-exchange.ts";
+import { spellingsOf } from "../exchange/field-spellings.ts";
 import { changedRequest } from "../exchange/request-exchange.ts";
 import { identityOf, toldOf } from "../identity/identity.ts";
 import { userOf } from "../identity/user.ts";
@@ -393,7 +394,7 @@ function byClientScheme({ exchange, state }: Pick<ProxyContext, "exchange" | "st
 
 /** What a request shows of who it is from. */
 function digestOf(headers: HeaderList): string {
-  const shown = credentialFields.map((key) => keyPart(fieldSelection(headers, key))).join("");
+  const shown = credentialFields.flatMap(spellingsOf).map((key) => keyPart(fieldSelection(headers, key))).join("");
   return createHash("sha256").update(shown, "latin1").digest("base64url");
 }
 

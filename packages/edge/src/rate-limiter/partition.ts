@@ -1,6 +1,7 @@
 import type { RateLimiterPolicyConfig } from "@proxy/config";
 import { clientAddressOf, headerKey, type Exchange } from "@proxy/http";
 import type { ProxyContext } from "@proxy/pipeline";
+import { groupsOf, mappedAddress } from "../exchange/ip-groups.ts";
 import { userOf } from "../identity/user.ts";
 
 /** A request that is counted: one on its way through the steps, or one that an endpoint answers. */
@@ -46,22 +47,6 @@ function addressOf(ctx: LimitedRequest): string {
  * it, is that address: otherwise all of them would be one.
  */
 export function networkOf(address: string): string {
-  const gap = address.indexOf("::");
-  const before = groupsOf(gap < 0 ? address : address.slice(0, gap));
-  const after = gap < 0 ? [] : groupsOf(address.slice(gap + 2));
-  const zeros = Array.from({ length: Math.max(8 - before.length - after.length, 0) }, () => 0);
-  const groups = [...before, ...zeros, ...after];
-  const [, , , , , mark, high = 0, low = 0] = groups;
-  if (mark === 0xffff && groups.slice(0, 5).every((group) => group === 0)) return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
-  return groups.slice(0, 4).map((group) => group.toString(16)).join(":");
-}
-
-function groupsOf(text: string): readonly number[] {
-  if (text === "") return [];
-  return text.split(":").flatMap((group) => {
-    if (!group.includes(".")) return Number.parseInt(group, 16);
-    // An IPv4 tail stands for two groups.
-    const [a = 0, b = 0, c = 0, d = 0] = group.split(".").map(Number);
-    return [a * 256 + b, c * 256 + d];
-  });
+  const groups = groupsOf(address);
+  return mappedAddress(groups) ?? groups.slice(0, 4).map((group) => group.toString(16)).join(":");
 }
