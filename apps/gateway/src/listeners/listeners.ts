@@ -1,6 +1,6 @@
-import { BadRequestError, ConnectionBudget, ExchangeStateError } from "@proxy/http";
+import { BadRequestError, ConnectionBudget } from "@proxy/http";
 import type { FrontServerOptions } from "@proxy/http";
-import { HttpSysError, type HttpSysServer } from "@proxy/httpsys";
+import type { HttpSysServer } from "@proxy/httpsys";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
@@ -9,6 +9,7 @@ import { Configuration } from "../configuration/configuration.ts";
 import { callbackLog } from "../logging/callback-log.ts";
 import { trustedPeers } from "@proxy/pipeline";
 import { Proxy } from "../proxy/proxy.ts";
+import { isFaultOfProgram } from "./fault-of-program.ts";
 import { frontCertificates } from "./front-certificates.ts";
 import { createFrontServer } from "./front-server-choice.ts";
 import { ListenError, openListeners } from "./open-listeners.ts";
@@ -80,14 +81,4 @@ export class Listeners extends Context.Service<Listeners, { readonly urls: reado
         return Listeners.of({ urls: open.urls });
       }),
     );
-}
-
-/** Clients break messages and connections all day; what the program itself does wrong has to be seen. */
-function isFaultOfProgram(error: Error): boolean {
-  if (error instanceof ExchangeStateError || error instanceof TypeError) return true;
-  if (error instanceof RangeError || error instanceof ReferenceError) return true;
-  // HTTP.sys refused a call: no client can make it.
-  if (error instanceof HttpSysError) return true;
-  const { code } = error as NodeJS.ErrnoException;
-  return typeof code === "string" && code.startsWith("ERR_");
 }
