@@ -78,15 +78,33 @@ export interface GatewayBuild {
   readonly delegates?: "perRequest" | "sticky";
   /** Checks the tokens of shapes that have any: each of them, or those that it does not know. */
   readonly checksTokens?: "each" | "unknown";
+  /** Has policies of every kind on a route that is not asked for. */
+  readonly policiesElsewhere?: boolean;
 }
 
+/** Of every kind, for one route; without fields of the gateway's own, which clients may not send on any route. */
+const policies = {
+  Access: { some: { DenyAddresses: ["203.0.113.0/24"] } },
+  Authentication: { jwt: { Bearer: { Issuer: issuer, Audiences: [audience], Secret: "a secret of more than 32 characters" } } },
+  Authorization: { some: { Scopes: ["read"] } },
+  Compression: { some: {} },
+  Cors: { some: { Origins: ["https://app.example"] } },
+  OutputCache: { some: { Duration: "1h" } },
+  RateLimiter: { some: { PermitLimit: 1000 } },
+  Timeout: { some: { Timeout: "60s" } },
+};
+const guardedRoute = {
+  ClusterId: "origin", Match: { Path: "/guarded/{**rest}" }, AccessPolicy: "some", AuthorizationPolicy: "some", CompressionPolicy: "some", CorsPolicy: "some",
+  OutputCachePolicy: "some", RateLimiterPolicy: "some", TimeoutPolicy: "some",
+};
+
 /** The gateway with `engine` as its server. */
-export function gateway(name: string, engine: string, { tree = ownTree, flags = [], delegates, checksTokens }: GatewayBuild = {}): Proxy {
+export function gateway(name: string, engine: string, { tree = ownTree, flags = [], delegates, checksTokens, policiesElsewhere = false }: GatewayBuild = {}): Proxy {
   const supports = engine === "http1" ? () => true : (shape: Shape) => shape.front === undefined && !isDelegated(shape);
   return {
     name,
     version: () => `this tree, Node ${process.version}`,
-    supports: checksTokens !== undefined ? (shape) => shape.token !== undefined : delegates === undefined ? supports : isDelegated,
+    supports: policiesElsewhere ? ({ name: shape }) => shape === "small-get" : checksTokens !== undefined ? (shape) => shape.token !== undefined : delegates === undefined ? supports : isDelegated,
     mayRest: delegates === "sticky",
     start: ({ folder, core, port, originPort, shape }) => {
       const routes: Record<string, unknown> = {};
@@ -95,10 +113,11 @@ export function gateway(name: string, engine: string, { tree = ownTree, flags = 
         routes[`route-${i}`] = { ClusterId: "origin", Match: { Path: `/route-${i}/{**rest}` } };
       }
       const kept = shape.cached === true ? { Policies: { OutputCache: { Default: { Duration: "1h" } } } } : {};
+      if (policiesElsewhere) routes["guarded"] = guardedRoute;
       const keyFile = join(folder, "jwks.json");
       if (checksTokens !== undefined) writeFileSync(keyFile, JSON.stringify(jwks));
       const Bearer = { Issuer: issuer, Audiences: [audience], KeyFile: keyFile, ...(checksTokens === "each" ? { CacheDuration: "0s" } : {}) };
-      const guarded = checksTokens === undefined ? {} : { Policies: { Authentication: { jwt: { Bearer } }, Authorization: { Fallback: {} } } };
+      const guarded = checksTokens === undefined ? (policiesElsewhere ? { Policies: policies } : {}) : { Policies: { Authentication: { jwt: { Bearer } }, Authorization: { Fallback: {} } } };
       const Certificate = { Path: certificate, KeyPath: certificateKey };
       const endpoint = shape.front === undefined ? {} : { Protocols: protocols[shape.front], ...(isTls(shape) ? { Certificate } : {}) };
       const Metadata = delegates === undefined ? {} : { DelegationSocket: receiverSocket(originPort), DelegationMode: delegates };
@@ -209,6 +228,7 @@ export const proxies: readonly Proxy[] = [
   gateway("gateway-node", "node"),
   gateway("gateway-tokens", "http1", { checksTokens: "each" }),
   gateway("gateway-tokens-kept", "http1", { checksTokens: "unknown" }),
+  gateway("gateway-policies-elsewhere", "http1", { policiesElsewhere: true }),
   gateway("gateway-per-request", "http1", { delegates: "perRequest" }),
   gateway("gateway-sticky", "http1", { delegates: "sticky" }),
   peer("node-http2-undici", "node-http2-undici.mjs", (shape) => shape.front === "h2"),

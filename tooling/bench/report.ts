@@ -70,7 +70,7 @@ function besidePeers(shape: Shape, all: readonly Measurement[]): string {
   return `\nThe cheapest other Node proxy here, ${least.name}, takes ${least.factor.toFixed(1)} times the gateway's CPU.\n`;
 }
 
-const notPeers = new Set(["nginx", "haproxy", "gateway", "gateway-node", "gateway-per-request", "gateway-sticky"]);
+const notPeers = new Set(["nginx", "haproxy", "gateway", "gateway-node", "gateway-tokens", "gateway-tokens-kept", "gateway-policies-elsewhere", "gateway-per-request", "gateway-sticky"]);
 
 /** What delegating costs the gateway beside forwarding the same, in words. */
 function besideForwarding(shape: Shape, all: readonly Measurement[]): string {
@@ -151,7 +151,9 @@ compiling, is the column "while warming up". Then windows of ${seconds} s go rou
 nginx between any two. All proxies set X-Forwarded-For, -Proto and -Host, and keep connections to the destination. The gateway runs
 built, with its full default pipeline; \`gateway-node\` is the same with the \`node:http\` adapter as its server, and \`node-http2-undici\`
 is \`node:http2\` and undici put together by hand; \`gateway-per-request\` and \`gateway-sticky\` hand the connections of clients
-over ([delegation](delegation.md)), where the destination is a server of our engine that takes them. A proxy is missing where it has no route table, and where TLS, HTTP/2, WebSockets or gRPC are
+over ([delegation](delegation.md)), where the destination is a server of our engine that takes them; \`gateway-tokens\`
+checks each token that it passes on, \`gateway-tokens-kept\` those that it has not checked before ([what it costs](policies/authentication.md#what-it-costs)); \`gateway-policies-elsewhere\` has policies of every kind,
+on a route that is not asked for. A proxy is missing where it has no route table, and where TLS, HTTP/2, WebSockets or gRPC are
 measured that it does not speak or is not set up for here. All Node proxies run with \`--use-largepages=silent\`, which the gateway's README recommends on Linux. Memory per idle connection is what ${furtherIdle} further connections added after the load. Errors are answers
 that were not 2xx, replies of gRPC without \`grpc-status: 0\`, and broken connections (@fastify/http-proxy answers requests that carry \`Connection: close\` with an error).
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError, validateConfig } from "@proxy/config";
 import { defineConfig } from "@proxy/config";
-import { createProxyValidator } from "@proxy/pipeline";
+import { createProxyValidator, type Step } from "@proxy/pipeline";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import { testProxy } from "../../pipeline/test/support/proxies.ts";
+import { edgeSteps } from "../src/edge-policy-kind.ts";
 import { createEdgePolicies } from "../src/index.ts";
 import { configOf, edgeProxy } from "./proxies.ts";
 
@@ -82,6 +83,37 @@ describe("policies by name", () => {
     const { response } = await send({ method: "OPTIONS", headers: [["Origin", "https://app.example"], ["Access-Control-Request-Method", "PUT"]] });
     expect(response.header("Access-Control-Allow-Origin")).toBe(undefined);
     expect(clients[0]?.calls.length).toBe(1);
+  });
+});
+
+describe("a route without policies", () => {
+  const policies = {
+    access: { some: { denyAddresses: ["203.0.113.0/24"] } },
+    authentication: { jwt: { bearer: { issuer: "https://login.example", audiences: ["api"], secret: "a secret of more than 32 characters" } } },
+    authorization: { some: { scopes: ["read"] } },
+    compression: { some: {} },
+    cors: { some: spa },
+    outputCache: { some: { duration: "1h" } },
+    rateLimiter: { some: { permitLimit: 10 } },
+  } as const;
+  const named = {
+    accessPolicy: "some", authorizationPolicy: "some", compressionPolicy: "some", corsPolicy: "some", outputCachePolicy: "some", rateLimiterPolicy: "some",
+  };
+
+  it("has none of their steps in its chain, whatever other routes have", async () => {
+    let steps: readonly Step[] = [];
+    const { proxy } = await edgeProxy(
+      { ...configOf(policies), routes: { plain: { clusterId: "c", match: { path: "/a" } }, guarded: { clusterId: "c", match: { path: "/b" }, ...named } } },
+      {},
+      { steps: (given) => (steps = given) },
+    );
+    const edge = steps.filter(({ name }) => (edgeSteps as readonly string[]).includes(name));
+    const chain = (id: string): readonly string[] => {
+      const route = proxy.state.routes.find(({ config }) => config.routeId === id);
+      return route === undefined ? ["no route"] : edge.filter((step) => step.bind === undefined || step.bind(route) !== undefined).map(({ name }) => name);
+    };
+    expect(chain("plain")).toEqual([]);
+    expect(chain("guarded")).toEqual(expect.arrayContaining(["access", "authentication", "authorization", "cors", "compression", "rate-limiter", "output-cache"]));
   });
 });
 
