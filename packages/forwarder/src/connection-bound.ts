@@ -9,7 +9,14 @@ const connectionBound = /^(?:negotiate|nego2|ntlm|kerberos|credssp)(?![\w-])/i;
  */
 export function bindsConnection(headers: HeaderList): boolean {
   for (let i = headers.indexOf("authorization"); i >= 0; i = headers.indexOf("authorization", i + 1)) {
-    if (connectionBound.test(headers.valueAt(i))) return true;
+    const value = headers.valueAt(i);
+    if (mayBeBound(value.charCodeAt(0)) && connectionBound.test(value)) return true;
   }
   return false;
+}
+
+/** Whether one of the schemes begins so: with N, K or C, in either case. Others are told apart by their first letter. */
+function mayBeBound(first: number): boolean {
+  const lower = first | 0x20;
+  return lower === 0x6e || lower === 0x6b || lower === 0x63;
 }
