@@ -1,8 +1,8 @@
-import express from "express";
-import { createReverseProxy, transforms } from "@proxy/pipeline";
+import express, { type Express } from "express";
+import { createReverseProxy, transforms, type ReverseProxy } from "@proxy/pipeline";
 
 /** In an express app: what no route matches goes on to the next handler. */
-export async function createApp(orders: string) {
+export async function createApp(orders: string): Promise<{ app: Express; proxy: ReverseProxy }> {
   const proxy = await createReverseProxy({
     config: {
       routes: {

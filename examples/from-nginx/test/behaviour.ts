@@ -53,7 +53,7 @@ export async function behaviourOf({ http, https }: Served) {
 }
 
 async function said(https: number): Promise<string> {
-  const socket = new WebSocket(`wss://127.0.0.1:${https}/live`, { rejectUnauthorized: false, servername: "shop.example", headers: { Host: "shop.example" } });
+  const socket = new WebSocket(`wss://127.0.0.1:${https}/live`, { rejectUnauthorized: false, headers: { Host: "shop.example" } });
   await once(socket, "open");
   socket.send("hello");
   const [data] = (await once(socket, "message")) as [Buffer];
