@@ -24,6 +24,8 @@ export class RequestBodyWriter implements BodySink {
   /** Text that waits for more, while the source is in `read`. Empty: nothing is held back. */
   #held = "";
   #holding = false;
+  /** The socket keeps small pieces until this turn is over. */
+  #corked = false;
   #paused = false;
   #sent = false;
   /** The source was asked for the body. */
@@ -146,8 +148,19 @@ export class RequestBodyWriter implements BodySink {
       return;
     }
     const socket = this.#socket as Socket;
+    // A client may cut its body into single bytes, and send thousands of them at once.
+    if (!this.#corked) {
+      this.#corked = true;
+      socket.cork();
+      process.nextTick(RequestBodyWriter.#uncork, this, socket);
+    }
     socket.write(text, "latin1");
     this.#wrote(socket);
+  }
+
+  static #uncork(writer: RequestBodyWriter, socket: Socket): void {
+    writer.#corked = false;
+    socket.uncork();
   }
 
   #flush(): void {
