@@ -114,7 +114,8 @@ export const destinationConnections: DestinationPart = {
 
     test("that took a request of single use takes no other", async () => {
       const there = await destination();
-      const one = client(there);
+      // It would close for another reason otherwise.
+      const one = client(there, { idleTimeout: 3_600_000 });
       const first = send(one);
       const used = await there.accept();
       await used.readRequest();

@@ -219,7 +219,7 @@ export class CallTurn {
     this.#reader.reset();
     this.announced = keepAliveTimeout;
     const requestDone = call.body === undefined || call.body.complete;
-    const reusable = keepAlive && requestDone && !surplus && !this.#ended;
+    const reusable = keepAlive && requestDone && !surplus && !this.#ended && call.request.singleUse !== true;
     this.leave();
     this.#owner.turnOver(reusable);
     if (whole === undefined) call.tellEnd(trailers);
