@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { flag, requestHeaderIds, verb } from "../src/abi/constants.ts";
 import { structs } from "../src/abi/structs.ts";
-import { decodeRequest, RequestImageError } from "../src/decode-request.ts";
+import { decodeRequest } from "../src/decode-request.ts";
+import { RequestImageError } from "../src/request-image.ts";
 
 const base = 0x7fff_0000_1000n;
 const request = structs.HTTP_REQUEST_V2.fields;

@@ -3,7 +3,7 @@ import { errorCode } from "../abi/constants.ts";
 import { structs } from "../abi/structs.ts";
 import type { HttpSysLibrary, Memory } from "../binding.ts";
 import type { PendingCall } from "../completions.ts";
-import { certificateSize, decodeCertificate } from "../decode-request.ts";
+import { certificateSize, decodeCertificate } from "../decode-tls.ts";
 import { HttpSysError } from "../errors.ts";
 import type { ConnectionId } from "../handles.ts";
 import type { Listening } from "../listening.ts";
