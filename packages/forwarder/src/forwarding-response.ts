@@ -61,6 +61,21 @@ export abstract class ForwardingResponse extends ForwardingEnds implements Chang
     return false;
   }
 
+  /** A body that goes on as it is, to a server that has a use for text. */
+  get takesText(): boolean {
+    return this.phase === relaying && this.changed === undefined && this.exchange.response.writeLatin1 !== undefined;
+  }
+
+  onText(text: string): void {
+    this.touch();
+    try {
+      if (this.head !== undefined) this.startResponse();
+      if (this.exchange.response.writeLatin1?.(text) === false && !this.draining) this.awaitDrain();
+    } catch (cause) {
+      this.fail(responseFailure("ResponseBodyClient", "gateway", cause));
+    }
+  }
+
   onWholeResponse(head: ResponseHead, body: string): void {
     this.onResponse(head);
     const response = this.head;

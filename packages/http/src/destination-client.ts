@@ -165,6 +165,10 @@ export interface DestinationHandler {
    * `onError`.
    */
   onWholeResponse?(head: ResponseHead, body: string): void;
+  /** Optional: whether a small piece of the body may come as text now, by `onText`. */
+  readonly takesText?: boolean;
+  /** In place of `onData` while `takesText`: `text` is latin1, a character for each byte. */
+  onText?(text: string): void;
   /**
    * The response is complete. The request body may still be on its way: over HTTP/1.1 the client has cancelled it; over HTTP/2 it
    * goes on until it is whole, the destination wants no more of it (then it is cancelled), or the call is aborted.

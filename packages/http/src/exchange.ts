@@ -132,6 +132,8 @@ export interface ResponseSink extends ByteSink {
   start(head: ResponseHead): void;
   /** A chunk of the body. Dropped where a response has none (HEAD, 204, 304). */
   write(chunk: Uint8Array): boolean;
+  /** As `write`, for latin1 text of at most a few kilobytes. Optional: for servers that write text at less cost. */
+  writeLatin1?(text: string): boolean;
   /** Sends what is held back (a head, a small chunk) now: for bodies that may pause, such as event streams. */
   flush(): void;
   end(trailers?: HeaderList): void;

@@ -113,6 +113,20 @@ export class EngineCall implements DestinationCall {
     }
   }
 
+  /** Whether a small piece of the body may come as text. */
+  get takesText(): boolean {
+    return this.handler.takesText === true;
+  }
+
+  /** As `tellData`, while `takesText`. */
+  tellText(text: string): void {
+    try {
+      this.handler.onText?.(text);
+    } catch (error) {
+      this.#handlerFailed(error);
+    }
+  }
+
   /** The response is complete. The connection must have been let go of before. */
   tellEnd(trailers: HeaderList | undefined): void {
     if (this.done) return;

@@ -160,7 +160,9 @@ export class ResponseReader {
   }
 
   #deliver(call: EngineCall, bytes: Buffer, from: number, to: number, copies: boolean): boolean {
-    if (copies || to - from <= maximumCopied) {
+    if (to - from <= maximumCopied && call.takesText) {
+      call.tellText(bytes.toString("latin1", from, to));
+    } else if (copies || to - from <= maximumCopied) {
       const chunk = Buffer.allocUnsafe(to - from);
       bytes.copy(chunk, 0, from, to);
       call.tellData(chunk);

@@ -143,6 +143,15 @@ export class EngineResponse implements ResponseSink {
     return stream.write(chunk);
   }
 
+  writeLatin1(text: string): boolean {
+    const stream = this.#stream;
+    // What is out of the ordinary is for `write` to judge.
+    if (this.#state !== streaming || stream === undefined || text === "" || stream.exceededBy(text.length)) {
+      return this.write(Buffer.from(text, "latin1"));
+    }
+    return stream.writeText(text);
+  }
+
   flush(): void {
     this.#stream?.flush();
   }

@@ -62,6 +62,24 @@ export class ResponseStream implements HoldsText {
     return this.#writePlain(chunk);
   }
 
+  /** As `write`, for latin1 text that is far shorter than `maximumText`. */
+  writeText(text: string): boolean {
+    if (this.framing === withoutBody) return true;
+    if (this.#held.length + text.length > maximumText) this.flush();
+    if (this.framing === framedChunked) {
+      this.#held += `${text.length.toString(16)}\r\n${text}\r\n`;
+    } else {
+      if (this.framing === framedByLength) this.#remaining -= text.length;
+      this.#held += text;
+      if (this.framing === framedByLength && this.#remaining === 0) {
+        this.flush();
+        return this.#hasRoom();
+      }
+    }
+    this.#flushSoon();
+    return this.#hasRoom();
+  }
+
   flush(): void {
     if (this.#held === "") return;
     const text = this.#held;
