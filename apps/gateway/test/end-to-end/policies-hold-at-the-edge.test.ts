@@ -61,6 +61,6 @@ test("a policy that nobody defined keeps the gateway from starting", async () =>
     ReverseProxy: { Routes: { r: { ClusterId: "c", Match: { Path: "/" }, RateLimiterPolicy: "apy" } }, Clusters: { c: {} } },
   });
   await expect(startGateway([file])).rejects.toMatchObject({
-    issues: [{ code: "rate-limiter-policy-unknown", hint: "known are Default, Disable, api", pointer: "/ReverseProxy/Routes/r/RateLimiterPolicy" }],
+    issues: [{ code: "rate-limiter-policy-unknown", hint: "known are Default, Disable, api; others stand in Policies:RateLimiter, by name", pointer: "/ReverseProxy/Routes/r/RateLimiterPolicy" }],
   });
 });
