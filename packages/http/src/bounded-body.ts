@@ -150,3 +150,8 @@ export abstract class BoundedBody implements BodySource, BodyLimitFeature {
 export function bodyTooLarge(): BadRequestError {
   return new BadRequestError(413, "BODY_TOO_LARGE", "the body of the request is too large");
 }
+
+/** The refusal of a body below the minimum rate. */
+export function bodyTooSlow(): BadRequestError {
+  return new BadRequestError(408, "BODY_TOO_SLOW", "the body of the request comes too slowly");
+}

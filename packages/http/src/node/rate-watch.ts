@@ -1,4 +1,4 @@
-import { BadRequestError } from "../errors.ts";
+import { bodyTooSlow } from "../bounded-body.ts";
 import type { ServerLimits } from "../server-limits.ts";
 import type { NodeConnection } from "./node-connection.ts";
 import type { NodeExchange } from "./node-exchange.ts";
@@ -51,7 +51,7 @@ export class RateWatch {
     if (rate === undefined || body?.awaitsClient !== true) return;
     body.waited += elapsed;
     if (body.waited <= rate.gracePeriod || body.received * 1000 >= rate.bytesPerSecond * body.waited) return;
-    body.fail(new BadRequestError(408, "REQUEST_BODY_TOO_SLOW", "request body below the minimum data rate"));
+    body.fail(bodyTooSlow());
   }
 
   #watchClient(connection: NodeConnection, now: number): void {

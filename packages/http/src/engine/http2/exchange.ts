@@ -1,4 +1,5 @@
 import type { BodySource } from "../../body.ts";
+import { bodyTooSlow } from "../../bounded-body.ts";
 import { BadRequestError, ClientGoneError, ExchangeStateError } from "../../errors.ts";
 import type { ConnectionInfo, Exchange, ExchangeFeatures, RequestHead, ResponseHead, Tunnel, UpgradeFeature } from "../../exchange.ts";
 import type { HeaderList } from "../../header-list.ts";
@@ -183,7 +184,7 @@ export class Http2Exchange implements Exchange, Http2ResponseOwner, ServerStream
     if (slowest !== undefined && body?.awaitsClient === true && !body.lifted && !this.#owner.windowClosed) {
       body.waited += elapsed;
       if (body.waited > slowest.gracePeriod && body.received * 1000 < slowest.bytesPerSecond * body.waited) {
-        body.fail(new BadRequestError(408, "BODY_TOO_SLOW", "the body comes too slowly"));
+        body.fail(bodyTooSlow());
       }
     }
     if (this.#tunnel === undefined) this.#watchReader(time, limits);

@@ -1,4 +1,5 @@
-import { BadRequestError, ClientGoneError } from "../../errors.ts";
+import { bodyTooSlow } from "../../bounded-body.ts";
+import { ClientGoneError } from "../../errors.ts";
 import { ChunkedDecoder } from "../chunked-decoder.ts";
 import { BodyRate } from "./body-rate.ts";
 import type { ClientInput } from "./client-input.ts";
@@ -110,7 +111,7 @@ export class BodyIntake implements BodyOwner {
       return;
     }
     try {
-      this.#break(new BadRequestError(408, "BODY_TOO_SLOW", "the body comes too slowly"));
+      this.#break(bodyTooSlow());
     } catch (error) {
       this.#owner.broken(error);
     }
