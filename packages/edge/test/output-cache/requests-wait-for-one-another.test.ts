@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 // @boundaries-ignore the doubles of the pipeline's own tests
-import { settled } from "../../../pipeline/test/support/fake-clock.ts";
-import { cachedProxy, type Fields } from "./cached-proxy.ts";
+import { FakeClock, settled } from "../../../pipeline/test/support/fake-clock.ts";
+import { Flights } from "../../src/output-cache/flights.ts";
+import { cachedProxy, counting, type Fields } from "./cached-proxy.ts";
 
 describe("a burst of requests for what is not there", () => {
   it("asks the destination once", async () => {
@@ -157,5 +158,28 @@ describe("a client that leaves", () => {
       await settled();
       expect([index, calls[index]?.aborted === undefined]).toEqual([index, false]);
     }
+  });
+});
+
+describe("a flood of addresses", () => {
+  it("is not remembered, nor are long ones: the latest few thousand are, for a time", () => {
+    const clock = new FakeClock();
+    const flights = new Flights(clock);
+    for (let i = 0; i < 5000; i++) flights.remember(`/?${i}`);
+    const long = `/${"x".repeat(2000)}`;
+    flights.remember(long);
+    expect([flights.goesAlone("/?0"), flights.goesAlone("/?999"), flights.goesAlone("/?1000"), flights.goesAlone("/?4999"), flights.goesAlone(long)]).toEqual([false, false, true, true, false]);
+    clock.set(10_000);
+    expect(flights.goesAlone("/?4999")).toBe(false);
+  });
+
+  it("pushes out what is kept, and takes no more room than that had", async () => {
+    const { get, outcomes, edge } = await cachedProxy({ sizeLimit: 50_000, tags: ["all"] }, counting());
+    await get("/wanted");
+    for (let i = 0; i < 1000; i++) await get(`/?${i}`);
+    await get("/wanted");
+    expect(outcomes.at(-1)).toBe("miss");
+    // Each takes more than a kilobyte, whatever it holds.
+    expect(await edge.outputCache.evictByTag("all")).toBeLessThan(50);
   });
 });
