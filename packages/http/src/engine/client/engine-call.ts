@@ -195,7 +195,8 @@ export function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-function isIdempotent(method: string): boolean {
+/** Whether doing it twice is the same as once (RFC 9110, 9.2.2). */
+export function isIdempotent(method: string): boolean {
   return method === "GET" || method === "HEAD" || method === "OPTIONS" || method === "PUT" || method === "DELETE"
     || method === "TRACE";
 }

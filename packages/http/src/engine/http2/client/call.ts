@@ -11,15 +11,15 @@ import {
 import type { ResponseHead } from "../../../exchange.ts";
 import type { HeaderList } from "../../../header-list.ts";
 import type { QueuedCall } from "../../client/call-queue.ts";
+import { Countdown } from "../../client/countdown.ts";
 import { asError } from "../../client/engine-call.ts";
-import type { Timed } from "../../timer-wheel.ts";
 import { errorCode } from "../frames.ts";
 import { IncomingBytes } from "../incoming-bytes.ts";
 import type { Http2Stream, StreamListener } from "../stream.ts";
 import { Http2Tunnel } from "../tunnel.ts";
 import type { Http2ClientConnection } from "./connection.ts";
 import type { Http2Destination } from "./http2-destination.ts";
-import { resetFault } from "./stream-faults.ts";
+import { type Loss, lossError, lossFault, mayGoAgain } from "./loss.ts";
 import { Http2Upload } from "./upload.ts";
 
 /** How long a body waits for 100 (Continue); the destination may not know about it (RFC 9110, 10.1.1). */
@@ -36,9 +36,7 @@ const maximumInterim = 64;
  *
  * The one gate to its handler: a handler that throws ends its own request and nothing else.
  */
-export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed, StreamListener, BodySink {
-  deadline = Infinity;
-  wheelIndex = -1;
+export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, StreamListener, BodySink {
   readonly request: DestinationRequest;
   readonly handler: DestinationHandler;
   readonly destination: Http2Destination;
@@ -62,7 +60,8 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed,
   #begun = false;
   #interims = 0;
   #paused = false;
-  #waitsForContinue = false;
+  /** The body waits for 100 (Continue). */
+  #continue: Countdown | undefined = undefined;
   /** The body of the response, from its head on unless it has none. */
   #bytes: IncomingBytes | undefined = undefined;
   /** Bytes of it that are still to come, or -1: only its end tells. */
@@ -142,18 +141,11 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed,
     this.#stream = stream;
     const { upload } = this;
     if (upload !== undefined && this.request.expectContinue === true && upload.size !== 0) {
-      const { wheel } = this.destination;
-      this.#waitsForContinue = true;
-      wheel.add(this);
-      this.deadline = wheel.after(continueTimeout);
+      this.#continue = new Countdown(this.destination.wheel, () => this.#sendBody());
+      this.#continue.start(continueTimeout);
     }
     this.tellProgress();
-    if (upload !== undefined && !this.#waitsForContinue && !this.done) upload.start(stream);
-  }
-
-  onDeadline(): void {
-    if (this.#waitsForContinue) this.#sendBody();
-    else this.destination.wheel.remove(this);
+    if (upload !== undefined && this.#continue === undefined && !this.done) upload.start(stream);
   }
 
   /** The stream is gone with its connection. `unprocessed`: the destination said that it has not looked at it (RFC 9113, 6.8). */
@@ -169,7 +161,7 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed,
       this.stop("there are too many interim responses", { step: "response-head", source: "destination" });
       return;
     }
-    if (status === 100 && this.#waitsForContinue) this.#sendBody();
+    if (status === 100 && this.#continue !== undefined) this.#sendBody();
     if (this.done) return;
     try {
       this.handler.onInformational(status, headers);
@@ -192,7 +184,7 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed,
       return;
     }
     this.#head = head;
-    if (this.#waitsForContinue) {
+    if (this.#continue !== undefined) {
       this.#stopWaiting();
       this.upload?.drop();
     }
@@ -353,10 +345,8 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed,
   }
 
   #stopWaiting(): void {
-    if (!this.#waitsForContinue) return;
-    this.#waitsForContinue = false;
-    this.deadline = Infinity;
-    this.destination.wheel.remove(this);
+    this.#continue?.stop();
+    this.#continue = undefined;
   }
 
   #finish(trailers: HeaderList | undefined): void {
@@ -387,51 +377,22 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed,
   /** The stream is over before its time: reset with `code`, or lost with its connection. */
   #over(code: number | undefined, unprocessed: boolean): void {
     const connection = this.#connection as Http2ClientConnection;
-    const fault = code === undefined ? connection.fault : resetFault(code);
+    // Who has begun to answer has looked at it, whatever it says.
+    const loss: Loss = { connection, code, unprocessed: unprocessed && !this.#begun, begun: this.#begun };
     this.#stopWaiting();
     if (this.#tunnel !== undefined) {
-      this.#loseTunnel(new Error(`${this.destination.name}: ${fault}`, { cause: connection.cause }));
+      this.#loseTunnel(new Error(`${this.destination.name}: ${lossFault(loss)}`, { cause: connection.cause }));
     } else if (this.done || this.#ended) {
       // All of the response came, even if it is not told yet: what is left of the request is not wanted.
       this.upload?.drop();
-    } else {
-      this.#lost(connection, fault, code === undefined, unprocessed);
-    }
-  }
-
-  #lost(connection: Http2ClientConnection, fault: string, withConnection: boolean, unprocessed: boolean): void {
-    // Who has begun to answer has looked at it, whatever it says.
-    const refused = !this.#begun && unprocessed;
-    // A connection that was used before may have been dead already when the request was given to it, as an idle one.
-    const raced = withConnection && !this.#begun && !connection.isFresh;
-    if (refused ? this.#canBegin : raced && this.#canResend) {
+    } else if (!this.#resent && mayGoAgain(this.request, this.upload, loss)) {
       this.#connection = undefined;
       this.#stream = undefined;
       this.#resent = true;
       this.destination.enqueue(this);
-      return;
+    } else {
+      this.fail(lossError(this.destination.name, this.#step(), this.upload, loss));
     }
-    const cause = withConnection ? connection.cause : undefined;
-    this.fail(
-      new DestinationError(`${this.destination.name}: ${fault}`, {
-        step: this.#step(),
-        source: withConnection && connection.isCut ? "gateway" : "destination",
-        // Whose body is gone is not to be sent by anybody else either.
-        requestSent: !refused || this.upload?.started === true,
-        ...(cause === undefined ? {} : { cause }),
-      }),
-    );
-  }
-
-  /** Whether it may go out once more when nobody knows what became of it (RFC 9110, 9.2.2). */
-  get #canResend(): boolean {
-    if (this.#resent) return false;
-    return this.upload === undefined ? isIdempotent(this.request.method) : !this.upload.started;
-  }
-
-  /** Whether it may go out once more when it is known that nothing became of it. */
-  get #canBegin(): boolean {
-    return !this.#resent && this.upload?.started !== true;
   }
 
   #step(): DestinationErrorStep {
@@ -445,8 +406,3 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Timed,
 }
 
 function ignore(): void {}
-
-function isIdempotent(method: string): boolean {
-  return method === "GET" || method === "HEAD" || method === "OPTIONS" || method === "PUT" || method === "DELETE"
-    || method === "TRACE";
-}
