@@ -38,6 +38,19 @@ describe("the client behind proxies that are believed", () => {
     expect(of([["X-Forwarded-For", "203.0.113.7"]], "192.0.2.9")).toBeUndefined();
   });
 
+  it.each<[network: string, believed: readonly string[], not: readonly string[]]>([
+    ["::ffff:10.0.0.0/104", ["10.1.2.3", "::ffff:10.1.2.3"], ["11.1.2.3", "::a01:203", "2001:db8::1"]],
+    ["::ffff:a00:0/104", ["10.1.2.3"], ["11.1.2.3"]],
+    ["::ffff:10.0.0.1", ["10.0.0.1", "::ffff:10.0.0.1"], ["10.0.0.2"]],
+    ["10.0.0.0/8", ["10.1.2.3", "::ffff:10.1.2.3"], ["::a01:203"]],
+    ["::ffff:0:0/96", ["10.1.2.3"], ["2001:db8::1"]],
+    ["::/0", ["2001:db8::1", "::1"], ["10.1.2.3", "::ffff:10.1.2.3"]],
+    ["::1/64", ["::1"], ["10.1.2.3", "::ffff:10.1.2.3"]],
+  ])("is found behind %s, which is IPv4 or IPv6", (network, believed, not) => {
+    const trust = trustedPeers([network]);
+    expect([...believed, ...not].map((address) => trust(address))).toEqual([...believed.map(() => true), ...not.map(() => false)]);
+  });
+
   it("is an address, whatever the fields hold", () => {
     const piece = fc.constantFrom("for=", '"', ",", ";", "10.0.0.1", "[::1]", ":80", "\\", " ", "203.0.113.7", "unknown", "=", "FOR=");
     const text = fc.array(piece, { maxLength: 20 }).map((parts) => parts.join(""));

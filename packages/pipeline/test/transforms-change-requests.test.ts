@@ -207,6 +207,21 @@ describe("forwarding fields", () => {
     expect((await sentOf([{ "X-Forwarded": "Append" }], { trustedProxies: ["198.51.100.1"] }))[0]).toEqual(["192.0.2.9"]);
   });
 
+  it("pass in no other spelling, which CGI and its heirs read as theirs, not even through peers that are trusted", async () => {
+    const spelled = ["X_Forwarded_For", "x-forwarded_for", "X.Forwarded-Proto", "X-Forwarded_Port", "X~Forwarded~Client-Cert", "X-Forwarded-Client_Cert", "X_Edge-For", "X_Real_IP", "X-Client_Cert"];
+    const others = ["X_Forward_For", "XForwarded_For", "X_ForwardedFor", "Y_Forwarded_For", "X_Forwarded", "X_Real_IPs", "My_Field"];
+    const asked: FakeRequest = { remoteAddress: "192.0.2.9", headers: [...spelled, ...others].map((name) => [name, "6.6.6.6"] as const) };
+    const configured: Transforms = [{ "X-Forwarded": "Set" }, { "X-Forwarded": "Set", HeaderPrefix: "X-Edge-" }, { ClientAddress: "X-Real-IP" }, { ClientCert: "X-Client-Cert" }];
+    for (const options of [{}, { trustedProxies: ["192.0.2.0/24"] }]) {
+      const { sent } = await transformed(configured, { request: asked, options });
+      expect(spelled.filter((name) => sent(name).length > 0)).toEqual([]);
+      expect(others.filter((name) => sent(name).length === 0)).toEqual([]);
+      expect([sent("X-Forwarded-For"), sent("X-Edge-For"), sent("X-Real-IP")]).toEqual([["192.0.2.9"], ["192.0.2.9"], ["192.0.2.9"]]);
+      const plain = await transformed([], { request: asked, options });
+      expect(spelled.slice(0, 6).filter((name) => plain.sent(name).length > 0)).toEqual([]);
+    }
+  });
+
   it("may have another prefix", async () => {
     const { sent } = await transformed([{ "X-Forwarded": "Set", HeaderPrefix: "X-Edge-" }], { request });
     expect(sent("X-Edge-For")).toEqual(["192.0.2.9"]);

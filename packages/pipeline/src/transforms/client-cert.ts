@@ -1,4 +1,5 @@
 import { headerKey } from "@proxy/http";
+import { removeSpellings } from "./field-spellings.ts";
 import { checkHeaderName, warnOfName } from "./header-settings.ts";
 import type { TransformFactory } from "./transform.ts";
 
@@ -7,7 +8,7 @@ const encoded = new WeakMap<Uint8Array, string>();
 
 /**
  * `ClientCert: n` puts the client's verified certificate (Base64 of its DER) into a field. What the client itself sent
- * under that name is removed in any case.
+ * under that name is removed in any case, in whatever spelling.
  */
 export const clientCert: TransformFactory = {
   key: "ClientCert",
@@ -18,7 +19,7 @@ export const clientCert: TransformFactory = {
     if (!settings.only() || !warnOfName(settings, name) || !checkHeaderName(settings, name)) return;
     const key = headerKey(name);
     plan.request.push((outgoing, ctx) => {
-      outgoing.headers.remove(key);
+      removeSpellings(outgoing.headers, key);
       const { tls } = ctx.exchange.connection;
       if (tls?.clientCertificate === undefined || !tls.clientCertificateAuthorized) return;
       outgoing.headers.append(name, base64(tls.clientCertificate));

@@ -10,6 +10,7 @@ import type { ProxyContext } from "../context.ts";
 import { destinationModelOf } from "../state/cluster-models.ts";
 import { handsOutAffinityKey, writeAffinityKey } from "../steps/session-affinity.ts";
 import { timeLeft } from "../steps/timeout.ts";
+import { isJoint } from "./field-spellings.ts";
 import type { TransformPlan } from "./transform.ts";
 
 /**
@@ -24,11 +25,20 @@ export const defaultRouteTransformer: Transformer = {
   },
 };
 
-/** Removes what a client that is not trusted says of forwarding: `Forwarded` and every `X-Forwarded-…`. */
+/** Removes what a client that is not trusted says of forwarding: `Forwarded` and every `X-Forwarded-…`, in whatever spelling. */
 export function dropClientForwarded(headers: HeaderList): void {
+  dropFields(headers, isForwardedKey);
+}
+
+/** Removes what no proxy writes, and one that is trusted may have passed on: `X_Forwarded_For` and its like. */
+function dropRespelledForwarded(headers: HeaderList): void {
+  dropFields(headers, isRespelledForwarded);
+}
+
+function dropFields(headers: HeaderList, isDropped: (key: string) => boolean): void {
   for (let i = 0; i < headers.size; i++) {
-    if (isForwardedKey(headers.keyAt(i))) {
-      headers.filter((key) => !isForwardedKey(key));
+    if (isDropped(headers.keyAt(i))) {
+      headers.filter((key) => !isDropped(key));
       return;
     }
   }
@@ -38,7 +48,16 @@ export function dropClientForwarded(headers: HeaderList): void {
 export function isForwardedKey(key: string): boolean {
   const first = key.charCodeAt(0);
   // x and f: most names end here.
-  return first === 0x78 ? key.startsWith("x-forwarded-") : first === 0x66 && key === "forwarded";
+  return first === 0x78 ? key.startsWith("x-forwarded-") || isXForwarded(key) : first === 0x66 && key === "forwarded";
+}
+
+/** `X-Forwarded-…` in any spelling. */
+function isXForwarded(key: string): boolean {
+  return key.startsWith("forwarded", 2) && key.length > 11 && isJoint(key, 1) && isJoint(key, 11);
+}
+
+function isRespelledForwarded(key: string): boolean {
+  return key.charCodeAt(0) === 0x78 && isXForwarded(key) && /[^a-z0-9-]/.test(key);
 }
 
 /** How to forward this one request; `trusted`: what its peer says of forwarding may be believed. */
@@ -89,7 +108,8 @@ export class RouteTransformer implements Transformer {
   }
 
   request(exchange: Exchange, outgoing: OutgoingRequest): void | Promise<void> {
-    if (!this.#trusted) dropClientForwarded(outgoing.headers);
+    if (this.#trusted) dropRespelledForwarded(outgoing.headers);
+    else dropClientForwarded(outgoing.headers);
     return this.#runRequest(exchange, outgoing, 0);
   }
 

@@ -1,7 +1,8 @@
-import { clientAddressOf, headerKey } from "@proxy/http";
+import { clientAddressOf, headerKey, type HeaderList } from "@proxy/http";
 import type { OutgoingRequest } from "@proxy/forwarder";
 import type { ProxyContext } from "../context.ts";
 import { clientScheme } from "./client-scheme.ts";
+import { removeSpellings } from "./field-spellings.ts";
 import { forwardedAction, type ForwardedAction } from "./forwarded-action.ts";
 import { checkHeaderName } from "./header-settings.ts";
 import { copiedHere } from "./request-headers.ts";
@@ -67,14 +68,16 @@ function addXForwarded(plan: TransformPlan, name: string, part: string, action: 
   const valueOf = parts.get(part);
   if (action === "Off" || valueOf === undefined) return;
   const key = headerKey(name);
+  // Those of the family itself are gone by then in any other spelling.
+  const remove = key.startsWith("x-forwarded-") ? (headers: HeaderList): void => void headers.remove(key) : (headers: HeaderList): void => removeSpellings(headers, key);
   if (action === "Remove") {
-    plan.request.push((outgoing) => void outgoing.headers.remove(key));
+    plan.request.push((outgoing) => remove(outgoing.headers));
     return;
   }
   const isCopied = action === "Append" ? copiedHere(plan) : undefined;
   plan.request.push((outgoing: OutgoingRequest, ctx: ProxyContext) => {
     const value = valueOf(ctx, isCopied !== undefined);
-    if (isCopied === undefined) outgoing.headers.remove(key);
+    if (isCopied === undefined) remove(outgoing.headers);
     else if (!isCopied()) copyFromClient(outgoing.headers, key, ctx);
     if (value !== undefined) outgoing.headers.append(name, value);
   });
