@@ -50,24 +50,31 @@ function isAmbiguous(path: string): boolean {
 
 /**
  * Selects the parameters of those names, which ignore case as ASP.NET's do, with their values as they came. Undefined for a query in which servers find
- * different parameters: `;` between them (CVE-2021-23336), names or values that are no percent-encoding.
+ * different parameters: `;` between them (CVE-2021-23336), names that are no percent-encoding or hold controls, at which some end. PHP also finds `a.b`, `a b` and `a[b` by the name `a_b`.
  */
 export function selectParameters(names: readonly string[]): QuerySelection {
-  const wanted = new Set(names.filter((name) => name !== "").map((name) => name.toLowerCase()));
+  const wanted = new Set(names.filter((name) => name !== "").map((name) => underscored(name.toLowerCase())));
   return (query) => {
     if (query.includes(";")) return undefined;
     let selected = "?";
     for (const parameter of query.slice(1).split("&")) {
       const equals = parameter.indexOf("=");
       const name = decoded(equals < 0 ? parameter : parameter.slice(0, equals));
-      if (name === undefined) return undefined;
+      if (name === undefined || controls.test(name)) return undefined;
       // Servers also find `a[]` and `a[b]` by the name `a`.
       const lower = name.toLowerCase();
       const bracket = lower.indexOf("[");
-      if (wanted.has(lower) || (bracket > 0 && wanted.has(lower.slice(0, bracket)))) selected += `${parameter.length}:${parameter}`;
+      if (wanted.has(underscored(lower)) || (bracket > 0 && wanted.has(underscored(lower.slice(0, bracket))))) selected += `${parameter.length}:${parameter}`;
     }
     return selected;
   };
+}
+
+const controls = /[\u0000-\u001f\u007f]/;
+
+/** A name of a parameter as PHP has it. */
+function underscored(name: string): string {
+  return name.replaceAll(/[ .[]/g, "_");
 }
 
 function decoded(text: string): string | undefined {

@@ -3,6 +3,8 @@ import type { Exchange } from "@proxy/http";
 /** An answer that may go on without its client. */
 export interface Outliving {
   readonly outlives: boolean;
+  /** The client left while it does: it may be refused to go on, and does not outlive then. */
+  left(): void;
 }
 
 /** When the exchange is over for those behind: not before the answer is. */
@@ -28,6 +30,7 @@ export class FillLife {
     this.#answer = answer;
     this.#presented.onClientGone((cause) => {
       this.#cause = cause;
+      if (answer.outlives) answer.left();
       if (!answer.outlives) this.tellGone();
     });
     this.#presented.onComplete(() => {

@@ -21,6 +21,8 @@ export interface FillCache {
   release(bytes: number): void;
   /** Whether there is room for a body that is whole, and reserved. */
   hasRoom(body: Buffer): boolean;
+  /** A client left its fill; whether that may go on without it, until it is settled. */
+  mayGoOn(fill: Fill): boolean;
   /** The fill is over. */
   settled(fill: Fill): void;
   /** Answers with what is kept. */
@@ -71,6 +73,10 @@ export class Fill implements FillOwner {
     this.#request = request;
     this.key = request.key;
     this.#asked = cache.date();
+  }
+
+  goesOn(): boolean {
+    return this.#isOver || this.#cache.mayGoOn(this);
   }
 
   judge(head: ResponseHead): Verdict {

@@ -1,7 +1,7 @@
 /**
  * The exchange of a request whose answer may be kept.
  *
- * 1. Before the head: a client that leaves is not told of, as nginx does not: its answer is for others too.
+ * 1. Before the head: a client that leaves is not told of, as nginx does not: its answer is for others too. The owner bounds how many go on like that.
  * 2. The head: its owner judges. What is not kept passes, and everything is as if nothing stood in between; a client that has left by then is told of.
  * 3. What is kept goes to the client as it comes, from the copy that is kept: a client that is slow, or leaves, holds back neither the answer nor those who wait for it. What waits
  *    to be sent to a slow client is bounded by the size that is kept at most, and counted until it is sent.
@@ -24,6 +24,8 @@ export type Verdict =
   | { readonly kind: "answered" };
 
 export interface FillOwner extends BodyRoom {
+  /** The client left before the end; whether the answer may go on to come. Called at most once. */
+  goesOn(): boolean;
   /** The final head came; called once. Must not throw. */
   judge(head: ResponseHead): Verdict;
   /** The body is whole; `sent`: what the client is being sent, that body or copies of its pieces; undefined: nothing of it. */
@@ -79,6 +81,8 @@ class FillingSink implements ResponseSink {
   #sends = true;
   #body: KeptBody | undefined;
   #dropped = 0;
+  /** The client left, and nobody is to have the answer. */
+  #isLeft = false;
   /** What came while it was kept waits for the client still, though it is not kept any more. */
   #holds = false;
 
@@ -90,7 +94,11 @@ class FillingSink implements ResponseSink {
 
   /** Whether it goes on without the client. */
   get outlives(): boolean {
-    return this.#phase === waiting || this.#phase === keeping || this.#phase === dropping;
+    return !this.#isLeft && (this.#phase === waiting || this.#phase === keeping || this.#phase === dropping);
+  }
+
+  left(): void {
+    this.#isLeft = !this.#owner.goesOn();
   }
 
   get started(): boolean {

@@ -67,6 +67,8 @@ interface Asked extends Looked {
 const conditions: ReadonlySet<string> = new Set(["if-none-match", "if-modified-since", "if-range"]);
 /** Then a request goes on by itself, whatever others are under way. */
 const mostWaits = 2;
+/** Answers that go on to come though their clients left: who asks and leaves at once, over and over, would have destinations do any amount of work at a time that no limit counts. */
+const mostLeft = 256;
 
 export class OutputCache implements FillCache {
   readonly policy: CachePolicy;
@@ -74,6 +76,7 @@ export class OutputCache implements FillCache {
   readonly #clock: Clock;
   readonly #flights: Flights;
   readonly #fills = new Set<Fill>();
+  readonly #left = new Set<Fill>();
   /** Bytes of bodies on their way in. */
   #reserved = 0;
   /** On their way out. */
@@ -161,8 +164,15 @@ export class OutputCache implements FillCache {
     return body.length <= largestText || this.underWay <= this.policy.sizeLimit;
   }
 
+  mayGoOn(fill: Fill): boolean {
+    if (this.#left.size >= mostLeft) return false;
+    this.#left.add(fill);
+    return true;
+  }
+
   settled(fill: Fill): void {
     this.#fills.delete(fill);
+    this.#left.delete(fill);
   }
 
   give(entry: CacheEntry, exchange: Exchange, bits: number, now: number): void {

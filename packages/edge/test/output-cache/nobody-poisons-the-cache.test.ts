@@ -159,7 +159,7 @@ for (const policy of modes) {
     });
 
     it("parameters that are hidden from the key are not taken for it", async () => {
-      const chosen = { ...policy, varyByQuery: ["id"] };
+      const chosen = { ...policy, varyByQuery: ["id", "user_id", "a.b"] };
       for (const [attack, victim] of [
         ["/?id=1&utm=x;id=2", "/?id=1&utm=x"],
         ["/?id=1&id=2", "/?id=1"],
@@ -169,6 +169,13 @@ for (const policy of modes) {
         ["/?id=1&+id=2", "/?id=1"],
         ["/?id=1&%zz=2", "/?id=1"],
         ["/?id=12:x", "/?id=1&2:x"],
+        ["/?id=1&id%00x=2", "/?id=1"],
+        ["/?id=1&user.id=2", "/?id=1"],
+        ["/?id=1&user+id=2", "/?id=1"],
+        ["/?id=1&user%20id=2", "/?id=1"],
+        ["/?id=1&user[id=2", "/?id=1"],
+        ["/?id=1&user.id[]=2", "/?id=1"],
+        ["/?id=1&a_b=2", "/?id=1"],
       ] as const) {
         expect([attack, (await after(chosen, { target: attack }, { target: victim })).outcome === "hit"]).toEqual([attack, false]);
       }

@@ -148,6 +148,31 @@ describe("a client that leaves", () => {
     expect(calls.length).toBe(1);
   });
 
+  it("takes it where too many have left theirs: destinations do not work for a flood of those who ask and leave", async () => {
+    const { begin, calls, proxy } = await cachedProxy({}, "by hand");
+    for (let i = 0; i < 300; i++) begin(`/?${i}`).leave();
+    await settled();
+    const goOn = (): number => calls.filter(({ aborted }) => aborted === undefined).length;
+    expect([calls.length, goOn()]).toEqual([300, 256]);
+    // One who waits asks for itself then.
+    const leader = begin("/awaited");
+    const follower = begin("/awaited");
+    leader.leave();
+    await settled();
+    expect([calls.length, goOn()]).toEqual([302, 257]);
+    calls[301]?.respond(200, [], "for itself");
+    await settled();
+    expect(follower.response.text).toBe("for itself");
+    // There is room again when answers have come.
+    for (const call of calls.slice(0, 100)) call.respond(200, [], "late");
+    begin("/later").leave();
+    await settled();
+    expect(calls[302]?.aborted).toBeUndefined();
+    for (const call of calls) if (call.aborted === undefined) call.respond(200, [], "late");
+    await settled();
+    expect([...proxy.state.clusters.values()].map(({ inFlight }) => inFlight)).toEqual([0]);
+  });
+
   it("takes it where the answer is for nobody else", async () => {
     const { begin, calls } = await cachedProxy({ maximumBodySize: 4 }, "by hand");
     for (const [index, [status, headers, body]] of ([[200, [["Set-Cookie", "a=b"]], "x"], [404, [], "x"], [200, [], "too long"]] as const).entries()) {
