@@ -58,6 +58,15 @@ describe("sign-in with WS-Federation", () => {
     }
   });
 
+  it("takes the token of a person in a thousand groups", async () => {
+    const groups = Array.from({ length: 1100 }, (_, index) => `group-${index}`);
+    const config = { mapClaims: { last: "http://claims.test/last" }, keepClaims: [] };
+    const claims = { "http://claims.test/role": groups, "http://claims.test/last": ["group-1099"] };
+    const { mine, page } = await answered(site(config), responseOf(token({ claims })));
+    expect(page.status).toBe(302);
+    expect(JSON.parse((await mine.open("/")).text)).toMatchObject({ claims: { last: ["group-1099"] } });
+  });
+
   it("names claims as the configuration does", async () => {
     const config = { mapClaims: { role: "http://claims.test/role", mail: "http://claims.test/mail" }, keepClaims: [], nameClaim: "mail" };
     const { mine } = await answered(site(config), responseOf(token({ claims: { "http://claims.test/role": ["a"], "http://claims.test/mail": ["a@example.test"] } })));
@@ -175,6 +184,15 @@ describe("a token that was changed", () => {
     await refused(responseOf(token()).replace("</t:RequestedSecurityToken>", ""), /well-formed/);
     await refused(responseOf(`${"<a>".repeat(5000)}${"</a>".repeat(5000)}`), /too deep/);
     await refused(responseOf("<a/>".repeat(50_000)), /too deep or too large/);
+    // Within the number of characters, these took seconds to read or to bring into canonical form.
+    const many = (count: number, write: (index: string) => string): string => Array.from({ length: count }, (_, index) => write(index.toString(36))).join("");
+    await refused(responseOf(`${many(9000, (index) => `<a xmlns:p${index}="u">`)}${"</a>".repeat(9000)}`), /too deep or too large/);
+    await refused(responseOf(`${many(9000, (index) => `<a xmlns:p${index}="</a>">`)}${"</a>".repeat(9000)}`), /well-formed/);
+    await refused(responseOf(`<a ${many(12_000, (index) => `xmlns:p${index}="u" `)}/>`), /too deep or too large/);
+    await refused(responseOf(`<a ${many(20_000, (index) => `p${index}='' `)}/>`), /too deep or too large/);
+    await refused(responseOf(many(3000, (index) => `<a b="${index}" c="" d=">" e='"'/>`)), /too deep or too large/);
+    await refused(responseOf("<a/>".repeat(4000)), /too deep or too large/);
+    await refused(responseOf("</a></a>"), /well-formed/);
     await refused(responseOf(`<a b="${"x".repeat(300_000)}"/>`), /more than \d+ characters/);
     await refused("<html><body>Sign in</body></html>", /no security token response/);
   });

@@ -28,22 +28,26 @@ const { DOMParser } = createRequire(import.meta.url)("@xmldom/xmldom") as { read
 
 const elementNode = 1;
 const textNode = 3;
-const deepest = 64;
+const deepest = 32;
 const mostElements = 10_000;
+/** Of one element; all have at most twice as many as there may be elements. */
+const mostAttributes = 64;
 
 export interface XmlLimits {
   /** Characters. */
   readonly largest: number;
+  /** How many elements. Default 10 000. */
+  readonly elements?: number | undefined;
   /** Whether comments are left out rather than refused. Default false. */
   readonly comments?: boolean | undefined;
 }
 
 /** The root of the document. Throws `XmlError` for everything that is not plain and well-formed. */
-export function parseXml(text: string, { largest, comments = false }: XmlLimits): XmlElement {
+export function parseXml(text: string, { largest, elements = mostElements, comments = false }: XmlLimits): XmlElement {
   if (text.length > largest) throw new XmlError(`the document has more than ${largest} characters`);
   const body = (comments ? text.replace(/<!--[^]*?-->/g, "") : text).replace(/^\uFEFF?\s*<\?xml\s[^?<>]*\?>/, "");
   if (/<[!?]/.test(body)) throw new XmlError("the document holds more than elements and text");
-  if (body.split("<", 2 * mostElements + 2).length > 2 * mostElements + 1) throw new XmlError("the document is too deep or too large");
+  checkShape(body, elements);
   const fail = (message: string): never => {
     throw new XmlError(`the document is not well-formed: ${message.split("\n")[0]}`);
   };
@@ -58,17 +62,49 @@ export function parseXml(text: string, { largest, comments = false }: XmlLimits)
   return root;
 }
 
-/** What is behind recursion is bounded: depth, and how much there is. */
-function check(root: XmlElement): void {
-  let level: readonly XmlElement[] = [root];
-  let count = 0;
-  for (let depth = 0; level.length > 0; depth++) {
-    count += level.length;
-    if (depth > deepest || count > mostElements) throw new XmlError("the document is too deep or too large");
-    level = level.flatMap((element) => nodesOf(element).filter((node) => {
-      if (node.nodeType !== elementNode && node.nodeType !== textNode) throw new XmlError("the document holds more than elements and text");
-      return node.nodeType === elementNode;
-    }));
+/**
+ * Before the parser: what it, canonical forms and recursion cost grows faster than the text where elements stand in one another, or have many attributes and namespaces. Tags are
+ * read as the parser reads them; it refuses what is not well-formed.
+ */
+function checkShape(text: string, most: number): void {
+  let depth = 0;
+  let elements = 0;
+  let attributes = 0;
+  for (let at = text.indexOf("<"); at >= 0; at = text.indexOf("<", at)) {
+    const isEnd = text.charCodeAt(++at) === slash;
+    let own = 0;
+    let quote = 0;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === quote) quote = 0;
+      else if (quote === 0 && (code === 0x22 || code === 0x27)) {
+        quote = code;
+        own++;
+      } else if (code === lessThan || (quote === 0 && code === greaterThan)) break;
+    }
+    // What begins in a value would be counted, and is nothing to the parser.
+    if (text.charCodeAt(at) !== greaterThan) throw new XmlError("the document is not well-formed");
+    if (isEnd) depth--;
+    else {
+      elements++;
+      attributes += own;
+      // One without content is as deep as others while it is read.
+      if (++depth > deepest || elements > most || own > mostAttributes || attributes > 2 * most) throw new XmlError("the document is too deep or too large");
+      if (text.charCodeAt(at - 1) === slash) depth--;
+    }
+    if (depth < 0) throw new XmlError("the document is not well-formed");
+  }
+}
+
+const slash = 0x2f;
+const lessThan = 0x3c;
+const greaterThan = 0x3e;
+
+/** Nothing but elements and text. */
+function check(element: XmlElement): void {
+  for (const node of nodesOf(element)) {
+    if (node.nodeType === elementNode) check(node);
+    else if (node.nodeType !== textNode) throw new XmlError("the document holds more than elements and text");
   }
 }
 
