@@ -27,7 +27,6 @@ class ForwardAuthScheme implements AuthenticationScheme {
   readonly #services: SchemeServices;
   readonly #requestFields: readonly string[];
   readonly #most: number;
-  readonly #closed = new AbortController();
   #asking = 0;
 
   constructor(name: string, config: ForwardAuthConfig, services: SchemeServices) {
@@ -39,17 +38,14 @@ class ForwardAuthScheme implements AuthenticationScheme {
     this.#most = config.maxConcurrency ?? 256;
   }
 
-  close(): void {
-    this.#closed.abort();
-  }
-
+  /** Answers as well when the configuration changes meanwhile: those who ask were there before. */
   async authenticate(exchange: Exchange): Promise<AuthenticationResult> {
     if (this.#asking >= this.#most) return { kind: "unavailable", reason: "too many questions at a time", retryAfter: 1 };
     this.#asking++;
     const gone = new AbortController();
     exchange.onClientGone(() => gone.abort());
     try {
-      return this.#read(await this.#ask(exchange, AbortSignal.any([gone.signal, this.#closed.signal])));
+      return this.#read(await this.#ask(exchange, gone.signal));
     } catch (error) {
       if (!gone.signal.aborted) this.#services.log.event("warning", "forward-auth-failed", { scheme: this.name, error });
       return unavailable;

@@ -124,6 +124,18 @@ describe("a service that decides", () => {
     expect((await ask()).status).toBe(200);
   });
 
+  it("decides on requests that it was asked about before a reload", async () => {
+    const { promise: question, resolve } = Promise.withResolvers<ServerResponse>();
+    decide = (_request, response) => resolve(response);
+    const policies = (timeout: number) => ({ authentication: { ask: { forwardAuth: { url, timeout } } }, authorization: { p: {} } });
+    const { send, proxy } = await edgeProxy(configOf(policies(30_000), { authorizationPolicy: "p" }));
+    const served = send();
+    const response = await question;
+    await proxy.update(configOf(policies(29_000), { authorizationPolicy: "p" }));
+    response.end();
+    expect((await served).response.status).toBe(200);
+  });
+
   it("is left alone when the client leaves, and the request goes no further", async () => {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     decide = (request) => request.socket.on("close", resolve);
