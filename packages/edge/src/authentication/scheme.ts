@@ -46,7 +46,7 @@ export type AuthenticationResult =
   | { readonly kind: "unavailable"; readonly reason: string; readonly retryAfter?: number | undefined }
   /** Another service decided: its refusal goes to the client. */
   | { readonly kind: "answered"; readonly answer: Answer }
-  /** `onResponse` sees the head of the answer, whoever gives it: a renewed cookie is written there. */
+  /** `onResponse` sees the head of the answer, whoever gives it, that of an upgrade, too: a renewed cookie is written there. */
   | { readonly kind: "authenticated"; readonly identity: Identity; readonly onResponse?: HeadChange | undefined };
 
 /** A whole response. A text is UTF-8. */

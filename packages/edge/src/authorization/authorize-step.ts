@@ -4,7 +4,7 @@
  */
 import type { Next, ProxyContext, Step } from "@proxy/pipeline";
 import type { AuthenticationResult, AuthenticationScheme } from "../authentication/scheme.ts";
-import { AnsweredExchange } from "../exchange/answered-exchange.ts";
+import { AnsweredOrUpgradedExchange } from "../exchange/answered-exchange.ts";
 import { identityOf, setIdentity } from "../identity/identity.ts";
 import { askSchemes, isAuthenticated, type Findings } from "./ask-schemes.ts";
 import type { Forwarding } from "./forwarding.ts";
@@ -42,11 +42,11 @@ async function keepLater(ctx: ProxyContext, next: Next, pending: Promise<Finding
 function keep(ctx: ProxyContext, findings: Findings): void {
   if (!isAuthenticated(findings)) {
     ctx.items.set(key, findings);
-    for (const each of findings) if (each.kind === "none" && each.onResponse !== undefined) ctx.exchange = new AnsweredExchange(ctx.exchange, each.onResponse);
+    for (const each of findings) if (each.kind === "none" && each.onResponse !== undefined) ctx.exchange = new AnsweredOrUpgradedExchange(ctx.exchange, each.onResponse);
     return;
   }
   setIdentity(ctx, findings.identity);
-  if (findings.onResponse !== undefined) ctx.exchange = new AnsweredExchange(ctx.exchange, findings.onResponse);
+  if (findings.onResponse !== undefined) ctx.exchange = new AnsweredOrUpgradedExchange(ctx.exchange, findings.onResponse);
 }
 
 export function authorizationRun(policy: AuthorizationPolicy): Step["run"] {

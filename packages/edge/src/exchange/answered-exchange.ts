@@ -1,8 +1,8 @@
 /**
  * An exchange whose final response head passes a function first, whoever answers: a destination, the gateway, a step. What a policy has to say with
- * each answer is said there. Interim responses and accepted upgrades pass as they are.
+ * each answer is said there. Interim responses pass as they are, and accepted upgrades unless they are asked for.
  */
-import type { Exchange, HeaderList, ResponseHead, ResponseSink } from "@proxy/http";
+import type { Exchange, ExchangeFeatures, HeaderList, ResponseHead, ResponseSink } from "@proxy/http";
 import { WrappedExchange } from "@proxy/pipeline";
 
 /** Gives the head that is sent: the same, or another. Must not throw. */
@@ -12,6 +12,24 @@ export type HeadChange = (head: ResponseHead) => ResponseHead;
 export class AnsweredExchange extends WrappedExchange {
   constructor(presented: Exchange, change: HeadChange) {
     super(presented, new AnsweredSink(presented.response, change));
+  }
+}
+
+/** The same, where `change` sees the head of an accepted upgrade (101, or 200 over HTTP/2), too. */
+export class AnsweredOrUpgradedExchange extends AnsweredExchange {
+  readonly #change: HeadChange;
+  #features: ExchangeFeatures | undefined;
+
+  constructor(presented: Exchange, change: HeadChange) {
+    super(presented, change);
+    this.#change = change;
+  }
+
+  override get features(): ExchangeFeatures {
+    const { upgrade } = super.features;
+    if (upgrade === undefined) return super.features;
+    const { protocol, kind } = upgrade;
+    return (this.#features ??= { ...super.features, upgrade: { protocol, kind, accept: (head) => upgrade.accept(this.#change(head)) } });
   }
 }
 
