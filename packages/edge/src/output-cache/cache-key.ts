@@ -56,7 +56,7 @@ export function selectParameters(names: readonly string[]): QuerySelection {
   const wanted = new Set(names.filter((name) => name !== "").map((name) => underscored(name.toLowerCase())));
   return (query) => {
     if (query.includes(";")) return undefined;
-    let selected = "?";
+    let selected = "";
     for (const parameter of query.slice(1).split("&")) {
       const equals = parameter.indexOf("=");
       const name = decoded(equals < 0 ? parameter : parameter.slice(0, equals));
@@ -66,7 +66,8 @@ export function selectParameters(names: readonly string[]): QuerySelection {
       const bracket = lower.indexOf("[");
       if (wanted.has(underscored(lower)) || (bracket > 0 && wanted.has(underscored(lower.slice(0, bracket))))) selected += `${parameter.length}:${parameter}`;
     }
-    return selected;
+    // Without any of them it is as without a query.
+    return selected === "" ? "" : `?${selected}`;
   };
 }
 

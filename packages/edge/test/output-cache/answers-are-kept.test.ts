@@ -202,7 +202,8 @@ describe("answers of their own", () => {
   it("have values of fields, parameters and the route that the policy varies by", async () => {
     expect(await texts({ varyByHeader: ["X-Tenant"] }, [["/"], ["/", [["x-tenant", "a"]]], ["/", [["X-Tenant", ""]]], ["/", [["X-Tenant", "a"]]], ["/"]])).toEqual(["answer 1", "answer 2", "answer 3", "answer 2", "answer 1"]);
     expect(await texts({ varyByQuery: ["page"] }, [["/?page=1"], ["/?page=2"], ["/?page=1&utm=x"], ["/?Page=1"], ["/"]])).toEqual(["answer 1", "answer 2", "answer 1", "answer 3", "answer 4"]);
-    expect(await texts({ varyByQuery: [""] }, [["/?page=1"], ["/?page=2"]])).toEqual(["answer 1", "answer 1"]);
+    expect(await texts({ varyByQuery: [""] }, [["/?page=1"], ["/?page=2"], ["/"]])).toEqual(["answer 1", "answer 1", "answer 1"]);
+    expect(await texts({ varyByQuery: ["page"] }, [["/"], ["/?utm=x"], ["/?page"]])).toEqual(["answer 1", "answer 1", "answer 2"]);
     const { get, calls } = await cachedProxy({ varyByHost: false });
     for (const authority of ["a.test", "b.test"]) await get("/", [], { authority });
     expect(calls.length).toBe(1);
