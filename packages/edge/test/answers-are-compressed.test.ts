@@ -1,11 +1,14 @@
 import { get, type IncomingHttpHeaders, type RequestListener } from "node:http";
 import { brotliDecompressSync, createGunzip, gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { CompressionPolicyConfig, RouteConfig } from "@proxy/config";
+import { HeaderList } from "@proxy/http";
 // @boundaries-ignore the doubles of the pipeline's own tests
-import type { FakeRequest } from "../../pipeline/test/support/fake-exchange.ts";
+import { FakeExchange, type FakeRequest } from "../../pipeline/test/support/fake-exchange.ts";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import { nodeDestination, serve } from "../../pipeline/test/support/serving.ts";
+import { CompressedExchange, CompressorRoom } from "../src/compression/compressed-exchange.ts";
+import { compileCompressionPolicy } from "../src/compression/compression-policy.ts";
 import { createEdgePolicies } from "../src/index.ts";
 import { configOf, edgeProxy } from "./proxies.ts";
 
@@ -129,6 +132,33 @@ describe("answers", () => {
     const { headers, body } = await ask(port, { "Accept-Encoding": "gzip" });
     expect(headers["content-encoding"]).toBe("gzip");
     expect(gunzipSync(body).toString()).toBe(text);
+  });
+});
+
+describe("more answers than are compressed at a time", () => {
+  it("leave as they are, until others are over: compressors do not fill the memory", async () => {
+    const room = new CompressorRoom(2);
+    const policy = compileCompressionPolicy({ name: "p", encodings: ["gzip"] });
+    const begun = (method = "GET"): FakeExchange => {
+      const exchange = new FakeExchange({ method, headers: [["Accept-Encoding", "gzip"]] });
+      const { response } = new CompressedExchange(exchange, policy, room);
+      response.start({ status: 200, headers: HeaderList.from([["Content-Type", "text/plain"], ["ETag", '"v1"']]) });
+      response.write(Buffer.from("text"));
+      return exchange;
+    };
+    const coding = ({ response }: FakeExchange): (string | undefined)[] => ["content-encoding", "etag", "vary"].map((key) => response.head?.headers.get(key));
+    const compressed = ["gzip", 'W/"v1"', "Accept-Encoding"];
+    const first = begun();
+    expect(coding(first)).toEqual(compressed);
+    expect(coding(begun())).toEqual(compressed);
+    expect(room.isFull).toBe(true);
+    const third = begun();
+    expect(coding(third)).toEqual([undefined, '"v1"', "Accept-Encoding"]);
+    expect(third.response.text).toBe("text");
+    expect(coding(begun("HEAD"))).toEqual(compressed);
+    first.leave();
+    await vi.waitFor(() => expect(room.isFull).toBe(false));
+    expect(coding(begun())).toEqual(compressed);
   });
 });
 

@@ -15,8 +15,31 @@ import { createCompressor, type CompressionPolicy, type Compressor } from "./com
 const longestHeld = 20;
 
 export class CompressedExchange extends WrappedExchange {
-  constructor(presented: Exchange, policy: CompressionPolicy) {
-    super(presented, new CompressedSink(presented, policy));
+  constructor(presented: Exchange, policy: CompressionPolicy, room: CompressorRoom) {
+    super(presented, new CompressedSink(presented, policy, room));
+  }
+}
+
+/** Answers that are compressed at a time; each takes up to some 1.3 MB, for as long as its client takes. */
+const mostAtOnce = 500;
+
+/** How many compressors there are. Clients that read slowly, over many streams, are not to fill the memory with them. */
+export class CompressorRoom {
+  readonly #most: number;
+  #taken = 0;
+
+  constructor(most = mostAtOnce) {
+    this.#most = most;
+  }
+
+  get isFull(): boolean {
+    return this.#taken >= this.#most;
+  }
+
+  /** Counts `compressor` until it is closed. */
+  note(compressor: Compressor): void {
+    this.#taken++;
+    compressor.once("close", () => this.#taken--);
   }
 }
 
@@ -27,6 +50,7 @@ class CompressedSink implements ResponseSink {
   readonly #exchange: Exchange;
   readonly #sink: ResponseSink;
   readonly #policy: CompressionPolicy;
+  readonly #room: CompressorRoom;
   #compressor: Compressor | undefined;
   #flushesAtOnce = false;
   #held: NodeJS.Timeout | undefined;
@@ -35,10 +59,11 @@ class CompressedSink implements ResponseSink {
   #trailers: HeaderList | undefined;
   #drain: (() => void) | undefined;
 
-  constructor(exchange: Exchange, policy: CompressionPolicy) {
+  constructor(exchange: Exchange, policy: CompressionPolicy, room: CompressorRoom) {
     this.#exchange = exchange;
     this.#sink = exchange.response;
     this.#policy = policy;
+    this.#room = room;
   }
 
   get started(): boolean {
@@ -138,7 +163,7 @@ class CompressedSink implements ResponseSink {
     addVary(headers, ["Accept-Encoding"]);
     const changed = { status: head.status, reason: head.reason, headers };
     const coding = this.#policy.isWorth(headers) ? this.#policy.codingFor(request) : undefined;
-    if (coding === undefined) return changed;
+    if (coding === undefined || (this.#room.isFull && request.method !== "HEAD")) return changed;
     headers.filter((key) => !ofBytes.has(key));
     headers.append("Content-Encoding", coding);
     const tag = headers.get("etag");
@@ -146,7 +171,9 @@ class CompressedSink implements ResponseSink {
     // Its head is that of the answer to GET (RFC 9110, 9.3.2), which has no length.
     if (request.method === "HEAD") return changed;
     this.#flushesAtOnce = /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
-    this.#compress(createCompressor(coding));
+    const compressor = createCompressor(coding);
+    this.#room.note(compressor);
+    this.#compress(compressor);
     return changed;
   }
 
