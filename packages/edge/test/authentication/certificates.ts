@@ -14,6 +14,8 @@ export interface CertificateOptions {
   readonly from?: string;
   readonly until?: string;
   readonly digest?: string;
+  /** Whether an authority with an RSA key signs by RSA-PSS. */
+  readonly pss?: boolean;
 }
 
 /** One authority, whose certificates are good from 2025 to 2027 unless said otherwise. */
@@ -23,7 +25,7 @@ export class Authority {
   readonly #config = join(this.folder, "ca.cnf");
   #count = 0;
 
-  constructor(subject = "/O=Example/CN=Test authority") {
+  constructor(subject = "/O=Example/CN=Test authority", key: readonly string[] = newKey) {
     writeFileSync(join(this.folder, "index.txt"), "");
     writeFileSync(join(this.folder, "index.txt.attr"), "unique_subject = no\n");
     writeFileSync(
@@ -31,16 +33,16 @@ export class Authority {
       `[ca]\ndefault_ca = own\n[own]\ndir = ${this.folder}\ndatabase = $dir/index.txt\nnew_certs_dir = $dir\ncertificate = $dir/ca.pem\nprivate_key = $dir/ca.key\nrand_serial = yes\ndefault_md = sha256\npolicy = any\ncopy_extensions = none\n[any]\ncountryName = optional\norganizationName = optional\ncommonName = optional\n[req]\ndistinguished_name = dn\n[dn]\n`,
     );
     writeFileSync(this.#path("ca.ext"), "basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n");
-    this.#openssl("req", ...newKey, "-keyout", this.#path("ca.key"), "-out", this.#path("ca.csr"), "-subj", subject, "-config", this.#config);
+    this.#openssl("req", ...key, "-keyout", this.#path("ca.key"), "-out", this.#path("ca.csr"), "-subj", subject, "-config", this.#config);
     this.#openssl("ca", "-selfsign", "-batch", "-notext", "-preserveDN", "-config", this.#config, "-in", this.#path("ca.csr"), "-out", this.file, "-extfile", this.#path("ca.ext"), "-startdate", "20250101000000Z", "-enddate", "20350101000000Z");
   }
 
   /** Gives the path of a new certificate; its key stands beside it with the ending `.key`. */
-  issue({ subject, extensions = [], from = "20250101000000Z", until = "20270101000000Z", digest = "sha256" }: CertificateOptions): string {
+  issue({ subject, extensions = [], from = "20250101000000Z", until = "20270101000000Z", digest = "sha256", pss = false }: CertificateOptions): string {
     const name = this.#path(`cert-${this.#count++}`);
     writeFileSync(`${name}.ext`, ["basicConstraints=CA:false", ...extensions].join("\n"));
     this.#openssl("req", ...newKey, "-keyout", `${name}.pem.key`, "-out", `${name}.csr`, "-subj", subject, "-config", this.#config);
-    this.#openssl("ca", "-batch", "-notext", "-preserveDN", "-config", this.#config, "-in", `${name}.csr`, "-out", `${name}.pem`, "-extfile", `${name}.ext`, "-startdate", from, "-enddate", until, "-md", digest);
+    this.#openssl("ca", "-batch", "-notext", "-preserveDN", "-config", this.#config, "-in", `${name}.csr`, "-out", `${name}.pem`, "-extfile", `${name}.ext`, "-startdate", from, "-enddate", until, "-md", digest, ...(pss ? ["-sigopt", "rsa_padding_mode:pss"] : []));
     return `${name}.pem`;
   }
 
@@ -67,6 +69,7 @@ export class Authority {
   }
 }
 
+export const newRsaKey = ["-newkey", "rsa:2048", "-nodes"] as const;
 const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"] as const;
 
 export function derOf(path: string): Buffer {

@@ -8,7 +8,7 @@ import { FakeClock } from "../../../pipeline/test/support/fake-clock.ts";
 // @boundaries-ignore the doubles of the pipeline's own tests
 import { RecordedEvents } from "../../../pipeline/test/support/recorded-events.ts";
 import { configOf, edgeProxy } from "../proxies.ts";
-import { Authority, derOf } from "./certificates.ts";
+import { Authority, derOf, newRsaKey } from "./certificates.ts";
 import { replaceFile } from "./changed-file.ts";
 
 const trusted = "10.0.0.1";
@@ -97,6 +97,18 @@ describe("the certificate of a connection", () => {
     expect(await shows(ann)).toBe(200);
     clock.set(Date.parse("2027-01-01T00:00:00Z") - clock.epoch);
     expect(await shows(ann)).toBe(403);
+  });
+
+  it("is signed by way of a good digest, by RSA-PSS, too", async () => {
+    const rsa = new Authority("/O=Example/CN=RSA authority", newRsaKey);
+    try {
+      const { shows } = await guarded({ authorities: rsa.file });
+      const signed = (digest: string, pss: boolean): Promise<number | undefined> => shows(rsa.issue({ subject: "/CN=ann", digest, pss }), true);
+      expect([await signed("sha256", false), await signed("sha256", true), await signed("sha512", true)]).toEqual([200, 200, 200]);
+      expect([await signed("sha1", false), await signed("sha1", true)]).toEqual([403, 403]);
+    } finally {
+      rsa.remove();
+    }
   });
 
   it("is one of those that are named", async () => {

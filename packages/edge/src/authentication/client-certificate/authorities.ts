@@ -17,14 +17,18 @@ export function readAuthorities(path: string): readonly X509Certificate[] {
 }
 
 /** The one that issued `certificate`, if it may at the moment. */
-export function issuerOf({ node }: Certificate, authorities: readonly X509Certificate[], now: number): X509Certificate | undefined {
+export function issuerOf(certificate: Certificate, authorities: readonly X509Certificate[], now: number): X509Certificate | undefined {
+  const { node } = certificate;
   return authorities.find(
     (authority) =>
-      node.checkIssued(authority) && authority.validFromDate.getTime() <= now && now <= authority.validToDate.getTime() && hasGoodSignature(node) && node.verify(authority.publicKey),
+      node.checkIssued(authority) && authority.validFromDate.getTime() <= now && now <= authority.validToDate.getTime() && hasGoodSignature(certificate) && node.verify(authority.publicKey),
   );
 }
 
-/** Digests that can be forged vouch for nothing. */
-function hasGoodSignature({ signatureAlgorithm }: X509Certificate): boolean {
-  return signatureAlgorithm !== undefined && !/md[245]|sha-?1/i.test(signatureAlgorithm.replace(/sha-?1\d/i, ""));
+/** Digests that can be forged vouch for nothing. RSA-PSS has its own among its parameters, SHA-1 where they say nothing (RFC 4055, 3.1). */
+function hasGoodSignature({ node: { signatureAlgorithm }, digest }: Certificate): boolean {
+  if (signatureAlgorithm === undefined || /md[245]|sha-?1/i.test(signatureAlgorithm.replace(/sha-?1\d/i, ""))) return false;
+  return /pss/i.test(signatureAlgorithm) ? digest !== undefined && goodDigests.has(digest) : true;
 }
+
+const goodDigests: ReadonlySet<string> = new Set(["SHA-256", "SHA-384", "SHA-512"]);

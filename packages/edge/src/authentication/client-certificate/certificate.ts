@@ -17,6 +17,8 @@ export interface Certificate {
   /** Milliseconds since 1970. */
   readonly from: number;
   readonly until: number;
+  /** The digest that its signature is over, as WebCrypto writes it: `SHA-256`; undefined where the kind of signature has no choice of one, or it is not known. */
+  readonly digest: string | undefined;
   /** An extension that is critical and means nothing to us. */
   readonly hasUnknownExtension: boolean;
 }
@@ -41,6 +43,7 @@ export function readCertificate(der: Uint8Array): Certificate {
     alternativeNames: names.flatMap(({ type, value }) => (kinds.has(type) ? [`${kinds.get(type)}:${type === "dns" ? value.toLowerCase() : value}`] : [])),
     from: node.validFromDate.getTime(),
     until: node.validToDate.getTime(),
+    digest: (parsed.signatureAlgorithm as { readonly hash?: { readonly name: string } }).hash?.name,
     hasUnknownExtension: parsed.extensions.some(({ critical, type }) => critical && !known.has(type)),
   };
 }
