@@ -1,6 +1,7 @@
-import type { Exchange, ExchangeHandler, ServerLimits } from "../../src/index.ts";
+import type { Exchange, ExchangeHandler, ServerLimits, TlsInfo } from "../../src/index.ts";
 import { ConnectionBudget, defaultServerLimits, HeaderList } from "../../src/index.ts";
 import { Connection } from "../../src/engine/server/connection.ts";
+import type { ConnectionLender } from "../../src/engine/server/connection-lender.ts";
 import type { ConnectionSocket } from "../../src/engine/server/connection-socket.ts";
 import { RequestParser } from "../../src/engine/server/request-parser.ts";
 import type { ServerContext } from "../../src/engine/server/server-context.ts";
@@ -12,7 +13,8 @@ export class MemorySocket implements ConnectionSocket {
   ended = false;
   destroyed = false;
   paused = false;
-  readonly writableLength = 0;
+  /** Bytes that it holds back, as a test says. */
+  writableLength: number = 0;
   readonly writableNeedDrain = false;
   readonly writableFinished = true;
   get bytesWritten(): number {
@@ -81,24 +83,32 @@ export interface MemoryOutcome {
   readonly completedAfter: readonly number[];
 }
 
+/** What is out of the ordinary about a connection in memory. */
+export interface MemoryConditions {
+  readonly tls?: TlsInfo | undefined;
+  readonly lender?: ConnectionLender | undefined;
+  /** For its deadlines; a clock that stands still otherwise. */
+  readonly now?: (() => number) | undefined;
+}
+
 /** A connection over a socket in memory. */
 export function openInMemory(
-  handler: ExchangeHandler, limits?: Partial<ServerLimits>, onFault: () => void = () => undefined,
-): { readonly socket: MemorySocket; readonly connection: Connection } {
+  handler: ExchangeHandler, limits?: Partial<ServerLimits>, onFault: () => void = () => undefined, given: MemoryConditions = {},
+): { readonly socket: MemorySocket; readonly connection: Connection; readonly wheel: TimerWheel } {
   const socket = new MemorySocket();
   const allLimits = { ...defaultServerLimits, ...limits };
   const context: ServerContext = {
     handler,
     limits: allLimits,
-    wheel: new TimerWheel({ now: () => 0 }),
+    wheel: new TimerWheel({ now: given.now ?? (() => 0) }),
     parser: new RequestParser(allLimits, "http"),
     onFault,
     budget: new ConnectionBudget(),
     closing: false,
     connectionClosed: () => undefined,
   };
-  const info = { id: 1, remoteAddress: undefined, remotePort: undefined, localAddress: undefined, localPort: undefined, tls: undefined };
-  return { socket, connection: new Connection(context, socket, info) };
+  const info = { id: 1, remoteAddress: undefined, remotePort: undefined, localAddress: undefined, localPort: undefined, tls: given.tls };
+  return { socket, connection: new Connection(context, socket, info, given.lender), wheel: context.wheel };
 }
 
 /** Sends `pieces` over a connection whose handler reads each request whole and answers 200. */

@@ -45,7 +45,10 @@ export class ExchangeTurn implements BodyIntakeOwner, ResponseOwner, ExchangeOwn
   #response: EngineResponse | undefined = undefined;
   #keepAlive = true;
   #responseDone = false;
-  /** The client sends nothing behind this request: it has no body, and asks for the end of the connection (RFC 9112, 9.6). */
+  /**
+   * The client sends nothing behind this request: it has no body, and asks for the end of the connection (RFC 9112, 9.6). Not a method
+   * that may bring content: old clients send that without a length.
+   */
   #last = false;
   /** On this connection, until now. */
   #requests = 0;
@@ -78,7 +81,7 @@ export class ExchangeTurn implements BodyIntakeOwner, ResponseOwner, ExchangeOwn
     this.#keepAlive = keepAlive;
     this.#responseDone = false;
     const body = this.#body.begin();
-    this.#last = !keepAlive && body === undefined;
+    this.#last = !keepAlive && body === undefined && (request.method === "GET" || request.method === "HEAD");
     this.clientEnds();
     const response = new EngineResponse(this, this.#output, request.method === "HEAD", request.httpVersion === "1.0");
     const exchange = new EngineExchange(this, request, body, response, upgrade);

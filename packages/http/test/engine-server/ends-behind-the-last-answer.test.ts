@@ -1,0 +1,59 @@
+/** How a connection is closed when its client wants no more: at once only where no byte can come that makes a reset of it (RFC 9112, 9.6). */
+import { describe, expect, test } from "vitest";
+import type { TlsInfo } from "../../src/index.ts";
+import { openInMemory } from "./memory-connection.ts";
+import { answer, serve } from "./serve.ts";
+
+const close = "HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n";
+const tls: TlsInfo = {
+  serverName: undefined, alpnProtocol: undefined, protocol: "TLSv1.3", cipher: undefined, clientCertificate: undefined, clientCertificateAuthorized: false,
+};
+
+/** What became of the socket after the bytes `sent`. */
+function endOf(sent: string, given: { readonly tls?: TlsInfo; readonly halfClosed?: boolean } = {}): "closed" | "ended" | "open" {
+  const { socket, connection } = openInMemory(answer(200, "whole"), undefined, undefined, { tls: given.tls });
+  connection.data(Buffer.from(sent));
+  if (given.halfClosed === true) connection.ended();
+  expect(socket.sent).toMatch(/Connection: close\r\n\r\n(whole)?$/);
+  const end = socket.destroyed ? "closed" : socket.ended ? "ended" : "open";
+  connection.closed();
+  return end;
+}
+
+describe("behind its last answer a connection", () => {
+  test.each([
+    ["GET of HTTP/1.0", "GET / HTTP/1.0\r\n\r\n"],
+    ["GET that asks for the end", `GET / ${close}\r\n`],
+    ["HEAD that asks for the end", `HEAD / ${close}\r\n`],
+  ])("is closed at once after a %s", (_, request) => {
+    expect(endOf(request)).toBe("closed");
+    expect(endOf(request, { halfClosed: true })).toBe("closed");
+  });
+
+  test.each([
+    ["there is more behind the request", `GET / ${close}\r\nGET / ${close}\r\n`],
+    ["content came that was not announced", "POST / HTTP/1.0\r\n\r\ncontent"],
+    ["content may come that was not announced", "POST / HTTP/1.0\r\n\r\n"],
+    ["the request has a body, though an empty one", `GET / ${close}Content-Length: 0\r\n\r\n`],
+    ["nobody read the body of the request", `POST / ${close}Content-Length: 9\r\n\r\nabc`],
+    ["a body that nobody read is whole", `POST / ${close}Content-Length: 3\r\n\r\nabc`],
+    ["the request was refused", "BAD\r\n\r\n"],
+  ])("is ended, and read on, where %s", (_, sent) => {
+    expect(endOf(sent)).toBe("ended");
+  });
+
+  test("is ended over TLS, which says that nothing was cut off", () => {
+    expect(endOf(`GET / ${close}\r\n`, { tls })).toBe("ended");
+  });
+});
+
+test("the answer to content without a length reaches a client that goes on sending it", async () => {
+  const { connect } = await serve(answer(403, "no"));
+  const client = await connect();
+  client.write("POST / HTTP/1.0\r\n\r\n");
+  const megabyte = Buffer.alloc(1_048_576, "a");
+  for (let i = 0; i < 4; i++) await client.sent(megabyte);
+  expect((await client.readResponse()).status).toBe(403);
+  client.end();
+  expect(await client.closed).toBe("end");
+});
