@@ -4,6 +4,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import { createEngineClient, type HttpClient } from "../../src/index.ts";
+import { ManualClock } from "../contract/manual-clock.ts";
+import { signal } from "../contract/recorders.ts";
 import { get, ManualBody, send } from "./recorder.ts";
 
 const cert = readFileSync(new URL("../tls/cert.pem", import.meta.url), "utf8");
@@ -61,6 +63,32 @@ describe.each(["http", "https"] as const)("a destination over %s that answers be
     // There is one connection for it: it waits until that is free.
     expect(await again()).toMatchObject({ outcome: "end", body: "next" });
     expect(received).toBeGreaterThan(size);
+    expect(sockets.length).toBe(1);
+  });
+
+  it("is not left any more when it took the body, however long the next answer takes", async () => {
+    const asked = signal<Socket>();
+    await start((socket) => {
+      let last = "";
+      socket.once("readable", () => {
+        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly", () => {
+          socket.on("data", (bytes: Buffer) => {
+            const text = last + bytes.toString("latin1");
+            last = text.slice(-3);
+            if (text.includes("GET ")) asked.resolve(socket);
+          });
+        });
+      });
+    });
+    const clock = new ManualClock();
+    const { done, again } = upload({ now: clock.now });
+    await done;
+    const next = again();
+    const socket = await asked.promise;
+    clock.advance(60_000);
+    await clock.looked();
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext");
+    expect(await next).toMatchObject({ outcome: "end", body: "next" });
     expect(sockets.length).toBe(1);
   });
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createEngineClient, type HttpClient } from "../../src/index.ts";
+import { ManualClock } from "../contract/manual-clock.ts";
 import { answering, RawDestination, type Script } from "./raw-destination.ts";
 import { bodyOf, get, ManualBody, Recorder, send } from "./recorder.ts";
 
@@ -29,6 +30,19 @@ describe("connections", () => {
     expect((await send(pool).done).body).toBe("2");
     expect((await send(pool).done).body).toBe("3");
     expect(destination.sockets.length).toBe(1);
+  });
+
+  it("are not judged by the time for their opening once they are open", async () => {
+    const clock = new ManualClock();
+    client.destroy();
+    client = createEngineClient({ connectTimeout: 1000, now: clock.now, timerInterval: 2 });
+    const pool = await start(() => undefined);
+    const waiting = send(pool);
+    await destination.until(() => destination.received[0]?.endsWith("\r\n\r\n") === true);
+    clock.advance(60_000);
+    await clock.looked();
+    destination.sockets[0]?.write(ok);
+    expect((await waiting.done).seen).toMatchObject({ outcome: "end", body: "ok" });
   });
 
   it("can be used again from the handler that hears the end", async () => {

@@ -1,6 +1,6 @@
 /** How a connection is closed when its client wants no more: at once only where no byte can come that makes a reset of it (RFC 9112, 9.6). */
 import { describe, expect, test } from "vitest";
-import type { TlsInfo } from "../../src/index.ts";
+import { type Exchange, HeaderList, type TlsInfo } from "../../src/index.ts";
 import { openInMemory } from "./memory-connection.ts";
 import { answer, serve } from "./serve.ts";
 
@@ -45,6 +45,47 @@ describe("behind its last answer a connection", () => {
   test("is ended over TLS, which says that nothing was cut off", () => {
     expect(endOf(`GET / ${close}\r\n`, { tls })).toBe("ended");
   });
+});
+
+describe("the answer to a body of which the rest is not read", () => {
+  const post = (length: number): string => `POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${length}\r\n\r\n`;
+
+  test("is the last one when too much of it was dropped already", () => {
+    const { socket, connection } = openInMemory(answer(403, "no"));
+    connection.data(Buffer.from(post(100_000) + "x".repeat(70_000)));
+    expect(socket.sent).toMatch(/^HTTP\/1\.1 403 [^]*\r\nConnection: close\r\n\r\nno$/);
+    expect([socket.ended, socket.destroyed]).toEqual([true, false]);
+    connection.closed();
+  });
+
+  test("is the last one when the body is beyond its limit", () => {
+    const { socket, connection } = openInMemory(({ body, response }) => {
+      body?.read({
+        onData: () => undefined,
+        onEnd: () => undefined,
+        onError: () => response.send({ status: 413, headers: new HeaderList() }, "large"),
+      });
+    }, { maxRequestBodySize: 10 });
+    connection.data(Buffer.from(post(20)));
+    expect(socket.sent).toMatch(/^HTTP\/1\.1 413 [^]*\r\nConnection: close\r\n\r\nlarge$/);
+    expect([socket.ended, socket.destroyed]).toEqual([true, false]);
+    connection.closed();
+  });
+});
+
+test("half a request behind the last whole one of a client that has half-closed is refused when its turn comes", () => {
+  let first: Exchange | undefined;
+  const { socket, connection } = openInMemory((exchange) => {
+    first = exchange;
+  });
+  const get = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+  connection.data(Buffer.from(get + get.slice(0, 20)));
+  connection.ended();
+  expect([socket.sent, socket.ended]).toEqual(["", false]);
+  first?.response.send({ status: 200, headers: new HeaderList() });
+  expect(socket.sent).toMatch(/^HTTP\/1\.1 200 [^]*HTTP\/1\.1 400 [^]*Connection: close\r\n\r\n$/);
+  expect([socket.ended, socket.destroyed]).toEqual([true, false]);
+  connection.closed();
 });
 
 test("the answer to content without a length reaches a client that goes on sending it", async () => {

@@ -111,6 +111,27 @@ describe("a client that has half-closed", () => {
 });
 
 describe("the time for", () => {
+  test("the first head runs from the opening of the connection, that for another from its first byte", () => {
+    const { socket, exchanges, send, pass } = open();
+    pass(20_000);
+    send(get.slice(0, 5));
+    pass(9000);
+    send(get.slice(5));
+    exchanges[0]?.response.send(ok);
+    pass(60_000);
+    send(get.slice(0, 5));
+    pass(29_000);
+    expect([exchanges.length, socket.ended]).toEqual([1, false]);
+    pass(2000);
+    expect(socket.sent).toContain("HTTP/1.1 408 ");
+    expect(socket.ended).toBe(true);
+    const slow = open();
+    slow.pass(20_000);
+    slow.send(get.slice(0, 5));
+    slow.pass(11_000);
+    expect(slow.socket.sent).toContain("HTTP/1.1 408 ");
+  });
+
   test("a head does not count against a body that its handler has not read yet", () => {
     const { socket, exchanges, send, pass } = open();
     send(post(3));
