@@ -252,6 +252,85 @@ describe("a connection over HTTP/2", () => {
     await one.close();
   });
 
+  test("is cut by destroy() once and for all: what was on it is not sent again", async () => {
+    const there = await bench.frames([]);
+    const one = bench.client(there);
+    const first = bench.send(one);
+    const connection = await there.accept();
+    await connection.begun(1);
+    connection.head(1, true);
+    await first.result;
+    const cut = bench.send(one);
+    await connection.begun(2);
+    one.destroy(new Error("shut down"));
+    expect(cut.error).toMatchObject({ step: "request", source: "gateway", requestSent: true });
+    await one.close();
+    expect(there.connections.length).toBe(1);
+  });
+
+  test("is closed by close() when nobody waits any more for a stream of it", async () => {
+    const there = await bench.frames([[maxConcurrentStreams, 0]]);
+    const one = bench.client(there, { queueTimeout: 60 });
+    const waiting = bench.send(one);
+    const expiring = bench.send(one);
+    await there.accept();
+    await turns(20);
+    const closing = one.close();
+    waiting.call.abort(new Error("client left"));
+    expect(await expiring.failure).toMatchObject({ timedOut: true });
+    await closing;
+
+    const other = bench.client(there);
+    const left = bench.send(other);
+    await there.accept();
+    await turns(20);
+    const closingToo = other.close();
+    left.call.abort(new Error("client left"));
+    await closingToo;
+    expect(left.finals).toBe(0);
+  });
+
+  test("is asked for a sign of life once, until it has answered another request or minutes went by: gRPC ends connections for more", async () => {
+    let time = 0;
+    const there = await bench.frames([]);
+    const one = bench.client(there, { now: () => time, idleTimeout: Infinity, connectionLifetime: Infinity } as object);
+    const first = bench.send(one);
+    const old = await there.accept();
+    await old.begun(1);
+    old.head(1, true);
+    await first.result;
+
+    const count = (flags: number): number => old.frames.filter((frame) => frame.type === 6 && frame.flags === flags).length;
+    // What was written before it came has come when it is answered.
+    const fence = async (): Promise<void> => {
+      const before = count(1);
+      old.write(6, 0, 0, Buffer.alloc(8));
+      await until(() => count(1) > before);
+    };
+    let answered = 0;
+    const pingsAfterGivingUp = async (): Promise<number> => {
+      const begun = old.requests.length;
+      const call = bench.send(one);
+      await old.begun(begun + 1);
+      call.call.abort(new Error("took too long"));
+      await fence();
+      for (; answered < count(0); answered++) old.write(6, 1, 0, Buffer.from("anybody?"));
+      await fence();
+      return count(0);
+    };
+    for (let i = 0; i < 4; i++) expect(await pingsAfterGivingUp()).toBe(1);
+
+    const fine = bench.send(one);
+    await old.begun(6);
+    old.head(old.requests.at(-1) as number, true);
+    await fine.result;
+    for (let i = 0; i < 4; i++) expect(await pingsAfterGivingUp()).toBe(2);
+
+    time += 400_000;
+    while ((await pingsAfterGivingUp()) < 3);
+    expect(await pingsAfterGivingUp()).toBe(3);
+  });
+
   test("that is refused sent nothing", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.on("listening", resolve));

@@ -4,6 +4,7 @@ import { resetStream } from "./reset-stream.ts";
 import { BodyCollector, turns, until } from "../contract/recorders.ts";
 import type { SendOptions } from "../contract/destination-call.ts";
 import { http2Bench } from "./bench.ts";
+import { frameType } from "./frame-peer.ts";
 
 const bench = http2Bench();
 const withConnect = { settings: { enableConnectProtocol: true } };
@@ -130,4 +131,20 @@ describe.each(["http", "https"] as const)("an upgrade over HTTP/2 (%s)", (scheme
     await until(() => drained);
     tunnel.abort(new Error("done"));
   });
+});
+
+test.each([["without a body", true], ["with one", false]])("an upgrade that is declined %s leaves nothing open on our side", async (_how, end) => {
+  const there = await bench.frames([[3, 1], [8, 1]]);
+  const one = bench.client(there, { multipleHttp2Connections: false });
+  const declined = bench.send(one, websocket);
+  const connection = await there.accept();
+  await connection.begun(1);
+  // 403: indexed name of :status, literal value.
+  connection.write(frameType.headers, end ? 5 : 4, 1, Buffer.from([0x08, 3, 0x34, 0x30, 0x33]));
+  if (!end) connection.data(1, "no", true);
+  expect(await declined.result).toMatchObject({ status: 403, body: end ? "" : "no" });
+  const next = bench.send(one);
+  await connection.begun(2);
+  connection.head(3, true);
+  await next.result;
 });

@@ -37,7 +37,7 @@ export class MemoryDestination {
     this.#frames = new CheckedFrames(session, maximumBlock(maximumHead));
     this.#call = new Http2Call(destination as unknown as Http2Destination, request, this.recorded, [":method", "GET", ":scheme", "http", ":authority", "a.test", ":path", "/"], false);
     this.recorded.call = this.#call;
-    const connection = { fault: "the connection was closed", cause: undefined, isFresh: true, isCut: false, doubt: () => undefined, keepMemory: () => undefined };
+    const connection = { fault: "the connection was closed", cause: undefined, isFresh: true, isCut: false, doubt: () => undefined, heard: () => undefined, keepMemory: () => undefined };
     this.#call.start(connection as unknown as Http2ClientConnection, session.open(this.#call, true));
   }
 

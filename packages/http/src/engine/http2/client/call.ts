@@ -173,6 +173,7 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Stream
   /** The head of the final response, with its Content-Length or -1. `endStream`: nothing follows it. */
   response(head: ResponseHead, length: number, endStream: boolean): void {
     this.#begun = true;
+    this.#connection?.heard();
     const { status } = head;
     if (this.request.upgrade !== undefined && status >= 200 && status <= 299) {
       this.#becomeTunnel(head);
@@ -353,8 +354,9 @@ export class Http2Call implements DestinationCall, QueuedCall<Http2Call>, Stream
     if (this.done) return;
     this.done = true;
     const { upload } = this;
-    // A body that was never begun leaves the stream half open: nobody needs it any more.
+    // A body that was never begun, and a tunnel that did not come to be, leave the stream half open: nobody needs it any more.
     if (upload !== undefined && !upload.flowing && !upload.complete) this.reset();
+    else if (upload === undefined) this.#stream?.end(undefined);
     try {
       this.handler.onEnd(trailers);
     } catch {

@@ -19,6 +19,8 @@ const lingerTime = 5000;
 const maximumLingered = 8_388_608;
 /** How long the answer to a PING is waited for. */
 const pingTime = 10_000;
+/** How long none is sent to a destination that has answered one, and no request since: gRPC takes more of them for abuse, and ends the connection. */
+const pingPause = 300_000;
 /** What is taken for the answer to our PING. */
 const pingBytes = Buffer.from("anybody?", "latin1");
 /** Stream ids end at 2^31 (RFC 9113, 5.1.1). */
@@ -67,6 +69,7 @@ export class Http2ClientConnection implements SocketListener, DestinationSession
   #lingered = 0;
   #cutAt = Infinity;
   #pingBy = Infinity;
+  #nextPing = 0;
 
   constructor(destination: Http2Destination) {
     this.#destination = destination;
@@ -114,9 +117,16 @@ export class Http2ClientConnection implements SocketListener, DestinationSession
 
   /** A request was given up before anything came: the destination may be gone without a word. */
   doubt(): void {
-    if (this.#pingBy !== Infinity || this.#state !== "open") return;
+    const { wheel } = this.#destination;
+    if (this.#pingBy !== Infinity || this.#state !== "open" || wheel.time < this.#nextPing) return;
     this.#session?.streams.writer.ping(pingBytes, 0, false);
-    this.#pingBy = this.#destination.wheel.after(pingTime);
+    this.#pingBy = wheel.after(pingTime);
+    this.#nextPing = wheel.after(pingPause);
+  }
+
+  /** The head of a response came. */
+  heard(): void {
+    this.#nextPing = 0;
   }
 
   /** Somebody holds a part of what was read last. */

@@ -119,6 +119,7 @@ export class Http2Destination implements DestinationClient, Timed {
   /** Nobody wants the answer of `call` any more, which waits. The connection being opened for it goes on, for others. */
   leaveQueue(call: Http2Call): void {
     this.#queue.remove(call);
+    this.#leaveIfDone();
   }
 
   // What sessions tell
@@ -178,6 +179,7 @@ export class Http2Destination implements DestinationClient, Timed {
       this.#queue.remove(call);
       call.fail(this.#refusal(`no stream was free within ${queueTimeout} ms`, { step: "connect", timedOut: true }));
     }
+    this.#leaveIfDone();
   }
 
   get #mayOpen(): boolean {

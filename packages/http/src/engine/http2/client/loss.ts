@@ -25,7 +25,7 @@ export function mayGoAgain(request: DestinationRequest, upload: Http2Upload | un
   if (loss.unprocessed) return upload?.started !== true;
   // A connection that was used before may have been dead already when the request was given to it, as an idle one. What became of
   // the request nobody knows (RFC 9110, 9.2.2).
-  if (loss.code !== undefined || loss.begun || loss.connection.isFresh) return false;
+  if (loss.code !== undefined || loss.begun || loss.connection.isFresh || loss.connection.isCut) return false;
   return upload === undefined ? isIdempotent(request.method) : !upload.started;
 }
 
