@@ -183,6 +183,8 @@ describe("the timeout of a route", () => {
     // The clock stands still: only what is advanced here passes.
     const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now());
     onTestFinished(() => clock.mockRestore());
+    // Others may hold the timers running, and their tick may be late.
+    sharedTimers.catchUp();
     let outcome: unknown;
     const { proxy } = await testProxy(timed, {
       script: () => {},
