@@ -39,10 +39,15 @@ export class Issuer {
     return new SignJWT(payload).setProtectedHeader(header as JWTHeaderParameters).sign(this.privateKey(kid), { crit: Object.fromEntries((header["crit"] as string[] | undefined ?? []).map((name) => [name, true])) });
   }
 
-  readonly fetch: typeof globalThis.fetch = async (input) => {
+  readonly fetch: typeof globalThis.fetch = async (input, init) => {
     const url = String(input);
     this.asked.push(url);
-    if (this.answer !== undefined) return this.answer(url);
+    if (this.answer !== undefined) {
+      const answer = await this.answer(url);
+      init?.signal?.throwIfAborted();
+      return answer;
+    }
+    init?.signal?.throwIfAborted();
     if (url === `${issuer}/.well-known/openid-configuration`) return Response.json({ issuer, jwks_uri: `${issuer}/jwks`, ...this.metadata });
     if (url === `${issuer}/jwks`) return Response.json({ keys: this.keys });
     return new Response(null, { status: 404 });

@@ -83,6 +83,18 @@ describe("an issuer that is down at start", () => {
     expect(clock.pending).toEqual([]);
   });
 
+  it("is waited for by requests that came before a reload", async () => {
+    const gate = Promise.withResolvers<Response>();
+    const { provider, asking, proxy, config, clock } = await guarded({}, (each) => (each.answer = () => gate.promise));
+    const waiting = asking(await provider.token("k1", clock.date()));
+    const changed = { jwt: { bearer: { issuer, audiences: [audience], clockSkew: 1000 } } };
+    await proxy.update({ ...config, policies: { ...config.policies, authentication: changed } });
+    provider.answer = undefined;
+    gate.resolve(Response.json({ issuer, jwks_uri: `${issuer}/jwks` }));
+    expect((await waiting).status).toBe(200);
+    await proxy.close();
+  });
+
   it("that answers with what is none is down", async () => {
     const answers: (() => Response)[] = [
       () => new Response("{", { status: 200 }),

@@ -119,6 +119,9 @@ class RemoteKeys implements KeySource {
   readonly #refreshInterval: number;
   readonly #closed = new AbortController();
   #reading: Promise<boolean> | undefined;
+  /** How many requests wait for an answer. */
+  #waiting = 0;
+  #isOver = false;
   #readAt = 0;
   #failures = 0;
   #notBefore = Number.NEGATIVE_INFINITY;
@@ -141,8 +144,10 @@ class RemoteKeys implements KeySource {
     void this.#read();
   }
 
+  /** Requests that came before a reload wait for the issuer still. */
   close(): void {
-    this.#closed.abort();
+    this.#isOver = true;
+    if (this.#waiting === 0) this.#closed.abort();
   }
 
   used(): void {
@@ -153,7 +158,7 @@ class RemoteKeys implements KeySource {
   async load(): Promise<SigningKeys | undefined> {
     if (this.current !== undefined) return this.current;
     if (this.#reading === undefined && this.#clock.now() < this.#notBefore) return undefined;
-    await this.#read();
+    await this.#awaited();
     return this.current;
   }
 
@@ -161,7 +166,14 @@ class RemoteKeys implements KeySource {
     const now = this.#clock.now();
     if (this.#reading === undefined && (now - this.#renewedAt < coolDown || now < this.#notBefore)) return this.#failures > 0 ? undefined : this.current;
     if (this.#reading === undefined) this.#renewedAt = now;
-    return (await this.#read()) ? this.current : undefined;
+    return (await this.#awaited()) ? this.current : undefined;
+  }
+
+  async #awaited(): Promise<boolean> {
+    this.#waiting++;
+    const isRead = await this.#read();
+    if (--this.#waiting === 0 && this.#isOver) this.#closed.abort();
+    return isRead;
   }
 
   /** Never rejects. */
