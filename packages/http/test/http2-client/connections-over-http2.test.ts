@@ -103,6 +103,21 @@ describe("a connection over HTTP/2", () => {
     expect(there.connections.length).toBe(2);
   });
 
+  test.each(["POST", "PUT"])("that goes away gives a request back whose body was empty: all of it is in its head (%s)", async (method) => {
+    const there = await bench.frames([]);
+    const call = bench.send(bench.client(there), { method, body: new MemoryBody([], { length: 0 }) });
+    const old = await there.accept();
+    await old.begun(1);
+    await turns(5);
+    old.goaway(0);
+    const fresh = await there.accept();
+    await fresh.begun(1);
+    expect((fresh.frames.find(({ stream }) => stream === 1)?.flags ?? 0) & 1).toBe(1);
+    fresh.head(1, true);
+    expect((await call.result).status).toBe(200);
+    expect([old.requests, fresh.requests]).toEqual([[1], [1]]);
+  });
+
   test("that goes away with an error: what was not looked at goes out again, the rest fails", async () => {
     const there = await bench.frames([]);
     const one = bench.client(there);

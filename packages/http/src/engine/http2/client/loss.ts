@@ -22,11 +22,12 @@ export function lossFault({ connection, code }: Loss): string {
 
 /** Whether a request that was lost may go out once more. */
 export function mayGoAgain(request: DestinationRequest, upload: Http2Upload | undefined, loss: Loss): boolean {
-  if (loss.unprocessed) return upload?.started !== true;
+  const bodiless = upload === undefined || upload.inHead;
+  if (loss.unprocessed) return bodiless || !upload.started;
   // A connection that was used before may have been dead already when the request was given to it, as an idle one. What became of
   // the request nobody knows (RFC 9110, 9.2.2).
   if (loss.code !== undefined || loss.begun || loss.connection.isFresh || loss.connection.isCut) return false;
-  return upload === undefined ? isIdempotent(request.method) : !upload.started;
+  return bodiless ? isIdempotent(request.method) : !upload.started;
 }
 
 /** What the handler of a request that was lost, and does not go out again, is told. */

@@ -39,8 +39,14 @@ export class Http2Upload implements BodySink {
     return this.#stream !== undefined && !this.#over;
   }
 
+  /** It was empty: the head of the request said all of it, and says it again. */
+  get inHead(): boolean {
+    return this.size === 0 && this.complete;
+  }
+
   start(stream: Http2Stream): void {
     this.#stream = stream;
+    if (this.inHead) return;
     this.started = true;
     try {
       this.#source.read(this);
