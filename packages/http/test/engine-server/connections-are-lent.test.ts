@@ -80,6 +80,7 @@ describe.each([[true, "reads into memory that is used again"], [false, "reads by
       send(get("/hold"));
       const one = await held();
       expect([one.held.head.toString(), one.held.rest.length, one.held.bodyLength]).toEqual([get("/hold"), 0, 0]);
+      expect(one.exchange.holdConnection!()).toBeUndefined();
       one.held.lend();
       expect([one.completed, server.connectionCount]).toEqual([1, 1]);
       one.held.socket.write(answer);

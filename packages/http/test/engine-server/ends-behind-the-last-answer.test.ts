@@ -73,6 +73,15 @@ describe("the answer to a body of which the rest is not read", () => {
   });
 });
 
+test("the answer to a body that nobody reads is not the last one when all of that came, however large it might be", () => {
+  const { socket, connection } = openInMemory(answer(200), { maxRequestBodySize: 10 });
+  const request = "POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n";
+  connection.data(Buffer.from(`${request}14\r\n${"x".repeat(20)}\r\n0\r\n\r\n`));
+  expect(socket.sent).toMatch(/^HTTP\/1\.1 200 /);
+  expect([socket.sent.includes("Connection: close"), socket.ended]).toEqual([false, false]);
+  connection.closed();
+});
+
 test("half a request behind the last whole one of a client that has half-closed is refused when its turn comes", () => {
   let first: Exchange | undefined;
   const { socket, connection } = openInMemory((exchange) => {

@@ -49,6 +49,8 @@ describe("behind its last answer a client", () => {
     send(`${post(100)}abc`);
     exchanges[0]?.response.start(ok);
     exchanges[0]?.response.end();
+    // Nobody reads it: nobody holds it back either.
+    exchanges[0]?.body?.pause();
     pass(4000);
     expect(socket.ended).toBe(false);
     pass(2000);
@@ -200,6 +202,19 @@ test("what comes behind a broken body is read up to a bound while its answer is 
   expect([socket.ended, socket.paused]).toEqual([true, false]);
   send("x");
   expect(socket.destroyed).toBe(true);
+});
+
+test("little is read of a body that its reader holds back, and more of one that was not begun", () => {
+  const { socket, exchanges, send } = open();
+  send(`${post(1_000_000)}${"x".repeat(70_000)}`);
+  expect(socket.paused).toBe(false);
+  const body = exchanges[0]?.body;
+  body?.pause();
+  body?.read(new BodyCollector());
+  send("x");
+  expect(socket.paused).toBe(true);
+  body?.resume();
+  expect(socket.paused).toBe(false);
 });
 
 test("nothing of a later response counts as unsent of one that is over", () => {
