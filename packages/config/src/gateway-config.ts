@@ -75,6 +75,8 @@ export interface AccessLogConfig {
   readonly path?: string | undefined;
   /** Default `Combined`. */
   readonly format?: "Combined" | "Json" | undefined;
+  /** Names of query parameters whose values are written as `***`, beside those of API keys, of sign-ins and of tokens. Default: none. */
+  readonly maskedParameters?: readonly string[] | undefined;
 }
 
 export interface EndpointConfig {

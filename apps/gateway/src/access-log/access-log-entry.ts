@@ -28,6 +28,7 @@ export interface AccessLogEntry {
 
 export interface AccessLogRequest {
   readonly method: string;
+  /** Without the values of parameters that are masked; so is `referer`. */
   readonly target: string;
   readonly httpVersion: string;
   readonly authority: string;

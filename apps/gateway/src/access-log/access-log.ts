@@ -6,6 +6,7 @@ import { callbackLog } from "../logging/callback-log.ts";
 import { accessLogFormatter } from "./access-log-format.ts";
 import type { AccessLogFormat } from "./access-log-format.ts";
 import { LineWriter } from "./line-writer.ts";
+import { MaskedParameters } from "./masked-parameters.ts";
 import { recordRequests } from "./record-requests.ts";
 import type { RequestRecorder } from "./record-requests.ts";
 
@@ -13,6 +14,8 @@ export interface AccessLogSettings {
   /** Undefined: standard error. */
   readonly file: string | undefined;
   readonly format: AccessLogFormat;
+  /** Query parameters whose values are not written, beside those that hold secrets anyway. */
+  readonly maskedParameters: readonly string[];
 }
 
 /** The access log's file cannot be written. */
@@ -43,7 +46,7 @@ export class AccessLog extends Context.Service<AccessLog, { readonly recorder: R
         );
         if (settings.file !== undefined) yield* reopenAtHangup(writer);
         const format = accessLogFormatter(settings.format);
-        return AccessLog.of({ recorder: recordRequests((entry) => writer.add(format(entry))) });
+        return AccessLog.of({ recorder: recordRequests((entry) => writer.add(format(entry)), new MaskedParameters(settings.maskedParameters)) });
       }),
     );
 }

@@ -1,6 +1,8 @@
+import type { ConfigChangeListener } from "@proxy/config";
 import { clientAddressOf, type BadRequestError, type Exchange, type ExchangeHandler } from "@proxy/http";
 import { presentedExchange, type ProxyContext, type Step } from "@proxy/pipeline";
 import type { AccessLogEntry } from "./access-log-entry.ts";
+import type { MaskedParameters } from "./masked-parameters.ts";
 
 /** Ends of one thing: the front server's handler, which knows when a request is over, and a step, which knows its route. */
 export interface RequestRecorder {
@@ -10,9 +12,12 @@ export interface RequestRecorder {
   refused(error: BadRequestError, connectionId: number): void;
   /** To be the first of the proxy's steps. */
   readonly step: Step;
+  /** To be told of configurations: what they say is a secret is none that entries hold. */
+  readonly listener: ConfigChangeListener;
 }
 
-export function recordRequests(add: (entry: AccessLogEntry) => void): RequestRecorder {
+/** Entries hold no value of a query parameter that `masked` has. */
+export function recordRequests(add: (entry: AccessLogEntry) => void, masked: MaskedParameters): RequestRecorder {
   const contexts = new WeakMap<Exchange, ProxyContext>();
   /** How many requests are under way, by connection. */
   const active = new Map<number, number>();
@@ -28,7 +33,7 @@ export function recordRequests(add: (entry: AccessLogEntry) => void): RequestRec
         const left = (active.get(id) ?? 1) - 1;
         if (left === 0) active.delete(id);
         else active.set(id, left);
-        add(entryOf(exchange, contexts.get(exchange), ended - started));
+        add(entryOf(exchange, { ctx: contexts.get(exchange), duration: ended - started, masked }));
       };
       exchange.onComplete(() => {
         ended = performance.now();
@@ -46,6 +51,7 @@ export function recordRequests(add: (entry: AccessLogEntry) => void): RequestRec
     refused(error, connectionId) {
       if (!active.has(connectionId)) add(unreadableRequest(error));
     },
+    listener: { loaded: (configs) => configs.forEach((config) => masked.add(config)) },
     step: {
       name: "access-log",
       run(ctx, next) {
@@ -72,18 +78,25 @@ function unreadableRequest(error: BadRequestError): AccessLogEntry {
   };
 }
 
-function entryOf(exchange: Exchange, ctx: ProxyContext | undefined, duration: number): AccessLogEntry {
+interface RequestFacts {
+  readonly ctx: ProxyContext | undefined;
+  readonly duration: number;
+  readonly masked: MaskedParameters;
+}
+
+function entryOf(exchange: Exchange, { ctx, duration, masked }: RequestFacts): AccessLogEntry {
   const { request } = exchange;
+  const referer = request.headers.get("referer");
   return {
     time: Date.now(),
     duration,
     remoteAddress: clientAddressOf(exchange),
     request: {
       method: request.method,
-      target: request.target,
+      target: masked.inTarget(request.target, request.path),
       httpVersion: request.httpVersion,
       authority: request.authority,
-      referer: request.headers.get("referer"),
+      referer: referer && masked.inUrl(referer),
       userAgent: request.headers.get("user-agent"),
     },
     status: exchange.response.status,

@@ -82,9 +82,9 @@ export function declaredAddresses({ urls, server }: GatewayConfig): readonly Dec
   ];
 }
 
-function accessLogSettings({ enabled, path, format }: AccessLogConfig): AccessLogSettings | undefined {
+function accessLogSettings({ enabled, path, format, maskedParameters = [] }: AccessLogConfig): AccessLogSettings | undefined {
   if (!(enabled ?? (path !== undefined || format !== undefined))) return undefined;
-  return { file: path, format: format === "Json" ? "json" : "combined" };
+  return { file: path, format: format === "Json" ? "json" : "combined", maskedParameters };
 }
 
 function limitsOf(limits: ServerLimitsConfig): ServerLimits {

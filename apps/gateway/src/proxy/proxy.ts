@@ -63,7 +63,7 @@ export class Proxy extends Context.Service<
               errorPages: settings.errorPages,
               webSocketTelemetry: settings.webSocketTelemetry,
               logger: proxyEvents(log, () => running),
-              listeners: [changeLog(log), ...(keys === undefined ? [shortLivedSessions(log)] : [])],
+              listeners: [changeLog(log), ...(recorder === undefined ? [] : [recorder.listener]), ...(keys === undefined ? [shortLivedSessions(log)] : [])],
               steps: recorder === undefined ? undefined : (steps) => [recorder.step, ...steps],
             }),
           catch: (error) => error,

@@ -49,6 +49,7 @@ const AccessLog = Schema.Struct({
   enabled: field(Bool, "Whether the log is on.", { defaultText: "true when a path or a format is given" }),
   path: field(Text, "File that lines are appended to; opened anew at SIGHUP.", { defaultText: "standard error" }),
   format: field(OneOf(["Combined", "Json"]), "Form of the lines.", { default: "Combined" }),
+  maskedParameters: field(Schema.Array(Text), "Names of query parameters whose values are written as `***`, beside those of API keys, of sign-ins and of tokens.", { defaultText: "none" }),
 });
 
 const endpointProtocols = {
