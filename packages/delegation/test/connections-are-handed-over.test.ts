@@ -1,23 +1,12 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import { join } from "node:path";
 import { createEngineServer, HeaderList, type AdoptingServer } from "@proxy/http";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createReceiver, type DelegationReceiver } from "../src/receiver/index.ts";
-import { Client, privateDirectory, startGateway, type TestGateway } from "./delegating-gateway.ts";
+import { Client, eachInPrivateDirectory, startGateway, type TestGateway } from "./delegating-gateway.ts";
 
-let directory: Awaited<ReturnType<typeof privateDirectory>>;
 let path: string;
-const closers: (() => Promise<void> | void)[] = [];
-
-beforeEach(async () => {
-  directory = await privateDirectory();
-  path = join(directory.path, "target.sock");
-});
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  await directory.remove();
-});
+const closers = eachInPrivateDirectory((directory) => (path = join(directory, "target.sock")));
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

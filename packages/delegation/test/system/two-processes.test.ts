@@ -4,26 +4,15 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { ClusterStates, createLoadBalancingPolicies } from "@proxy/cluster";
 import { createEngineServer, HeaderList, type AdoptingServer } from "@proxy/http";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createUnixCarrier, Delegator, socketKey, type DelegationMode } from "../../src/index.ts";
 import { createReceiver } from "../../src/receiver/index.ts";
-import { Client, privateDirectory } from "../delegating-gateway.ts";
+import { Client, eachInPrivateDirectory } from "../delegating-gateway.ts";
 import { WebSocket } from "ws";
 import { descriptors, eventually, limitFiles, reportOf, runAsOther, startGatewayProcess, startTarget, stop } from "./support.ts";
 
-let directory: Awaited<ReturnType<typeof privateDirectory>>;
 let path: string;
-const closers: (() => Promise<void> | void)[] = [];
-
-beforeEach(async () => {
-  directory = await privateDirectory();
-  path = join(directory.path, "target.sock");
-});
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  await directory.remove();
-});
+const closers = eachInPrivateDirectory((directory) => (path = join(directory, "target.sock")));
 
 /** A front server with a delegator that knows one destination. */
 async function startGateway(mode: DelegationMode): Promise<{ port: number; server: AdoptingServer; delegator: Delegator; faults: Error[] }> {

@@ -7,20 +7,17 @@
  * 4. Nothing there: the first of several requests for the same goes on, without the fields that no key holds, and its answer is kept on its way to the
  *    client. The others wait for it, bounded in number and time; where it is not for them they go on, each for itself.
  */
-import { createHash } from "node:crypto";
 import type { Clock } from "@proxy/cluster";
 import { routePolicies, type RouteConfig } from "@proxy/config";
 import { HeaderList, type Exchange, type RequestHead } from "@proxy/http";
 import { clientScheme, ProxyContext, type Next } from "@proxy/pipeline";
 import { AnsweredExchange } from "../exchange/answered-exchange.ts";
-import { spellingsOf } from "../exchange/field-spellings.ts";
 import { changedRequest } from "../exchange/request-exchange.ts";
-import { identityOf, toldOf } from "../identity/identity.ts";
-import { userOf } from "../identity/user.ts";
 import type { CacheControl } from "./cache-control.ts";
 import { largestText, type CacheEntry } from "./cache-entry.ts";
-import { cacheKey, fieldSelection, keyPart } from "./cache-key.ts";
-import { asks, credentialFields, lookAt, type CachePolicy } from "./cache-policy.ts";
+import { cacheKey, keyPart } from "./cache-key.ts";
+import { partitionOf } from "./cache-partition.ts";
+import { asks, lookAt, type CachePolicy } from "./cache-policy.ts";
 import { BodiesBeingSent } from "./bodies-being-sent.ts";
 import { Fill, type FillCache } from "./fill.ts";
 import { fillingExchange } from "./filling-exchange.ts";
@@ -107,7 +104,7 @@ export class OutputCache implements FillCache {
     const bits = looked | known;
     const request = (bits & asks.scheme) === 0 ? exchange.request : byClientScheme(ctx);
     const key = cacheKey(request, policy.varyByHost, policy.selectQuery);
-    const partition = key === undefined ? undefined : this.#partition(ctx, scope, bits);
+    const partition = key === undefined ? undefined : partitionOf(ctx, policy, scope, bits);
     if (key === undefined || partition === undefined) return this.#passBy(ctx, next);
     let found: ReturnType<OutputCacheStore["get"]>;
     try {
@@ -196,29 +193,6 @@ export class OutputCache implements FillCache {
   /** What a store elsewhere gives is memory of its own each time: beyond the limit destinations are asked, whose answers need not be held. */
   #affordable(found: readonly CacheEntry[] | undefined): readonly CacheEntry[] | undefined {
     return found?.filter(({ data }) => data.body.length <= largestText || this.underWay + data.body.length <= this.policy.sizeLimit);
-  }
-
-  /** Whom an answer is for; undefined: for nobody else. */
-  #partition(ctx: ProxyContext, scope: string, bits: number): string | undefined {
-    const { policy } = this;
-    const user = userOf(ctx);
-    const isKnown = user !== undefined || ctx.exchange.connection.tls?.clientCertificate !== undefined || identityOf(ctx) !== undefined;
-    let partition = scope;
-    if (isKnown) {
-      if (!policy.varyByUser || user === undefined) return undefined;
-      partition += `u${keyPart(user)}${keyPart(toldOf(ctx) ?? "")}`;
-      // One user may have tokens that allow different things; none of them is to be found in a store.
-      if ((bits & asks.authorization) !== 0) partition += keyPart(digestOf(ctx.exchange.request.headers));
-    } else if (((bits & asks.authorization) !== 0 && !policy.isHttp) || ((bits & asks.cookie) !== 0 && policy.cookies === "Bypass")) return undefined;
-    if (policy.varyByHeader.length > 0) {
-      const { headers } = ctx.exchange.request;
-      for (const key of policy.varyByHeader) partition += keyPart(fieldSelection(headers, key));
-    }
-    for (const name of policy.varyByRouteValue) {
-      const value = ctx.routeValues.get(name);
-      partition += value === undefined ? "-" : keyPart(value);
-    }
-    return partition;
   }
 
   #decide(looked: Looked, found: readonly CacheEntry[] | undefined): void | Promise<void> {
@@ -400,12 +374,6 @@ function byClientScheme({ exchange, state }: Pick<ProxyContext, "exchange" | "st
   const { request } = exchange;
   const scheme = clientScheme({ exchange, trustedPeer: state.trusts(exchange.connection.remoteAddress) });
   return scheme === request.scheme ? request : changedRequest(request, { scheme });
-}
-
-/** What a request shows of who it is from. */
-function digestOf(headers: HeaderList): string {
-  const shown = credentialFields.flatMap(spellingsOf).map((key) => keyPart(fieldSelection(headers, key))).join("");
-  return createHash("sha256").update(shown, "latin1").digest("base64url");
 }
 
 /** A store that fails keeps nothing: that is no fault of the request. */
